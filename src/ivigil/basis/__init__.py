@@ -1,0 +1,1 @@
+"""Values the whole program shares; nothing here knows any medicine."""

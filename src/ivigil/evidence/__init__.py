@@ -1,0 +1,1 @@
+"""Sources, statements and rules: loaded, checked, selected. All clinical content is here as data; none is in Python."""

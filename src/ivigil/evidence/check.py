@@ -1,0 +1,174 @@
+"""Proves the evidence: every file read, every reference resolved, every number supported, every rule shown by examples on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ivigil.basis.facts import Fact, FactDefinition, Facts, Origin
+from ivigil.basis.problems import BadInput, Problem
+from ivigil.basis.quantity import UnitProblem, parse_quantity
+from ivigil.basis.shapes import Shaper
+from ivigil.basis.strict_yaml import Lines, read_yaml
+from ivigil.evidence.compile import Compiled, Progress, compile_evidence
+from ivigil.evidence.conditions import Condition, judge, leaves
+from ivigil.evidence.files import EvidenceFile, entries_of, packaged_folder, read_folder
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.references import problems_of
+
+_RULE_FOLDERS = ("cases/safety/", "cases/interactions/")
+
+
+class RuleCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An example beside a rule: facts, and whether the rule fires, stays silent or asks. Facts not listed are unknown."""
+
+    name: str
+    expect: Literal["fires", "silent", "asks"]
+    facts: dict[str, str | bool | int | float] = {}
+    rule: str = ""
+
+
+class PlacedCase(msgspec.Struct, frozen=True):
+    """A case with its file and line and the rule it belongs to."""
+
+    case: RuleCase
+    rule: str
+    file: str
+    line: int
+
+
+def check(folder: Path | None = None, overlay: Path | None = None, progress: Progress | None = None) -> list[Problem]:
+    """Every problem of the evidence in ``folder`` (the packaged one by default) with an ``overlay`` on top; empty when all is well."""
+    try:
+        files = read_folder(folder or packaged_folder())
+        local = read_folder(overlay) if overlay is not None else None
+    except BadInput as error:
+        return list(error.problems)
+    compiled = compile_evidence(files, local, overlay.name if overlay is not None else "", progress)
+    problems = problems_of(compiled)
+    cases, found = rule_cases([*files, *(local or [])])
+    problems.extend(found)
+    problems.extend(_judged(cases, compiled.evidence))
+    problems.extend(_coverage(cases, compiled))
+    return sorted(set(problems))
+
+
+def rule_cases(files: Iterable[EvidenceFile]) -> tuple[list[PlacedCase], list[Problem]]:
+    """The examples beside safety rules and interactions. ``cases/safety/x.yaml`` belongs to the rules of ``safety/x.yaml``."""
+    cases: list[PlacedCase] = []
+    problems: list[Problem] = []
+    for file in files:
+        if not file.name.startswith(_RULE_FOLDERS):
+            continue
+        try:
+            document, lines = read_yaml(file.text, file.name)
+        except BadInput as error:
+            problems.extend(error.problems)
+            continue
+        cases.extend(_cases_of(document, lines, file, problems))
+    return cases, problems
+
+
+def _cases_of(document: Any, lines: Lines, file: EvidenceFile, problems: list[Problem]) -> Iterator[PlacedCase]:
+    shaper = Shaper()
+    stem = file.name.rsplit("/", 1)[1].removesuffix(".yaml")
+    for at, plain in entries_of(document):
+        case = shaper.read(plain, RuleCase, file.name, lines, at, problems)
+        if case is not None:
+            yield PlacedCase(case, case.rule or stem, file.name, lines.get(at, 0))
+
+
+def facts_from(written: dict[str, Any], register: dict[str, FactDefinition]) -> Facts:
+    """Facts as examples write them: ``yes``/``no``, quantities with units, words.
+
+    Raises:
+        ValueError: an unregistered fact or a value of the wrong kind.
+    """
+    facts = []
+    for name, value in written.items():
+        definition = register.get(name)
+        if definition is None:
+            raise ValueError(f"'{name}' is not a registered fact")
+        facts.append(Fact(name, _value(definition, value), Origin("case")))
+    return Facts(facts)
+
+
+def _value(definition: FactDefinition, value: Any) -> Any:
+    if definition.kind == "yes_no":
+        if value in {"yes", "no"} or isinstance(value, bool):
+            return value is True or value == "yes"
+        raise ValueError(f"{definition.id} is yes or no, not '{value}'")
+    if definition.kind == "quantity" and definition.unit:
+        try:
+            return parse_quantity(str(value)).to(definition.unit)
+        except UnitProblem as error:
+            raise ValueError(f"{definition.id}: {error}") from None
+    if definition.kind == "quantity":
+        raise ValueError(f"{definition.id} has no unit in the register")
+    return str(value)
+
+
+def _judged(cases: Iterable[PlacedCase], evidence: Evidence) -> Iterator[Problem]:
+    outcome = {True: "fires", False: "silent", None: "asks"}
+    for placed in cases:
+        rule = evidence.every_rule.get(placed.rule)
+        group = evidence.groups.get(placed.rule)
+        if rule is None and group is None:
+            yield Problem(placed.file, placed.line, placed.case.name, f"no rule is called '{placed.rule}'", "name the rule with 'rule: <id>'")
+            continue
+        try:
+            facts = facts_from(placed.case.facts, evidence.facts)
+        except ValueError as error:
+            yield Problem(placed.file, placed.line, placed.case.name, str(error), "correct the example")
+            continue
+        facts = with_groups(facts, evidence)
+        condition = rule.when if rule is not None else group.when if group is not None else None
+        assert condition is not None
+        came = outcome[judge(condition, facts).truth]
+        if came != placed.case.expect:
+            yield Problem(placed.file, placed.line, placed.case.name, f"{placed.rule}: expected '{placed.case.expect}', came to '{came}'",
+                          "correct the rule or the example")
+
+
+def with_groups(facts: Facts, evidence: Evidence) -> Facts:
+    """These facts and every risk group that they decide."""
+    for group in evidence.groups.values():
+        truth = judge(group.when, facts).truth
+        if truth is not None and group.id not in facts:
+            facts = facts.having([Fact(group.id, truth, Origin("derived"))])
+    return facts
+
+
+def _coverage(cases: list[PlacedCase], compiled: Compiled) -> Iterator[Problem]:
+    """Each rule has an example that fires, one that stays silent and one that asks, and one on each side of every threshold."""
+    evidence = compiled.evidence
+    by_rule: dict[str, list[PlacedCase]] = {}
+    for placed in cases:
+        by_rule.setdefault(placed.rule, []).append(placed)
+    for entry in compiled.entries:
+        if entry.part not in {"rules", "interactions"} or entry.value is None or entry.overlay:
+            continue
+        mine = by_rule.get(entry.id, [])
+        for outcome in ("fires", "silent", "asks"):
+            if not any(placed.case.expect == outcome for placed in mine):
+                yield Problem(entry.file, entry.line(), entry.id, f"no example where the rule {'asks' if outcome == 'asks' else 'is silent' if outcome == 'silent' else outcome}",
+                              f"add one to cases/{entry.file}")
+        for leaf in leaves(entry.value.when):
+            if leaf.op in {">", ">=", "<", "<="}:
+                yield from _sides(entry.file, entry.line(), entry.id, leaf, mine, evidence)
+
+
+def _sides(file: str, line: int, rule: str, leaf: Condition, cases: list[PlacedCase], evidence: Evidence) -> Iterator[Problem]:
+    sides = set()
+    for placed in cases:
+        if leaf.fact in placed.case.facts:
+            try:
+                sides.add(judge(leaf, facts_from({leaf.fact: placed.case.facts[leaf.fact]}, evidence.facts)).truth)
+            except ValueError:
+                continue
+    for truth, words in ((True, "holds"), (False, "does not hold")):
+        if truth not in sides:
+            yield Problem(file, line, rule, f"no example where '{leaf.text}' {words}", f"add one to cases/{file}")

@@ -1,0 +1,222 @@
+"""Conditions in three-valued logic: one tree, judged for one patient with reasons and for columns of many.
+
+The language only compares. It cannot compute, loop, call or fail at run time; an unknown fact gives unknown in both forms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from ivigil.basis.facts import Facts
+from ivigil.basis.logic import Truth, negate
+from ivigil.basis.quantity import UNITS, Quantity, UnitProblem, parse_quantity
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Operator = Literal["all", "any", "not", "yes", ">", ">=", "<", "<=", "is", "is not", "in"]
+
+
+class Condition(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One node of a condition tree. ``number`` is in the base unit of its dimension; ``text`` is the line as written."""
+
+    op: Operator
+    of: tuple[Condition, ...] = ()
+    fact: str = ""
+    number: float = 0.0
+    unit: str = ""
+    words: tuple[str, ...] = ()
+    text: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a condition came to: ``decided_by`` names the known facts that settled it, ``undecided`` the unknown ones that could still."""
+
+    truth: Truth
+    decided_by: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+_COMPARISON = re.compile(r"^(?P<fact>[a-z][a-z0-9_.\-]*)\s*(?:(?P<op>>=|<=|>|<|is not|is|in)\s+(?P<value>.+))?$")
+_WRITTEN = {"when", "who", "if", "population", "contraindicated_when"}
+
+
+def parse_condition(written: Any) -> Condition:
+    """Read the YAML form: a line, a list (read as ``all``), or a mapping with ``all``, ``any`` or ``not``.
+
+    Raises:
+        ValueError: not a condition; the message names the remedy after a semicolon.
+    """
+    if isinstance(written, str):
+        return _line(written)
+    if isinstance(written, list):
+        return Condition("all", tuple(parse_condition(part) for part in written))
+    if isinstance(written, dict) and len(written) == 1:
+        (op, parts), = written.items()
+        if op in {"all", "any"} and isinstance(parts, list) and parts:
+            return Condition(op, tuple(parse_condition(part) for part in parts))
+        if op == "not":
+            return Condition("not", (parse_condition(parts),))
+    raise ValueError(f"{written!r} is not a condition; write a comparison, or 'all:', 'any:' or 'not:' over comparisons")
+
+
+def _line(line: str) -> Condition:
+    match = _COMPARISON.match(" ".join(line.split()))
+    if match is None:
+        raise ValueError(f"'{line}' is not a comparison; write for example 'age > 65 year' or 'has.sepsis'")
+    fact, op, value = match["fact"], match["op"], match["value"]
+    if op is None:
+        return Condition("yes", fact=fact, text=line)
+    if op in {"is", "is not"} and value in {"yes", "no"}:
+        flag = Condition("yes", fact=fact, text=line)
+        return flag if (op == "is") == (value == "yes") else Condition("not", (flag,), text=line)
+    if op in {"is", "is not"}:
+        return Condition(op, fact=fact, words=(value,), text=line)
+    if op == "in":
+        words = tuple(word.strip() for word in value.strip("[]").split(","))
+        return Condition("in", fact=fact, words=words, text=line)
+    try:
+        quantity = parse_quantity(value)
+    except UnitProblem:
+        try:
+            return Condition(op, fact=fact, number=float(value), text=line)
+        except ValueError:
+            raise ValueError(f"'{value}' in '{line}' is not a quantity; write a number and its unit") from None
+    return Condition(op, fact=fact, number=quantity.canonical, unit=quantity.unit, text=line)
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """Every comparison in the tree, left to right."""
+    if condition.of:
+        for part in condition.of:
+            yield from leaves(part)
+    else:
+        yield condition
+
+
+def facts_named(condition: Condition) -> frozenset[str]:
+    """The ids of all facts the tree mentions."""
+    return frozenset(leaf.fact for leaf in leaves(condition))
+
+
+def written(condition: Condition, labels: Mapping[str, str] | None = None) -> str:
+    """The condition as a person reads it: ``age > 65 year or Sepsis``."""
+    names = labels or {}
+    if condition.op in {"all", "any"}:
+        parts = [f"({written(part, names)})" if part.op in {"all", "any"} and part.op != condition.op else written(part, names) for part in condition.of]
+        return (" and " if condition.op == "all" else " or ").join(parts)
+    if condition.op == "not":
+        return f"not {written(condition.of[0], names)}"
+    label = names.get(condition.fact, condition.fact)
+    return label if condition.op == "yes" else condition.text.replace(condition.fact, label, 1)
+
+
+def judge(condition: Condition, facts: Facts) -> Verdict:
+    """The truth of a condition for one patient, with the facts that settled it or could still settle it."""
+    op = condition.op
+    if op == "all" or op == "any":
+        return _joined(op == "any", (judge(part, facts) for part in condition.of))
+    if op == "not":
+        inner = judge(condition.of[0], facts)
+        return Verdict(negate(inner.truth), inner.decided_by, inner.undecided)
+    truth = _compare(condition, facts)
+    named = (condition.fact,)
+    return Verdict(None, (), named) if truth is None else Verdict(truth, named, ())
+
+
+def _joined(decisive: bool, verdicts: Iterable[Verdict]) -> Verdict:
+    """Any (``decisive`` true) or all (false): the parts that decide, else the unknown ones, else everything."""
+    deciding: list[str] = []
+    others: list[str] = []
+    undecided: list[str] = []
+    settled = False
+    for verdict in verdicts:
+        if verdict.truth is decisive:
+            settled = True
+            deciding.extend(verdict.decided_by)
+        elif verdict.truth is None:
+            undecided.extend(verdict.undecided)
+        else:
+            others.extend(verdict.decided_by)
+    if settled:
+        return Verdict(decisive, tuple(dict.fromkeys(deciding)), ())
+    if undecided:
+        return Verdict(None, (), tuple(dict.fromkeys(undecided)))
+    return Verdict(not decisive, tuple(dict.fromkeys(others)), ())
+
+
+def _compare(leaf: Condition, facts: Facts) -> Truth:
+    fact = facts.get(leaf.fact)
+    if fact is None:
+        return None
+    value, op = fact.value, leaf.op
+    if op == "yes":
+        return value if isinstance(value, bool) else None
+    if isinstance(value, Quantity):
+        number = value.canonical
+        slack = 1e-9 * max(1.0, abs(leaf.number))
+        if op == ">":
+            return number > leaf.number + slack
+        if op == ">=":
+            return number >= leaf.number - slack
+        if op == "<":
+            return number < leaf.number - slack
+        if op == "<=":
+            return number <= leaf.number + slack
+        return None
+    if isinstance(value, str):
+        inside = value in leaf.words
+        return not inside if op == "is not" else inside
+    return None
+
+
+def judge_columns(condition: Condition, columns: Mapping[str, Any], length: int) -> NDArray[np.int8]:
+    """The same truth for many patients at once: 1 true, -1 false, 0 unknown.
+
+    ``columns`` maps fact ids to arrays of ``length``: yes/no facts as int8 in the same coding, quantities as floats in the base unit of
+    their dimension with NaN for unknown, words as object or string arrays with '' for unknown. An absent column is unknown throughout.
+    """
+    import numpy as np
+
+    op = condition.op
+    if op in {"all", "any"}:
+        joined = judge_columns(condition.of[0], columns, length)
+        for part in condition.of[1:]:
+            joined = (np.minimum if op == "all" else np.maximum)(joined, judge_columns(part, columns, length))
+        return joined
+    if op == "not":
+        return np.negative(judge_columns(condition.of[0], columns, length))
+    column = columns.get(condition.fact)
+    if column is None:
+        return np.zeros(length, dtype=np.int8)
+    if op == "yes":
+        return np.asarray(column, dtype=np.int8)
+    if op in {"is", "is not", "in"}:
+        inside = np.isin(column, list(condition.words))
+        truth = np.where(inside, 1, -1).astype(np.int8)
+        if op == "is not":
+            truth = np.negative(truth)
+        truth[np.asarray(column) == ""] = 0
+        return truth
+    slack = 1e-9 * max(1.0, abs(condition.number))
+    if op == ">":
+        holds = column > condition.number + slack
+    elif op == ">=":
+        holds = column >= condition.number - slack
+    elif op == "<":
+        holds = column < condition.number - slack
+    else:
+        holds = column <= condition.number + slack
+    truth = np.where(holds, np.int8(1), np.int8(-1))
+    truth[np.isnan(column)] = 0
+    return truth
+
+
+def unit_of(leaf: Condition) -> str:
+    """The dimension a comparison measures in, or an empty text for words and flags."""
+    return UNITS[leaf.unit].dimension if leaf.unit else ""

@@ -1,0 +1,159 @@
+"""The loaded evidence: everything by id, immutable, with the content hash that names its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import msgspec
+
+from ivigil.basis.facts import FactDefinition, Facts, Stage
+from ivigil.evidence.conditions import facts_named, judge
+from ivigil.evidence.shapes import (
+    Criterion,
+    HeightFormula,
+    Indication,
+    Interference,
+    Jurisdiction,
+    Price,
+    Product,
+    Ramp,
+    RiskGroup,
+    Rounding,
+    SafetyRule,
+    Source,
+    Standing,
+    Statement,
+    WeightPolicy,
+)
+
+_WEAKEST_FIRST = ("rejected", "superseded", "submitted", "under-review", "approved")
+_READ_WEAKEST_FIRST = ("remembered", "decided", "second-hand", "seen")
+_STAGES: tuple[Stage, ...] = ("patient", "product", "course")
+
+
+class Evidence(msgspec.Struct, frozen=True, dict=True):
+    """All evidence in force for a program run. ``version`` is the content hash of the files it was made from.
+
+    Each attribute maps ids to entries, in file order. ``local`` names the ids that a hospital overlay added or
+    replaced, with the reason given.
+    """
+
+    version: str = ""
+    overlay: str = ""
+    local: dict[str, str] = {}
+    sources: dict[str, Source] = {}
+    statements: dict[str, Statement] = {}
+    facts: dict[str, FactDefinition] = {}
+    jurisdictions: dict[str, Jurisdiction] = {}
+    indications: dict[str, Indication] = {}
+    products: dict[str, Product] = {}
+    groups: dict[str, RiskGroup] = {}
+    rules: dict[str, SafetyRule] = {}
+    interactions: dict[str, SafetyRule] = {}
+    interference: dict[str, Interference] = {}
+    formulas: dict[str, HeightFormula] = {}
+    weight_policies: dict[str, WeightPolicy] = {}
+    rounding: dict[str, Rounding] = {}
+    ramps: dict[str, Ramp] = {}
+    prices: dict[str, Price] = {}
+
+    def places(self, jurisdiction: str) -> tuple[str, ...]:
+        """The jurisdiction and the wider ones it includes, nearest first."""
+        entry = self.jurisdictions[jurisdiction]
+        return (jurisdiction, *entry.includes)
+
+    def review_of(self, cites: Iterable[str]) -> str:
+        """The weakest review state among these statements."""
+        found = {self.statements[cite].review.status for cite in cites if cite in self.statements}
+        return next((status for status in _WEAKEST_FIRST if status in found), "submitted")
+
+    def read_of(self, cites: Iterable[str]) -> str:
+        """The best way any of these statements was read: a line is as well founded as its best support."""
+        found = {self.statements[cite].read for cite in cites if cite in self.statements}
+        return next((read for read in reversed(_READ_WEAKEST_FIRST) if read in found), "remembered")
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The clinical label of every fact, for sentences."""
+        return {fact.id: fact.label for fact in self.facts.values()}
+
+    @cached_property
+    def every_rule(self) -> dict[str, SafetyRule]:
+        """Safety rules and interactions by id."""
+        return {**self.rules, **self.interactions}
+
+    @cached_property
+    def criteria(self) -> dict[str, Criterion]:
+        """The criteria of all indications by id."""
+        return {criterion.id: criterion for indication in self.indications.values() for criterion in indication.criteria}
+
+    def rules_at(self, stage: Stage, jurisdiction: str) -> tuple[SafetyRule, ...]:
+        """The rules that can be judged at ``stage`` and hold in ``jurisdiction``, in file order."""
+        key = (stage, jurisdiction)
+        if key not in self._rules:
+            places = set(self.places(jurisdiction))
+            self._rules[key] = tuple(rule for rule in self.every_rule.values()
+                                     if self.stage_of(rule) == stage and (not rule.jurisdictions or places & set(rule.jurisdictions)))
+        return self._rules[key]
+
+    @cached_property
+    def _rules(self) -> dict[tuple[Stage, str], tuple[SafetyRule, ...]]:
+        return {}
+
+    def stage_of(self, rule: SafetyRule) -> Stage:
+        """The latest stage among the facts a rule names."""
+        return max((self._fact_stage(name) for name in facts_named(rule.when)), key=_STAGES.index, default="patient")
+
+    def _fact_stage(self, name: str) -> Stage:
+        group = self.groups.get(name)
+        if group is not None:
+            return max((self._fact_stage(inner) for inner in facts_named(group.when)), key=_STAGES.index, default="patient")
+        fact = self.facts.get(name)
+        return fact.stage if fact is not None else "patient"
+
+    def underlying(self, names: Iterable[str], facts: Facts) -> tuple[str, ...]:
+        """Unknown facts with each risk group replaced by the unknown facts that could decide it."""
+        out: dict[str, None] = {}
+        for name in names:
+            group = self.groups.get(name)
+            if group is None:
+                out[name] = None
+            else:
+                out.update(dict.fromkeys(self.underlying(judge(group.when, facts).undecided, facts)))
+        return tuple(out)
+
+    def authority(self, entry: Standing | Criterion) -> str:
+        """The name of an authority as its first cited source gives it, else its id in words."""
+        for cite in entry.cites:
+            statement = self.statements.get(cite)
+            if statement is not None and statement.source in self.sources:
+                source = self.sources[statement.source]
+                if source.publisher:
+                    return source.publisher
+        return entry.authority.replace("-", " ")
+
+    @cached_property
+    def _called(self) -> dict[str, list[str]]:
+        called: dict[str, list[str]] = {}
+        for indication in self.indications.values():
+            names = {indication.id, indication.name.clinical, indication.name.plain, *indication.also_called}
+            names |= {*indication.codes.icd10, *indication.codes.snomed, *indication.codes.retired}
+            for name in names:
+                if name:
+                    called.setdefault(_folded(name), []).append(indication.id)
+        return called
+
+    def indications_called(self, name: str) -> list[str]:
+        """The ids of the indications with this id, name, synonym or code; an ICD-10 code also matches the category above it."""
+        key = _folded(name)
+        found = self._called.get(key)
+        if found is None and key[:1].isalpha() and key[1:3].isdigit():
+            while found is None and len(key) > 3:
+                key = key[:-1].rstrip(".")
+                found = self._called.get(key)
+        return list(dict.fromkeys(found or ()))
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())

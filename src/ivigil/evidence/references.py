@@ -1,0 +1,237 @@
+"""What must hold between entries: every reference resolves, every condition can be judged, every number is supported."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from ivigil.basis.problems import Problem
+from ivigil.basis.quantity import UNITS, UnitProblem, unit_named
+from ivigil.evidence.compile import Compiled, Entry
+from ivigil.evidence.conditions import Condition, leaves, unit_of
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.shapes import Statement
+
+_PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
+_NO_NUMBERS = {
+    "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "for", "note", "brand",
+    "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country",
+}
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.*^])(\d+(?:\.\d+)?)(?![A-Za-z0-9]*\d*[A-Za-z]-|\.\d)")
+_UNIT = re.compile(r"^\s?([A-Za-z%µ/][A-Za-z0-9%/*\[\].{}_]*)")
+
+
+def problems_of(compiled: Compiled) -> list[Problem]:
+    """Every problem of the compiled evidence, those of single files first, sorted by file and line."""
+    found = list(compiled.problems)
+    evidence = compiled.evidence
+    supports = _Supports(evidence)
+    for entry in compiled.entries:
+        found.extend(_cites(entry, evidence))
+        if entry.value is None:
+            continue
+        found.extend(_conditions(entry, evidence))
+        found.extend(_named(entry, evidence))
+        if entry.part not in _PLAIN_PARTS:
+            found.extend(_numbers(entry, supports))
+    return sorted(set(found))
+
+
+def _missing(entry: Entry, path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> Problem:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    remedy = f"did you mean '{near[0]}'?" if near else f"add the {kind} first"
+    return Problem(entry.file, entry.line(*path), entry.id, f"no {kind} is called '{name}'", remedy)
+
+
+def _cites(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+    if entry.part == "statements":
+        plain = entry.plain
+        for key in ("source", "through"):
+            if plain.get(key) and plain[key] not in evidence.sources:
+                yield _missing(entry, (key,), "source", str(plain[key]), evidence.sources)
+        for index, name in enumerate(plain.get("also") or []):
+            if name not in evidence.sources:
+                yield _missing(entry, ("also", index), "source", str(name), evidence.sources)
+        if plain.get("read") == "second-hand" and not plain.get("through"):
+            yield Problem(entry.file, entry.line("read"), entry.id, "second-hand, but not through which source", "add 'through: <source id>'")
+        if plain.get("read") == "decided" and plain.get("source") != "ivigil-policy" and not entry.overlay:
+            yield Problem(entry.file, entry.line("read"), entry.id, "decided, but not by our own policy source", "set 'source: ivigil-policy'")
+    for path, node in _mappings(entry.plain):
+        for key in ("cites", "contains_cites", "exempt_cites", "disputed_by"):
+            cites = node.get(key)
+            if isinstance(cites, list):
+                for index, cite in enumerate(cites):
+                    if cite not in evidence.statements:
+                        yield _missing(entry, (*path, key, index), "statement", str(cite), evidence.statements)
+                if key == "cites" and not cites:
+                    yield Problem(entry.file, entry.line(*path, key), entry.id, "cites nothing", "name the statement it rests on")
+
+
+def _mappings(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    if isinstance(value, dict):
+        yield path, value
+        for key, item in value.items():
+            yield from _mappings(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _mappings(item, (*path, index))
+
+
+def _structs(value: Any) -> Iterator[Any]:
+    if isinstance(value, msgspec.Struct):
+        yield value
+        if not isinstance(value, Condition):
+            for field in value.__struct_fields__:
+                yield from _structs(getattr(value, field))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _structs(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _structs(item)
+
+
+def _conditions(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+    for node in _structs(entry.value):
+        if not isinstance(node, Condition):
+            continue
+        for leaf in leaves(node):
+            fact = evidence.facts.get(leaf.fact)
+            line = next((entry.lines[path] for path, text in _texts(entry) if text == leaf.text), entry.line())
+            if fact is None:
+                near = difflib.get_close_matches(leaf.fact, list(evidence.facts), n=1, cutoff=0.6)
+                remedy = f"did you mean '{near[0]}'?" if near else "register the fact in facts.yaml first"
+                yield Problem(entry.file, line, entry.id, f"'{leaf.fact}' is not a registered fact", remedy)
+            elif leaf.op == "yes" and fact.kind != "yes_no":
+                yield Problem(entry.file, line, entry.id, f"'{leaf.fact}' is a {fact.kind}, not a yes/no fact", "compare it with a value")
+            elif leaf.op in {">", ">=", "<", "<="} and fact.kind != "quantity":
+                yield Problem(entry.file, line, entry.id, f"'{leaf.fact}' is a {fact.kind} and cannot be compared with {leaf.op}", "use is, in or the bare name")
+            elif leaf.op in {">", ">=", "<", "<="} and unit_of(leaf) != (UNITS[fact.unit].dimension if fact.unit else ""):
+                yield Problem(entry.file, line, entry.id, f"'{leaf.text}' compares a {unit_of(leaf) or 'bare number'} with {leaf.fact} in {fact.unit or 'no unit'}",
+                              f"write the value in {fact.unit}" if fact.unit else "write a bare number")
+            elif leaf.words and fact.choices:
+                for word in leaf.words:
+                    if word not in fact.choices:
+                        yield Problem(entry.file, line, entry.id, f"'{word}' is not a choice of {leaf.fact}", f"choices: {', '.join(fact.choices)}")
+
+
+def _texts(entry: Entry) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def walk(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                yield from walk(item, (*path, key))
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from walk(item, (*path, index))
+        elif isinstance(value, str):
+            yield path, value
+
+    return walk(entry.plain, entry.at)
+
+
+def _named(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+    """Ids of other entries that an entry names outside ``cites``."""
+    places = {*evidence.jurisdictions, "international", ""}
+    checks: list[tuple[str, Iterable[str], str]] = []
+    for path, node in _mappings(entry.plain):
+        if isinstance(node.get("jurisdiction"), str) and node["jurisdiction"] not in places:
+            yield _missing(entry, (*path, "jurisdiction"), "jurisdiction", node["jurisdiction"], evidence.jurisdictions)
+    if entry.part == "indications":
+        checks = [(product, evidence.products, "product") for regimen in entry.value.regimens for product in regimen.products]
+        checks += [(regimen.weight, evidence.weight_policies, "weight policy") for regimen in entry.value.regimens if regimen.weight]
+        for regimen in entry.value.regimens:
+            forms = sum(form is not None for form in (regimen.dose.course_total, regimen.dose.per_day, regimen.dose.per_interval))
+            if forms != 1:
+                yield Problem(entry.file, entry.line("regimens"), regimen.id, "a dose has exactly one form", "give course_total, per_day or per_interval")
+    if entry.part == "products":
+        checks = [(label.indication, evidence.indications, "indication") for label in (*entry.value.labelled, *entry.value.barred)]
+        checks += [(name, evidence.indications, "indication") for rate in (*entry.value.rates, *entry.value.subcutaneous) for name in rate.indications]
+    if entry.part == "jurisdictions":
+        checks = [(entry.value.weight_policy, evidence.weight_policies, "weight policy"), (entry.value.rounding, evidence.rounding, "rounding policy")]
+        checks += [(name, evidence.jurisdictions, "jurisdiction") for name in entry.value.includes]
+    if entry.part in {"rules", "interactions"}:
+        checks = [(name, evidence.jurisdictions, "jurisdiction") for name in entry.value.jurisdictions]
+        checks += [(act.fact, evidence.facts, "fact") for act in entry.value.then if act.fact]
+    if entry.part == "weight_policies" and entry.value.ideal:
+        checks = [(entry.value.ideal, evidence.formulas, "formula")]
+    for name, known, kind in checks:
+        if name not in known:
+            yield _missing(entry, (), kind, name, known)
+
+
+class _Supports:
+    """The numbers each statement carries: with units in base form, and bare."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.by_statement = {statement.id: _supported(statement) for statement in evidence.statements.values()}
+
+    def holds(self, number: float, dimension: str, factor: float, cites: Iterable[str]) -> bool:
+        for cite in cites:
+            for value, other, base in self.by_statement.get(cite, ()):
+                if _same(value, number) and (not dimension or not other or dimension == other and _same(base, factor)):
+                    return True
+                if dimension and dimension == other and _same(value * base, number * factor):
+                    return True
+        return False
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-6 * max(1e-12, abs(one), abs(other))
+
+
+def _supported(statement: Statement) -> tuple[tuple[float, str, float], ...]:
+    texts = [statement.says, *(str(item) for value in statement.values.values() for item in (value if isinstance(value, list) else [value]))]
+    return tuple(dict.fromkeys(found for text in texts for found in numbers_in(text)))
+
+
+def numbers_in(text: str) -> list[tuple[float, str, float]]:
+    """Every number of a text with the dimension and factor of the unit behind it (empty and 1 when none is known).
+
+    The unit behind a range belongs to both its ends: ``0.2-0.8 g/kg`` gives two doses.
+    """
+    found: list[tuple[float, str, float]] = []
+    pending: list[float] = []
+    for match in _NUMBER.finditer(text.replace("–", "-")):
+        rest = text[match.end():]
+        if re.match(r"\s?(?:-|–|to |or |and )\s?\d", rest):
+            pending.append(float(match[1]))
+            continue
+        unit = _UNIT.match(rest)
+        dimension, factor = "", 1.0
+        if unit is not None:
+            try:
+                known = UNITS[unit_named(unit[1].rstrip(".,;:)"))]
+                dimension, factor = known.dimension, known.factor
+            except UnitProblem:
+                pass
+        found.extend((number, dimension, factor) for number in (*pending, float(match[1])))
+        pending = []
+    found.extend((number, "", 1.0) for number in pending)
+    return found
+
+
+def _numbers(entry: Entry, supports: _Supports) -> Iterator[Problem]:
+    everything = tuple(cite for _, node in _mappings(entry.plain) for key in ("cites", "contains_cites") for cite in node.get(key) or [])
+
+    def walk(value: Any, path: tuple[str | int, ...], cites: tuple[str, ...]) -> Iterator[Problem]:
+        if isinstance(value, dict):
+            own = tuple(value["cites"]) if isinstance(value.get("cites"), list) else ()
+            for key, item in value.items():
+                if key not in _NO_NUMBERS:
+                    yield from walk(item, (*path, key), own + cites if own else cites)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from walk(item, (*path, index), cites)
+        elif value is not None and not isinstance(value, bool):
+            for number, dimension, factor in numbers_in(str(value)):
+                if not supports.holds(number, dimension, factor, cites or everything):
+                    named = ", ".join(cites or everything) or "nothing"
+                    yield Problem(entry.file, entry.line(*path), f"{entry.id}: {'.'.join(str(part) for part in path)}",
+                                  f"'{value}' holds {number:g}, which is not supported by {named if len(named) < 160 else named[:157] + '...'}",
+                                  "cite the statement that carries it, or correct the number")
+
+    yield from walk(entry.plain, (), ())

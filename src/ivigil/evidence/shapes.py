@@ -1,0 +1,548 @@
+"""The shapes of all evidence: what a file may hold and what the planner reads. ``docs/evidence-format.md`` shows each by example."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ivigil.basis.facts import Codes
+from ivigil.basis.quantity import Quantity, Span
+from ivigil.evidence.conditions import Condition
+
+YesNo = Literal["yes", "no"]
+Read = Literal["seen", "second-hand", "remembered", "decided"]
+ReviewStatus = Literal["submitted", "under-review", "approved", "rejected", "superseded"]
+Severity = Literal["contraindicated", "avoid", "caution", "info", "none"]
+Route = Literal["intravenous", "subcutaneous", "facilitated-subcutaneous"]
+Phase = Literal["acute", "replacement", "induction", "maintenance", "second-dose", "switch", "extra"]
+InfusionNumber = Literal["any", "first", "later"]
+Kind = Literal["max", "typical"]
+
+
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Base of every evidence shape: immutable, and strict about unknown keys."""
+
+
+class Cited(Shape):
+    """Anything that must name the statements it rests on."""
+
+    cites: tuple[str, ...]
+
+
+class Valid(Shape, rename={"start": "from", "end": "to"}):
+    """The dates between which an entry is in force; both ends included, open when absent. ISO dates."""
+
+    start: str = ""
+    end: str = ""
+
+
+class Source(Shape):
+    """A document that was read, with a locator good enough to find it again."""
+
+    id: str
+    kind: Literal["product-label", "leaflet", "guideline", "policy", "handbook", "study", "review", "database", "web-page", "formulary", "regulator",
+                  "site-policy", "calculator", "textbook", "terminology"]
+    title: str
+    publisher: str = ""
+    year: str = ""
+    where: str = ""
+    jurisdiction: str = ""
+    note: str = ""
+
+
+class Review(Shape):
+    """Where a statement stands in review, by whom and since when."""
+
+    status: ReviewStatus = "submitted"
+    by: str = ""
+    date: str = ""
+    reason: str = ""
+
+
+class Statement(Shape):
+    """One fact from one source: own words, values with units, the exact place, how it was read."""
+
+    id: str
+    source: str
+    says: str
+    read: Read
+    where: str = ""
+    also: tuple[str, ...] = ()
+    plain: str = ""
+    values: dict[str, str | int | float | list[str]] = {}
+    through: str = ""
+    readings: Literal[1, 2] = 1
+    same_page: bool = False
+    jurisdiction: str = ""
+    disputed_by: tuple[str, ...] = ()
+    review: Review = Review()
+    note: str = ""
+
+
+class Jurisdiction(Shape):
+    """A country or region whose rules can be in force; ``includes`` lists wider ones, ``markets`` the product markets it buys from."""
+
+    id: str
+    name: str
+    markets: tuple[str, ...]
+    includes: tuple[str, ...] = ()
+    weight_policy: str = "actual"
+    child_weight_policy: str = ""
+    rounding: str = "exact"
+    vaccine_table: str = ""
+    currency: str = ""
+    note: str = ""
+
+
+class Act(Shape, rename={"condition": "if", "hours": "per_day"}):
+    """What a rule asks for: a constraint on later steps or a follow-up. The verbs are a closed list."""
+
+    act: Literal["stop", "cap-rate", "start", "split", "hours-at-least", "hydrate", "no-bolus", "premedicate", "no-nsaid", "monitor", "observe", "vitals",
+                 "place", "ask", "prefer-product", "consider-route", "concentration", "glucose-meter", "review-drug", "vaccine-delay", "tell", "watch",
+                 "report", "second-opinion"]
+    condition: Condition | None = None
+    say: str = ""
+    to: str = ""
+    before: str = ""
+    per_day_at_most: Quantity | None = None
+    days_at_least: int = 0
+    hours: Quantity | None = None
+    test: str = ""
+    at: str = ""
+    until: str = ""
+    duration: str = msgspec.field(default="", name="for")
+    fact: str = ""
+    prefer: str = ""
+    give: str = msgspec.field(default="", name="with")
+    who: str = ""
+    what: str = ""
+    place: str = ""
+    route: str = ""
+    concentration: str = ""
+    every: str = ""
+    drug: str = ""
+    naive: str = ""
+
+
+class SafetyRule(Cited):
+    """A safety rule or interaction: a condition, what to say when it holds, and what follows."""
+
+    id: str
+    about: str
+    when: Condition
+    say: str
+    severity: Severity
+    code: str = ""
+    jurisdictions: tuple[str, ...] = ()
+    then: tuple[Act, ...] = ()
+    reading: str = ""
+    valid: Valid = Valid()
+    note: str = ""
+
+
+class RiskGroup(Cited):
+    """A named condition that several rules share, used in conditions like a yes/no fact."""
+
+    id: str
+    group: Literal[True]
+    when: Condition
+    about: str = ""
+    code: str = ""
+    note: str = ""
+    reading: str = ""
+
+
+class Interference(Cited):
+    """A laboratory test that immunoglobulin or an excipient disturbs."""
+
+    id: str
+    test: str
+    effect: str
+    lasts: str
+    advice: str
+    code: str = ""
+    when: Condition | None = None
+
+
+class Names(Shape):
+    """The clinical name and the words a patient understands."""
+
+    clinical: str
+    plain: str = ""
+
+
+class Standing(Cited):
+    """What one authority says about treating an indication, in its own vocabulary and as a verdict."""
+
+    authority: str
+    jurisdiction: str
+    verdict: Literal["supports", "conditional", "against", "not-read"]
+    edition: str = ""
+    tier: str = ""
+    say: str = ""
+    valid: Valid = Valid()
+
+
+class Criterion(Cited):
+    """Something an authority asks to hold; judged by ``when`` or asked as a question under its id."""
+
+    id: str
+    authority: str
+    jurisdiction: str
+    say: str
+    when: Condition | None = None
+    valid: Valid = Valid()
+
+
+class RegimenDose(Shape):
+    """Exactly one of three forms: a course total, a daily dose for some days, or a dose per interval. They never mix."""
+
+    course_total: Span | None = None
+    over_days: Span | None = None
+    per_day: Span | None = None
+    days: Span | None = None
+    per_interval: Span | None = None
+    every: Span | None = None
+    worked_at: Quantity | None = None
+
+
+class Regimen(Cited):
+    """One way an authority doses an indication, in one edition and jurisdiction."""
+
+    id: str
+    authority: str
+    jurisdiction: str
+    phase: Phase
+    dose: RegimenDose
+    edition: str = ""
+    products: tuple[str, ...] = ()
+    cap: Quantity | None = None
+    weight: str = ""
+    hours: Span | None = None
+    companion: str = msgspec.field(default="", name="with")
+    when: Condition | None = None
+    route: Route = "intravenous"
+    repeat: str = ""
+    say: str = ""
+    single_day: bool = False
+    high_dose: bool = False
+    valid: Valid = Valid()
+    note: str = ""
+
+
+class Remark(Cited):
+    """A sourced sentence that belongs to an indication: a target, review, stop rule, outcome measure or alternative."""
+
+    say: str
+    id: str = ""
+    jurisdiction: str = ""
+    authority: str = ""
+    value: str = ""
+    at: Quantity | None = None
+    every: Quantity | None = None
+    when: Condition | None = None
+    valid: Valid = Valid()
+
+
+class PayerCeiling(Cited):
+    """An authorisation limit of a payer. It is never a dose."""
+
+    payer: str
+    amount: str
+    per: str
+    note: str = ""
+
+
+class Indication(Shape):
+    """A disease for which immunoglobulin is given, refused or disputed."""
+
+    id: str
+    name: Names
+    purpose: Literal["replacement", "immunomodulation", "prophylaxis", "none"]
+    also_called: tuple[str, ...] = ()
+    codes: Codes = Codes()
+    routes: tuple[Route, ...] = ()
+    population: Condition | None = None
+    standing: tuple[Standing, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    regimens: tuple[Regimen, ...] = ()
+    targets: tuple[Remark, ...] = ()
+    review: tuple[Remark, ...] = ()
+    stop: tuple[Remark, ...] = ()
+    outcome_measures: tuple[Remark, ...] = ()
+    alternatives: tuple[Remark, ...] = ()
+    payer_ceilings: tuple[PayerCeiling, ...] = ()
+    not_read: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Stabiliser(Cited):
+    """The stabiliser as named by the label."""
+
+    name: str
+
+
+class Measured(Cited):
+    """A composition value and whether it is a maximum or a typical figure."""
+
+    value: Quantity
+    kind: Kind = "max"
+    note: str = ""
+
+
+class Worded(Cited):
+    """A composition fact in words or as yes/no."""
+
+    value: str
+
+
+class Vials(Cited):
+    """The vial sizes on the market, in grams of IgG."""
+
+    sizes: tuple[Quantity, ...]
+    note: str = ""
+
+
+class ProductStatus(Shape):
+    """Whether the product can be bought; ``until`` is the last date of a discontinued one."""
+
+    state: Literal["licensed", "discontinued", "announced"]
+    until: str = ""
+    say: str = ""
+    cites: tuple[str, ...] = ()
+
+
+class Labelled(Cited, rename={"indication": "for"}):
+    """An indication on the label, with its population."""
+
+    indication: str
+    who: Condition | None = None
+    say: str = ""
+
+
+class PrintedRate(Shape):
+    """A rate as the label prints it; ``also`` is the same rate in a second printed unit, and the lower of the two binds."""
+
+    rate: Quantity
+    also: Quantity | None = None
+    hold: Span | None = None
+
+
+class Increase(Shape):
+    """How a label raises the rate: ``by`` only when a size is printed."""
+
+    every: Span | None = None
+    by: Quantity | None = None
+    say: str = ""
+
+
+class ExtendedRate(Shape, rename={"condition": "if"}):
+    """A higher maximum a label allows in special circumstances; never used unasked."""
+
+    rate: Quantity
+    also: Quantity | None = None
+    condition: Condition | None = None
+    say: str = ""
+
+
+class AtRisk(Shape):
+    """The label's limit at renal or thrombotic risk: a number, or only the words 'minimum practicable'."""
+
+    rate: Quantity | None = None
+    also: Quantity | None = None
+    practicable: bool = False
+
+
+class RateSchedule(Cited, rename={"indications": "for"}):
+    """One printed intravenous schedule of a product."""
+
+    indications: tuple[str, ...]
+    start: PrintedRate
+    maximum: PrintedRate
+    infusion: InfusionNumber = "any"
+    who: Condition | None = None
+    steps: tuple[PrintedRate, ...] = ()
+    increase: Increase | None = None
+    extended: ExtendedRate | None = None
+    at_risk: AtRisk | None = None
+    percent: float = 0.0
+    note: str = ""
+    valid: Valid = Valid()
+
+
+class SiteStep(Shape):
+    """One rate step per site of a subcutaneous infusion."""
+
+    rate: Quantity
+    hold: Quantity | None = None
+
+
+class SubcutaneousSchedule(Cited, rename={"indications": "for"}):
+    """Printed subcutaneous limits: per site, over all sites, per day."""
+
+    indications: tuple[str, ...]
+    infusion: InfusionNumber = "any"
+    who: Condition | None = None
+    volume_per_site: Quantity | None = None
+    rate_per_site: Quantity | None = None
+    rate_all_sites: Quantity | None = None
+    max_sites: int = 0
+    site_distance: Quantity | None = None
+    max_per_day: Quantity | None = None
+    steps: tuple[SiteStep, ...] = ()
+    infusions: str = ""
+    note: str = ""
+
+
+class Switch(Cited):
+    """How a weekly subcutaneous dose follows from an intravenous one."""
+
+    from_intravenous: float
+    say: str
+    start_after: Quantity | None = None
+    valid: Valid = Valid()
+    who: Condition | None = None
+
+
+class RampUpStep(Shape):
+    """One infusion of a ramp-up: in which week, what share of the full dose."""
+
+    infusion: int
+    week: int
+    fraction: Quantity
+
+
+class RampUp(Cited):
+    """The ramp-up of a facilitated product for one interval."""
+
+    every: Quantity
+    steps: tuple[RampUpStep, ...]
+
+
+class Handling(Cited):
+    """Storage, dilution, flush, filter and latex, in words."""
+
+    storage: str = ""
+    dilution: str = ""
+    flush: str = ""
+    filter: str = ""
+    latex: str = ""
+    use: str = ""
+
+
+class Product(Shape):
+    """One product in one market: presentation, excipients, label, rates. Rows of one market never answer for another."""
+
+    id: str
+    brand: str
+    maker: str
+    market: str
+    routes: tuple[Route, ...]
+    percent: float
+    form: Literal["liquid", "lyophilised"] = "liquid"
+    status: ProductStatus = ProductStatus(state="licensed")
+    stabiliser: Stabiliser | None = None
+    contains: dict[str, YesNo] = {}
+    contains_cites: tuple[str, ...] = ()
+    iga: Measured | None = None
+    sodium: Measured | None = None
+    osmolality: Worded | None = None
+    ph: Worded | None = None
+    isoagglutinin_reduced: Worded | None = None
+    vials: Vials | None = None
+    codes: Codes = Codes()
+    also_called: tuple[str, ...] = ()
+    labelled: tuple[Labelled, ...] = ()
+    barred: tuple[Labelled, ...] = ()
+    rates: tuple[RateSchedule, ...] = ()
+    subcutaneous: tuple[SubcutaneousSchedule, ...] = ()
+    switch: tuple[Switch, ...] = ()
+    ramp_up: tuple[RampUp, ...] = ()
+    handling: Handling | None = None
+    diluent: str = ""
+    reactions: tuple[Remark, ...] = ()
+    not_read: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def grams_per_ml(self) -> float:
+        """IgG content: 10 % w/v is 0.1 g/mL."""
+        return self.percent / 100.0
+
+
+class HeightFormula(Cited):
+    """Ideal weight from height and sex: linear (base + slope x height above a base height) or exponential (factor x e^(rate x height in cm))."""
+
+    id: str
+    name: str
+    kind: Literal["linear", "exponential"]
+    male_base: Quantity | None = None
+    female_base: Quantity | None = None
+    male_slope: Quantity | None = None
+    female_slope: Quantity | None = None
+    per: Quantity | None = None
+    above: Quantity | None = None
+    factor: float = 0.0
+    rate: float = 0.0
+    flat_below: bool = False
+    note: str = ""
+
+
+class WeightPolicy(Cited):
+    """How an authority chooses the dosing weight, in one period."""
+
+    id: str
+    name: str
+    jurisdiction: str = ""
+    use: Literal["actual", "ideal", "adjusted"] = "actual"
+    ideal: str = ""
+    factor: float = 0.0
+    when: Condition | None = None
+    otherwise: Literal["actual", "ideal"] = "actual"
+    guard: Literal["authority", "inference", ""] = ""
+    truncate: bool = False
+    only_above_ideal_by: Quantity | None = None
+    pregnancy: Literal["actual", "pre-pregnancy", ""] = ""
+    cap: Quantity | None = None
+    who: Condition | None = None
+    rounding: str = ""
+    needs: tuple[str, ...] = ()
+    valid: Valid = Valid()
+    note: str = ""
+
+
+class Rounding(Cited):
+    """How a dose in grams is rounded."""
+
+    id: str
+    name: str
+    how: Literal["nearest", "down", "vial-down", "vial-up", "within", "exact", "vial-nearest"]
+    step: Quantity | None = None
+    tolerance: Quantity | None = None
+    note: str = ""
+
+
+class Ramp(Cited):
+    """A site-policy rate ladder between a label's start and maximum. Always shown as policy."""
+
+    id: str
+    name: str
+    multiply_by: float = 0.0
+    every: Quantity | None = None
+    steps: tuple[PrintedRate, ...] = ()
+    note: str = ""
+    say: str = ""
+
+
+class Price(Cited):
+    """A dated price example, for estimates only."""
+
+    id: str
+    country: str
+    year: str
+    currency: str
+    product: str = ""
+    per_gram: float = 0.0
+    vials: dict[str, float] = {}
+    note: str = ""
