@@ -131,7 +131,10 @@ class _Collector:
             if not trial.problems:
                 return converted
             trials.append(trial.problems)
-        self.problems.extend(min(trials, key=len))
+        fewest = trials[0]
+        for trial_problems in trials[1:]:
+            fewest = trial_problems if len(trial_problems) < len(fewest) else fewest
+        self.problems.extend(fewest)
         return None
 
     def struct(self, value: Any, info: inspect.StructType, path: Path) -> Any:

@@ -19,7 +19,9 @@ from ivigil.evidence.files import EvidenceFile, entries_of, packaged_folder, rea
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.references import problems_of
 
-_RULE_FOLDERS = ("cases/safety/", "cases/interactions/")
+_OUTCOMES = {"fires", "silent", "asks"}
+_CASE_KEYS = {"name", "rule", "facts", "expect"}
+_SHOWN_PARTS = {"rules", "interactions", "premedication", "hydration", "laboratory", "vaccines", "vaccine_rules", "exposures"}
 
 
 class RuleCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,11 +59,14 @@ def check(folder: Path | None = None, overlay: Path | None = None, progress: Pro
 
 
 def rule_cases(files: Iterable[EvidenceFile]) -> tuple[list[PlacedCase], list[Problem]]:
-    """The examples beside safety rules and interactions. ``cases/safety/x.yaml`` belongs to the rules of ``safety/x.yaml``."""
+    """The examples that say whether a condition fires, stays silent or asks. Without ``rule`` a case belongs to the rule named like its file.
+
+    Examples of other kinds (doses, dates, rates) stand beside them and are run by the tests of the step they show.
+    """
     cases: list[PlacedCase] = []
     problems: list[Problem] = []
     for file in files:
-        if not file.name.startswith(_RULE_FOLDERS):
+        if not file.name.startswith("cases/"):
             continue
         try:
             document, lines = read_yaml(file.text, file.name)
@@ -76,6 +81,9 @@ def _cases_of(document: Any, lines: Lines, file: EvidenceFile, problems: list[Pr
     shaper = Shaper()
     stem = file.name.rsplit("/", 1)[1].removesuffix(".yaml")
     for at, plain in entries_of(document):
+        beside_a_rule = file.name.startswith(("cases/safety/", "cases/interactions/"))
+        if not isinstance(plain, dict) or not beside_a_rule and (str(plain.get("expect")) not in _OUTCOMES or set(plain) - _CASE_KEYS):
+            continue
         case = shaper.read(plain, RuleCase, file.name, lines, at, problems)
         if case is not None:
             yield PlacedCase(case, case.rule or stem, file.name, lines.get(at, 0))
@@ -114,9 +122,8 @@ def _value(definition: FactDefinition, value: Any) -> Any:
 def _judged(cases: Iterable[PlacedCase], evidence: Evidence) -> Iterator[Problem]:
     outcome = {True: "fires", False: "silent", None: "asks"}
     for placed in cases:
-        rule = evidence.every_rule.get(placed.rule)
-        group = evidence.groups.get(placed.rule)
-        if rule is None and group is None:
+        condition = evidence.conditions.get(placed.rule)
+        if condition is None:
             yield Problem(placed.file, placed.line, placed.case.name, f"no rule is called '{placed.rule}'", "name the rule with 'rule: <id>'")
             continue
         try:
@@ -125,8 +132,6 @@ def _judged(cases: Iterable[PlacedCase], evidence: Evidence) -> Iterator[Problem
             yield Problem(placed.file, placed.line, placed.case.name, str(error), "correct the example")
             continue
         facts = with_groups(facts, evidence)
-        condition = rule.when if rule is not None else group.when if group is not None else None
-        assert condition is not None
         came = outcome[judge(condition, facts).truth]
         if came != placed.case.expect:
             yield Problem(placed.file, placed.line, placed.case.name, f"{placed.rule}: expected '{placed.case.expect}', came to '{came}'",
@@ -149,14 +154,14 @@ def _coverage(cases: list[PlacedCase], compiled: Compiled) -> Iterator[Problem]:
     for placed in cases:
         by_rule.setdefault(placed.rule, []).append(placed)
     for entry in compiled.entries:
-        if entry.part not in {"rules", "interactions"} or entry.value is None or entry.overlay:
+        condition = evidence.conditions.get(entry.id)
+        if entry.part not in _SHOWN_PARTS or condition is None or entry.overlay:
             continue
         mine = by_rule.get(entry.id, [])
-        for outcome in ("fires", "silent", "asks"):
+        for outcome, words in (("fires", "fires"), ("silent", "stays silent"), ("asks", "asks")):
             if not any(placed.case.expect == outcome for placed in mine):
-                yield Problem(entry.file, entry.line(), entry.id, f"no example where the rule {'asks' if outcome == 'asks' else 'is silent' if outcome == 'silent' else outcome}",
-                              f"add one to cases/{entry.file}")
-        for leaf in leaves(entry.value.when):
+                yield Problem(entry.file, entry.line(), entry.id, f"no example where the rule {words}", f"add one to cases/{entry.file}")
+        for leaf in leaves(condition):
             if leaf.op in {">", ">=", "<", "<="}:
                 yield from _sides(entry.file, entry.line(), entry.id, leaf, mine, evidence)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
@@ -43,7 +43,6 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 _COMPARISON = re.compile(r"^(?P<fact>[a-z][a-z0-9_.\-]*)\s*(?:(?P<op>>=|<=|>|<|is not|is|in)\s+(?P<value>.+))?$")
-_WRITTEN = {"when", "who", "if", "population", "contraindicated_when"}
 
 
 def parse_condition(written: Any) -> Condition:
@@ -57,10 +56,10 @@ def parse_condition(written: Any) -> Condition:
     if isinstance(written, list):
         return Condition("all", tuple(parse_condition(part) for part in written))
     if isinstance(written, dict) and len(written) == 1:
-        (op, parts), = written.items()
-        if op in {"all", "any"} and isinstance(parts, list) and parts:
-            return Condition(op, tuple(parse_condition(part) for part in parts))
-        if op == "not":
+        (key, parts), = written.items()
+        if key in {"all", "any"} and isinstance(parts, list) and parts:
+            return Condition("all" if key == "all" else "any", tuple(parse_condition(part) for part in parts))
+        if key == "not":
             return Condition("not", (parse_condition(parts),))
     raise ValueError(f"{written!r} is not a condition; write a comparison, or 'all:', 'any:' or 'not:' over comparisons")
 
@@ -69,7 +68,8 @@ def _line(line: str) -> Condition:
     match = _COMPARISON.match(" ".join(line.split()))
     if match is None:
         raise ValueError(f"'{line}' is not a comparison; write for example 'age > 65 year' or 'has.sepsis'")
-    fact, op, value = match["fact"], match["op"], match["value"]
+    fact, value = match["fact"], match["value"]
+    op = cast("Operator | None", match["op"])
     if op is None:
         return Condition("yes", fact=fact, text=line)
     if op in {"is", "is not"} and value in {"yes", "no"}:

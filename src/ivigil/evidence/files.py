@@ -13,6 +13,7 @@ import msgspec
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence import shapes
+from ivigil.evidence.care import CARE_KINDS
 
 PACKAGED = "_evidence"
 
@@ -29,8 +30,11 @@ KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("weight-policies/formulas.yaml", "formulas", shapes.HeightFormula),
     ("weight-policies/*.yaml", "weight_policies", shapes.WeightPolicy),
     ("rounding/*.yaml", "rounding", shapes.Rounding),
+    ("dose-limits/*.yaml", "dose_limits", shapes.DoseLimit),
     ("ramps/*.yaml", "ramps", shapes.Ramp),
+    ("infusion-policy/*.yaml", "infusion_policies", shapes.InfusionPolicy),
     ("prices/*.yaml", "prices", shapes.Price),
+    *CARE_KINDS,
 )
 """Which file pattern fills which part of the evidence, first match wins."""
 

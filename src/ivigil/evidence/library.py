@@ -8,16 +8,20 @@ from functools import cached_property
 import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
-from ivigil.evidence.conditions import facts_named, judge
+from ivigil.evidence import care
+from ivigil.evidence.conditions import Condition, facts_named, judge
 from ivigil.evidence.shapes import (
     Criterion,
+    DoseLimit,
     HeightFormula,
     Indication,
+    InfusionPolicy,
     Interference,
     Jurisdiction,
     Price,
     Product,
     Ramp,
+    Regimen,
     RiskGroup,
     Rounding,
     SafetyRule,
@@ -55,8 +59,31 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     formulas: dict[str, HeightFormula] = {}
     weight_policies: dict[str, WeightPolicy] = {}
     rounding: dict[str, Rounding] = {}
+    dose_limits: dict[str, DoseLimit] = {}
     ramps: dict[str, Ramp] = {}
+    infusion_policies: dict[str, InfusionPolicy] = {}
     prices: dict[str, Price] = {}
+    premedication: dict[str, care.Preparation] = {}
+    hydration: dict[str, care.Preparation] = {}
+    tests: dict[str, care.Test] = {}
+    laboratory: dict[str, care.Monitoring] = {}
+    vitals: dict[str, care.Vitals] = {}
+    thresholds: dict[str, care.Threshold] = {}
+    targets: dict[str, care.Target] = {}
+    outcomes: dict[str, care.Outcome] = {}
+    reviews: dict[str, care.ReviewPoint] = {}
+    antibody_intervals: dict[str, care.AntibodyInterval] = {}
+    vaccines: dict[str, care.Vaccine] = {}
+    vaccine_rules: dict[str, care.VaccineRule] = {}
+    exposures: dict[str, care.Exposure] = {}
+    advice: dict[str, care.Advice] = {}
+    next_doses: dict[str, care.NextDose] = {}
+    reaction_onsets: dict[str, care.ReactionOnset] = {}
+    reaction_frequencies: dict[str, care.ReactionFrequency] = {}
+    reaction_grades: dict[str, care.ReactionGrade] = {}
+    reaction_steps: dict[str, care.ReactionStep] = {}
+    reaction_drugs: dict[str, care.ReactionDrug] = {}
+    reporting: dict[str, care.Reporting] = {}
 
     def places(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdiction and the wider ones it includes, nearest first."""
@@ -82,6 +109,20 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     def every_rule(self) -> dict[str, SafetyRule]:
         """Safety rules and interactions by id."""
         return {**self.rules, **self.interactions}
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """The condition of every entry that applies only sometimes, by its id: rules, groups, preparation, tests, vaccines, exposures."""
+        found: dict[str, Condition] = {rule.id: rule.when for rule in self.every_rule.values()}
+        found.update({group.id: group.when for group in self.groups.values()})
+        found.update({entry.id: entry.when for entry in (*self.premedication.values(), *self.hydration.values()) if entry.when is not None})
+        found.update({test.id: test.when for test in self.laboratory.values() if test.when is not None})
+        found.update({rule.id: rule.when for rule in self.vaccine_rules.values() if rule.when is not None})
+        found.update({exposure.id: exposure.when for exposure in self.exposures.values() if exposure.when is not None})
+        found.update({sentence.id: sentence.when for sentence in self.advice.values() if sentence.when is not None})
+        found.update({vaccine.id: vaccine.contraindicated_when for vaccine in self.vaccines.values() if vaccine.contraindicated_when is not None})
+        found.update({schedule.id: schedule.extra_when for schedule in self.vitals.values() if schedule.extra_when is not None})
+        return found
 
     @cached_property
     def criteria(self) -> dict[str, Criterion]:
@@ -123,7 +164,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
                 out.update(dict.fromkeys(self.underlying(judge(group.when, facts).undecided, facts)))
         return tuple(out)
 
-    def authority(self, entry: Standing | Criterion) -> str:
+    def authority(self, entry: Standing | Criterion | Regimen) -> str:
         """The name of an authority as its first cited source gives it, else its id in words."""
         for cite in entry.cites:
             statement = self.statements.get(cite)

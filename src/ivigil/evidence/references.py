@@ -19,7 +19,7 @@ from ivigil.evidence.shapes import Statement
 _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
 _NO_NUMBERS = {
     "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "for", "note", "brand",
-    "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country",
+    "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country", "order", "payer",
 }
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.*^])(\d+(?:\.\d+)?)(?![A-Za-z0-9]*\d*[A-Za-z]-|\.\d)")
 _UNIT = re.compile(r"^\s?([A-Za-z%µ/][A-Za-z0-9%/*\[\].{}_]*)")
@@ -156,8 +156,12 @@ def _named(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
     if entry.part in {"rules", "interactions"}:
         checks = [(name, evidence.jurisdictions, "jurisdiction") for name in entry.value.jurisdictions]
         checks += [(act.fact, evidence.facts, "fact") for act in entry.value.then if act.fact]
-    if entry.part == "weight_policies" and entry.value.ideal:
-        checks = [(entry.value.ideal, evidence.formulas, "formula")]
+    if entry.part == "weight_policies":
+        checks = [(entry.value.formula.ideal, evidence.formulas, "formula")] if entry.value.formula is not None else []
+        checks += [(name, known, kind) for name, known, kind in ((entry.value.else_use, evidence.weight_policies, "weight policy"),
+                                                                 (entry.value.rounding, evidence.rounding, "rounding policy")) if name]
+    if entry.part == "dose_limits":
+        checks = [(name, evidence.indications, "indication") for name in (*entry.value.indications, *entry.value.excepted)]
     for name, known, kind in checks:
         if name not in known:
             yield _missing(entry, (), kind, name, known)

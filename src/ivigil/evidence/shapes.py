@@ -24,20 +24,20 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Base of every evidence shape: immutable, and strict about unknown keys."""
 
 
-class Cited(Shape):
+class Cited(Shape, frozen=True):
     """Anything that must name the statements it rests on."""
 
     cites: tuple[str, ...]
 
 
-class Valid(Shape, rename={"start": "from", "end": "to"}):
+class Valid(Shape, frozen=True, rename={"start": "from", "end": "to"}):
     """The dates between which an entry is in force; both ends included, open when absent. ISO dates."""
 
     start: str = ""
     end: str = ""
 
 
-class Source(Shape):
+class Source(Shape, frozen=True):
     """A document that was read, with a locator good enough to find it again."""
 
     id: str
@@ -51,7 +51,7 @@ class Source(Shape):
     note: str = ""
 
 
-class Review(Shape):
+class Review(Shape, frozen=True):
     """Where a statement stands in review, by whom and since when."""
 
     status: ReviewStatus = "submitted"
@@ -60,7 +60,7 @@ class Review(Shape):
     reason: str = ""
 
 
-class Statement(Shape):
+class Statement(Shape, frozen=True):
     """One fact from one source: own words, values with units, the exact place, how it was read."""
 
     id: str
@@ -80,7 +80,7 @@ class Statement(Shape):
     note: str = ""
 
 
-class Jurisdiction(Shape):
+class Jurisdiction(Shape, frozen=True):
     """A country or region whose rules can be in force; ``includes`` lists wider ones, ``markets`` the product markets it buys from."""
 
     id: str
@@ -95,7 +95,7 @@ class Jurisdiction(Shape):
     note: str = ""
 
 
-class Act(Shape, rename={"condition": "if", "hours": "per_day"}):
+class Act(Shape, frozen=True, rename={"condition": "if", "hours": "per_day"}):
     """What a rule asks for: a constraint on later steps or a follow-up. The verbs are a closed list."""
 
     act: Literal["stop", "cap-rate", "start", "split", "hours-at-least", "hydrate", "no-bolus", "premedicate", "no-nsaid", "monitor", "observe", "vitals",
@@ -125,7 +125,7 @@ class Act(Shape, rename={"condition": "if", "hours": "per_day"}):
     naive: str = ""
 
 
-class SafetyRule(Cited):
+class SafetyRule(Cited, frozen=True):
     """A safety rule or interaction: a condition, what to say when it holds, and what follows."""
 
     id: str
@@ -141,7 +141,7 @@ class SafetyRule(Cited):
     note: str = ""
 
 
-class RiskGroup(Cited):
+class RiskGroup(Cited, frozen=True):
     """A named condition that several rules share, used in conditions like a yes/no fact."""
 
     id: str
@@ -153,7 +153,7 @@ class RiskGroup(Cited):
     reading: str = ""
 
 
-class Interference(Cited):
+class Interference(Cited, frozen=True):
     """A laboratory test that immunoglobulin or an excipient disturbs."""
 
     id: str
@@ -165,14 +165,14 @@ class Interference(Cited):
     when: Condition | None = None
 
 
-class Names(Shape):
+class Names(Shape, frozen=True):
     """The clinical name and the words a patient understands."""
 
     clinical: str
     plain: str = ""
 
 
-class Standing(Cited):
+class Standing(Cited, frozen=True):
     """What one authority says about treating an indication, in its own vocabulary and as a verdict."""
 
     authority: str
@@ -184,7 +184,7 @@ class Standing(Cited):
     valid: Valid = Valid()
 
 
-class Criterion(Cited):
+class Criterion(Cited, frozen=True):
     """Something an authority asks to hold; judged by ``when`` or asked as a question under its id."""
 
     id: str
@@ -195,7 +195,7 @@ class Criterion(Cited):
     valid: Valid = Valid()
 
 
-class RegimenDose(Shape):
+class RegimenDose(Shape, frozen=True):
     """Exactly one of three forms: a course total, a daily dose for some days, or a dose per interval. They never mix."""
 
     course_total: Span | None = None
@@ -207,7 +207,7 @@ class RegimenDose(Shape):
     worked_at: Quantity | None = None
 
 
-class Regimen(Cited):
+class Regimen(Cited, frozen=True):
     """One way an authority doses an indication, in one edition and jurisdiction."""
 
     id: str
@@ -231,7 +231,7 @@ class Regimen(Cited):
     note: str = ""
 
 
-class Remark(Cited):
+class Remark(Cited, frozen=True):
     """A sourced sentence that belongs to an indication: a target, review, stop rule, outcome measure or alternative."""
 
     say: str
@@ -245,7 +245,7 @@ class Remark(Cited):
     valid: Valid = Valid()
 
 
-class PayerCeiling(Cited):
+class PayerCeiling(Cited, frozen=True):
     """An authorisation limit of a payer. It is never a dose."""
 
     payer: str
@@ -254,7 +254,7 @@ class PayerCeiling(Cited):
     note: str = ""
 
 
-class Indication(Shape):
+class Indication(Shape, frozen=True):
     """A disease for which immunoglobulin is given, refused or disputed."""
 
     id: str
@@ -277,13 +277,13 @@ class Indication(Shape):
     note: str = ""
 
 
-class Stabiliser(Cited):
+class Stabiliser(Cited, frozen=True):
     """The stabiliser as named by the label."""
 
     name: str
 
 
-class Measured(Cited):
+class Measured(Cited, frozen=True):
     """A composition value and whether it is a maximum or a typical figure."""
 
     value: Quantity
@@ -291,20 +291,20 @@ class Measured(Cited):
     note: str = ""
 
 
-class Worded(Cited):
+class Worded(Cited, frozen=True):
     """A composition fact in words or as yes/no."""
 
     value: str
 
 
-class Vials(Cited):
+class Vials(Cited, frozen=True):
     """The vial sizes on the market, in grams of IgG."""
 
     sizes: tuple[Quantity, ...]
     note: str = ""
 
 
-class ProductStatus(Shape):
+class ProductStatus(Shape, frozen=True):
     """Whether the product can be bought; ``until`` is the last date of a discontinued one."""
 
     state: Literal["licensed", "discontinued", "announced"]
@@ -313,7 +313,7 @@ class ProductStatus(Shape):
     cites: tuple[str, ...] = ()
 
 
-class Labelled(Cited, rename={"indication": "for"}):
+class Labelled(Cited, frozen=True, rename={"indication": "for"}):
     """An indication on the label, with its population."""
 
     indication: str
@@ -321,7 +321,7 @@ class Labelled(Cited, rename={"indication": "for"}):
     say: str = ""
 
 
-class PrintedRate(Shape):
+class PrintedRate(Shape, frozen=True):
     """A rate as the label prints it; ``also`` is the same rate in a second printed unit, and the lower of the two binds."""
 
     rate: Quantity
@@ -329,7 +329,7 @@ class PrintedRate(Shape):
     hold: Span | None = None
 
 
-class Increase(Shape):
+class Increase(Shape, frozen=True):
     """How a label raises the rate: ``by`` only when a size is printed."""
 
     every: Span | None = None
@@ -337,7 +337,7 @@ class Increase(Shape):
     say: str = ""
 
 
-class ExtendedRate(Shape, rename={"condition": "if"}):
+class ExtendedRate(Shape, frozen=True, rename={"condition": "if"}):
     """A higher maximum a label allows in special circumstances; never used unasked."""
 
     rate: Quantity
@@ -346,7 +346,7 @@ class ExtendedRate(Shape, rename={"condition": "if"}):
     say: str = ""
 
 
-class AtRisk(Shape):
+class AtRisk(Shape, frozen=True):
     """The label's limit at renal or thrombotic risk: a number, or only the words 'minimum practicable'."""
 
     rate: Quantity | None = None
@@ -354,7 +354,7 @@ class AtRisk(Shape):
     practicable: bool = False
 
 
-class RateSchedule(Cited, rename={"indications": "for"}):
+class RateSchedule(Cited, frozen=True, rename={"indications": "for"}):
     """One printed intravenous schedule of a product."""
 
     indications: tuple[str, ...]
@@ -371,15 +371,15 @@ class RateSchedule(Cited, rename={"indications": "for"}):
     valid: Valid = Valid()
 
 
-class SiteStep(Shape):
+class SiteStep(Shape, frozen=True):
     """One rate step per site of a subcutaneous infusion."""
 
     rate: Quantity
     hold: Quantity | None = None
 
 
-class SubcutaneousSchedule(Cited, rename={"indications": "for"}):
-    """Printed subcutaneous limits: per site, over all sites, per day."""
+class SubcutaneousSchedule(Cited, frozen=True, rename={"indications": "for"}):
+    """Printed subcutaneous limits: per site, over all sites, per day. ``first_infusions`` is how many infusions a ``first`` row covers."""
 
     indications: tuple[str, ...]
     infusion: InfusionNumber = "any"
@@ -392,10 +392,11 @@ class SubcutaneousSchedule(Cited, rename={"indications": "for"}):
     max_per_day: Quantity | None = None
     steps: tuple[SiteStep, ...] = ()
     infusions: str = ""
+    first_infusions: int = 1
     note: str = ""
 
 
-class Switch(Cited):
+class Switch(Cited, frozen=True):
     """How a weekly subcutaneous dose follows from an intravenous one."""
 
     from_intravenous: float
@@ -405,22 +406,27 @@ class Switch(Cited):
     who: Condition | None = None
 
 
-class RampUpStep(Shape):
+class RampUpStep(Shape, frozen=True):
     """One infusion of a ramp-up: in which week, what share of the full dose."""
 
     infusion: int
     week: int
     fraction: Quantity
 
+    @property
+    def share(self) -> float:
+        """The fraction as a plain factor: 25 % is 0.25."""
+        return self.fraction.value / 100.0
 
-class RampUp(Cited):
+
+class RampUp(Cited, frozen=True):
     """The ramp-up of a facilitated product for one interval."""
 
     every: Quantity
     steps: tuple[RampUpStep, ...]
 
 
-class Handling(Cited):
+class Handling(Cited, frozen=True):
     """Storage, dilution, flush, filter and latex, in words."""
 
     storage: str = ""
@@ -431,7 +437,7 @@ class Handling(Cited):
     use: str = ""
 
 
-class Product(Shape):
+class Product(Shape, frozen=True):
     """One product in one market: presentation, excipients, label, rates. Rows of one market never answer for another."""
 
     id: str
@@ -471,59 +477,128 @@ class Product(Shape):
         return self.percent / 100.0
 
 
-class HeightFormula(Cited):
-    """Ideal weight from height and sex: linear (base + slope x height above a base height) or exponential (factor x e^(rate x height in cm))."""
+class BySex(Shape, frozen=True):
+    """A coefficient for men and one for women."""
+
+    male: Quantity
+    female: Quantity
+
+
+class HeightFormula(Cited, frozen=True):
+    """Ideal weight from height: ``linear`` by sex (base + slope x (height - above) / slope_per) or ``exponential`` for both sexes
+    (factor x base ** (exponent_per_cm x height in cm)).
+
+    ``below_base`` says what a linear formula does at or below the height ``above``: keep the base, or continue the line downwards.
+    """
 
     id: str
     name: str
-    kind: Literal["linear", "exponential"]
-    male_base: Quantity | None = None
-    female_base: Quantity | None = None
-    male_slope: Quantity | None = None
-    female_slope: Quantity | None = None
-    per: Quantity | None = None
+    shape: Literal["linear", "exponential"]
+    base: BySex | float
+    kind: Literal["formula"] = "formula"
+    slope: BySex | None = None
+    slope_per: Quantity | None = None
     above: Quantity | None = None
-    factor: float = 0.0
-    rate: float = 0.0
-    flat_below: bool = False
+    below_base: Literal["base", "extrapolate"] = "extrapolate"
+    factor: Quantity | None = None
+    exponent_per_cm: float = 0.0
+    who: str = ""
     note: str = ""
 
 
-class WeightPolicy(Cited):
-    """How an authority chooses the dosing weight, in one period."""
+class PolicyFormula(Shape, frozen=True):
+    """The ideal-weight formula of a policy and, for an adjusted weight, the share of the excess over ideal weight that counts."""
+
+    ideal: str
+    factor: float = 0.0
+
+
+class WeightPolicy(Cited, frozen=True):
+    """How an authority chooses the dosing weight, in one period.
+
+    ``gives`` is what the policy yields when ``when`` (and ``when_over_ideal``) hold, ``otherwise`` what it yields when they do not.
+    ``else_use`` names the policy that takes its place outside ``population`` or ``valid``.
+    """
 
     id: str
     name: str
+    kind: Literal["policy"] = "policy"
     jurisdiction: str = ""
-    use: Literal["actual", "ideal", "adjusted"] = "actual"
-    ideal: str = ""
-    factor: float = 0.0
+    gives: Literal["actual", "ideal", "adjusted"] = "actual"
+    formula: PolicyFormula | None = None
+    population: Condition | None = None
+    else_use: str = ""
     when: Condition | None = None
-    otherwise: Literal["actual", "ideal"] = "actual"
-    guard: Literal["authority", "inference", ""] = ""
-    truncate: bool = False
-    only_above_ideal_by: Quantity | None = None
-    pregnancy: Literal["actual", "pre-pregnancy", ""] = ""
-    cap: Quantity | None = None
-    who: Condition | None = None
+    when_over_ideal: Quantity | None = None
+    otherwise: Literal["actual"] = "actual"
+    optional: bool = False
+    never_above_actual: bool | Literal["guard"] = False
+    truncate: tuple[Literal["height", "weight"], ...] = ()
+    pregnancy: Literal["pre_pregnancy_weight", ""] = ""
+    pregnancy_except: tuple[str, ...] = ()
+    dose_cap: Quantity | None = None
     rounding: str = ""
-    needs: tuple[str, ...] = ()
+    reading: str = ""
+    say: str = ""
     valid: Valid = Valid()
     note: str = ""
 
 
-class Rounding(Cited):
-    """How a dose in grams is rounded."""
+class Replacement(Shape, frozen=True, rename={"low": "from", "high": "to"}):
+    """An amount that no vials make, and the amount given in its place."""
+
+    low: Quantity
+    high: Quantity
+
+
+class SmallTotals(Shape, frozen=True):
+    """The finer rounding of small totals: ``below`` this amount ``step`` holds, made up from ``vials``."""
+
+    below: Quantity
+    step: Quantity
+    vials: tuple[Quantity, ...] = ()
+    not_makeable: tuple[Replacement, ...] = ()
+
+
+class Rounding(Cited, frozen=True):
+    """How a dose in grams is rounded: the course total once, or each dose by itself. ``population`` makes it the rule for those patients."""
 
     id: str
     name: str
-    how: Literal["nearest", "down", "vial-down", "vial-up", "within", "exact", "vial-nearest"]
+    how: Literal["nearest", "down", "vial-down", "within", "exact"]
+    applies: Literal["course_total", "each_dose"] = "course_total"
     step: Quantity | None = None
     tolerance: Quantity | None = None
+    small: SmallTotals | None = None
+    population: Condition | None = None
+    say: str = ""
     note: str = ""
 
 
-class Ramp(Cited):
+class DoseLimit(Cited, frozen=True, rename={"indications": "for", "excepted": "except"}):
+    """A plausibility or safety limit on a calculated dose.
+
+    ``measure`` is the whole course or one day in g/kg of dosing weight, either in grams, or the number of days. ``refuse-unless-cited`` is
+    asked about and never computed through unless the regimen itself prints the dose; ``confirm`` and ``advise`` are lines; ``cap`` cuts
+    the dose; ``split`` raises the days.
+    """
+
+    id: str
+    about: str
+    measure: Literal["course", "per_day", "grams_per_day", "grams_per_course", "days"]
+    then: Literal["refuse-unless-cited", "confirm", "advise", "cap", "split"]
+    say: str
+    at_most: Quantity | None = None
+    at_least: int = 0
+    indications: tuple[str, ...] = ()
+    excepted: tuple[str, ...] = ()
+    jurisdiction: str = ""
+    when: Condition | None = None
+    valid: Valid = Valid()
+    note: str = ""
+
+
+class Ramp(Cited, frozen=True):
     """A site-policy rate ladder between a label's start and maximum. Always shown as policy."""
 
     id: str
@@ -535,7 +610,21 @@ class Ramp(Cited):
     say: str = ""
 
 
-class Price(Cited):
+class InfusionPolicy(Cited, frozen=True):
+    """A decided default for infusions where no label prints a value: a limit at risk (``cap``), the pump's step (``increment``) or its ``maximum``."""
+
+    id: str
+    name: str = ""
+    kind: Literal["site-policy"] = "site-policy"
+    when: Condition | None = None
+    cap: Quantity | None = None
+    increment: Quantity | None = None
+    maximum: Quantity | None = None
+    say: str = ""
+    note: str = ""
+
+
+class Price(Cited, frozen=True):
     """A dated price example, for estimates only."""
 
     id: str

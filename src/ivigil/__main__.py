@@ -1,0 +1,5 @@
+"""``python -m ivigil``."""
+
+from ivigil.cli.app import main
+
+main()

@@ -1,0 +1,1 @@
+"""The patient record: read from YAML, JSON or FHIR R4, checked for unit slips, turned into facts with origins."""

@@ -1,0 +1,50 @@
+"""What to tell the patient, in plain words: before, on the day, after, vaccines, and when to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivigil.basis.because import Urgency
+from ivigil.evidence.care import Advice
+from ivigil.evidence.conditions import judge
+from ivigil.evidence.library import Evidence
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Line
+from ivigil.planning.reasons import reasons
+
+_TOPICS = ("before", "day", "after", "how-it-works", "vaccines", "when-to-call", "red-flag")
+
+
+def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """One line per topic; nothing for a plan that must not be given, or without an indication."""
+    if draft.blocked or draft.indication is None:
+        return draft
+    return draft.saying(*_topics(draft, evidence, context), *_told_by_rules(draft, evidence))
+
+
+def _topics(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
+    places = {*evidence.places(context.jurisdiction), ""}
+    for topic in _TOPICS:
+        fitting = [entry for entry in evidence.advice.values() if entry.topic == topic and entry.jurisdiction in places and _fits(entry, draft)]
+        if fitting:
+            urgency: Urgency = "warning" if topic == "red-flag" else "info"
+            yield Line(f"advice.{topic}", "advice", "tell", urgency, " ".join(entry.say for entry in fitting),
+                       reasons(evidence, draft.facts, cites=tuple(cite for entry in fitting for cite in entry.cites)))
+
+
+def _fits(entry: Advice, draft: Draft) -> bool:
+    if entry.indications and (draft.indication is None or draft.indication.id not in entry.indications):
+        return False
+    route = draft.facts.word("order.route")
+    if entry.routes and route is not None and route not in entry.routes:
+        return False
+    return entry.when is None or judge(entry.when, draft.facts).truth is True
+
+
+def _told_by_rules(draft: Draft, evidence: Evidence) -> Iterable[Line]:
+    told: dict[str, tuple[str, ...]] = {}
+    for constraint in draft.constraints:
+        if constraint.act.act == "tell" and constraint.act.say:
+            told.setdefault(constraint.act.say, constraint.rule.cites)
+    if told:
+        yield Line("advice.for-you", "advice", "tell", "info", " ".join(told), reasons(evidence, draft.facts, cites=tuple(cite for cites in told.values() for cite in cites)))

@@ -1,0 +1,79 @@
+"""The pipeline on one screen: one pure function from a record, the evidence and a context to a plan."""
+
+from __future__ import annotations
+
+from ivigil import __version__
+from ivigil.evidence.library import Evidence
+from ivigil.patient.facts import facts_of
+from ivigil.patient.record import Record
+from ivigil.planning import (
+    advice,
+    cost,
+    course,
+    dosing,
+    hydration,
+    indication,
+    infusion,
+    monitoring,
+    premedication,
+    product,
+    safety,
+    vaccination,
+    vials,
+)
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Plan, Status
+from ivigil.planning.questions import questions_of
+from ivigil.planning.references import references_of
+
+STEPS = (
+    indication.step,
+    dosing.step,
+    safety.step,
+    product.step,
+    safety.product_step,
+    course.step,
+    vials.step,
+    safety.course_step,
+    infusion.step,
+    premedication.step,
+    hydration.step,
+    monitoring.step,
+    vaccination.step,
+    cost.step,
+    advice.step,
+)
+
+
+def plan(record: Record, evidence: Evidence, context: Context) -> Plan:
+    """Plan one patient. Never raises for a clinical reason; the same arguments give the same plan, byte for byte.
+
+    A blocked or unevidenced draft still passes every step: each adds what it can and leaves out what must not be given.
+    """
+    draft = Draft(record, facts_of(record, evidence.facts, context.as_of))
+    for step in STEPS:
+        draft = step(draft, evidence, context)
+    questions = questions_of(draft, evidence)
+    return Plan(
+        schema="ivigil.plan/1",
+        status=_status(draft, asks=any(question.urgency != "info" for question in questions)),
+        patient=record.id,
+        indication=draft.indication.id if draft.indication else "",
+        jurisdiction=context.jurisdiction,
+        as_of=context.as_of,
+        evidence_version=evidence.version,
+        program_version=__version__,
+        lines=draft.lines,
+        questions=questions,
+        references=references_of(draft.lines, evidence),
+        not_raised=draft.not_raised,
+        overlay=evidence.overlay,
+    )
+
+
+def _status(draft: Draft, *, asks: bool) -> Status:
+    if draft.blocked:
+        return "blocked"
+    if draft.no_evidence:
+        return "no-evidence"
+    return "needs-answers" if asks else "complete"

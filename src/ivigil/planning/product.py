@@ -1,0 +1,375 @@
+"""Chooses the product: every one of the market is judged for this patient, ranked or rejected, each with its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from ivigil.basis.because import Alternative, Urgency
+from ivigil.basis.facts import Facts
+from ivigil.basis.quantity import Quantity, number_text
+from ivigil.evidence.conditions import judge
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.select import in_force
+from ivigil.evidence.shapes import Act, Product, Regimen, SafetyRule, Severity
+from ivigil.planning import dosing, safety
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Column, Line, Table
+from ivigil.planning.product_facts import is_called, labelled_for_age, labelled_rows, last_immunoglobulin, planned_route, product_facts
+from ivigil.planning.reasons import reasons
+from ivigil.planning.wording import day_text
+
+RANKING = "ivigil-policy.product-ranking"
+VOLUME_MATTERS = ("risk.volume",)
+"""Facts that make the volume matter, so that the stronger solution ranks first."""
+IGA_MATTERS = ("has.iga_deficiency", "has.anti_iga")
+"""Facts that make the IgA content matter."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One product of the market: ``excluded`` holds the reasons against it, ``notes`` what was weighed, ``key`` its place in the ranking."""
+
+    product: Product
+    excluded: tuple[str, ...]
+    notes: tuple[str, ...]
+    cites: tuple[str, ...]
+    key: tuple[Any, ...]
+
+
+def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """Rank the market's products for this patient, set the first as chosen and add its facts; blocked when none is left."""
+    if draft.blocked or draft.indication is None:
+        return draft
+    markets = evidence.jurisdictions[context.jurisdiction].markets
+    candidates = [candidate_of(product, draft, evidence, context) for product in evidence.products.values() if product.market in markets]
+    eligible = sorted((one for one in candidates if not one.excluded), key=lambda one: one.key)
+    rejected = sorted((one for one in candidates if one.excluded), key=lambda one: one.product.brand)
+    draft = draft.saying(*_ordered_lines(candidates, eligible, draft, evidence, context))
+    if not eligible:
+        text = "No product of this market may be given to this patient. Every one and its reason stands in the table."
+        line = Line(
+            "product.blocked",
+            "product",
+            "avoid",
+            "critical",
+            text,
+            reasons(evidence, draft.facts, cites=(RANKING, *_all_cites(rejected))),
+            table=_table((), rejected),
+        )
+        return msgspec.structs.replace(draft.saying(line), blocked=(*draft.blocked, "product.none-left"))
+    chosen = eligible[0]
+    product = chosen.product
+    draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(product_facts(product, draft)))
+    lines = [_choice_line(eligible, draft, evidence), _ranking_line(eligible, rejected, draft, evidence)]
+    lines += _remarks(product, draft, evidence, context)
+    return draft.saying(*lines)
+
+
+def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Candidate:
+    """What speaks against and for one product in this patient."""
+    facts = draft.facts.having(product_facts(product, draft))
+    findings = [rule for rule, verdict in safety.judge_product(facts, evidence, context) if verdict.truth is True]
+    excluded = [*_supply(product, context), *_label_bars(product, draft, facts, context)]
+    barring = [rule for rule in findings if rule.severity == "contraindicated" and safety.override_for(draft, rule.id, rule.code) is None]
+    excluded += [rule.say for rule in barring]
+    cites = tuple(dict.fromkeys(cite for rule in findings for cite in rule.cites))
+    notes = tuple(_notes(product, draft, findings, evidence, context))
+    return Candidate(product, tuple(excluded), notes, cites, _key(product, draft, facts, findings, evidence, context))
+
+
+def waste_grams(product: Product, grams: float) -> float:
+    """The least overshoot in grams when ``grams`` are made from whole vials of the product; 0 when its sizes were not read."""
+    if product.vials is None or not product.vials.sizes or grams <= 0:
+        return 0.0
+    sizes = tuple(sorted({round(size.in_unit("mg")) for size in product.vials.sizes}))
+    return Quantity(float(_overshoot(sizes, round(Quantity(grams, "g").in_unit("mg")))), "mg").in_unit("g")
+
+
+@lru_cache(maxsize=4096)
+def _overshoot(sizes: tuple[int, ...], wanted: int) -> int:
+    """The smallest sum of vials (mg) that reaches ``wanted``, less ``wanted``: reachable sums counted in steps of the common divisor."""
+    unit = math.gcd(*sizes)
+    counts = [size // unit for size in sizes]
+    goal = -(-wanted // unit)
+    reachable = [True] + [False] * (goal + counts[-1])
+    for total in range(1, len(reachable)):
+        reachable[total] = any(count <= total and reachable[total - count] for count in counts)
+    return next(total for total in range(goal, len(reachable)) if reachable[total]) * unit - wanted
+
+
+def _supply(product: Product, context: Context) -> Iterable[str]:
+    status = product.status
+    day = context.as_of.isoformat()
+    stocked = any(is_called(product, item.product) and item.count > 0 and (item.expires is None or item.expires >= context.as_of) for item in context.stock)
+    if status.state == "announced" and (not status.until or day <= status.until):
+        yield f"Not yet on the market. {status.say}".strip()
+    if status.until and day > status.until and status.state != "announced" and not stocked:
+        yield f"No longer on the market since {status.until}."
+    elif status.state == "discontinued" and not status.until:
+        yield "Discontinued."
+    if context.stock and not stocked:
+        yield "Not in stock."
+    if context.formulary and not any(is_called(product, name) for name in context.formulary):
+        yield "Not on the formulary."
+
+
+def _label_bars(product: Product, draft: Draft, facts: Facts, context: Context) -> Iterable[str]:
+    route = planned_route(draft)
+    # A product ordered without a route is meant for its own.
+    if route not in product.routes and (draft.record.order.route or not _ordered(product, draft, context)):
+        yield f"Not for {_words(route)} use; only {' or '.join(_words(one) for one in product.routes)}."
+    if draft.indication is None:
+        return
+    for row in product.barred:
+        # A bar that names the subcutaneous route in the register is judged with that route only.
+        if row.indication == draft.indication.id and route != "intravenous" and (row.who is None or judge(row.who, facts).truth is not False):
+            yield row.say or "Barred by its label in this indication."
+    if labelled_for_age(product, draft.indication.id, facts) is False:
+        rows = labelled_rows(product, draft.indication.id) or product.labelled
+        limits = " or ".join(dict.fromkeys(row.who.text for row in rows if row.who is not None and row.who.text))
+        yield f"Outside the label's population ({limits})." if limits else "Outside the label's population."
+
+
+def _notes(product: Product, draft: Draft, findings: list[SafetyRule], evidence: Evidence, context: Context) -> Iterable[str]:
+    if _ordered(product, draft, context):
+        yield "ordered"
+    last = last_immunoglobulin(draft.record)
+    if last is not None:
+        yield "same brand as last time" if is_called(product, last.product) else "switch of brand"
+    if draft.indication is not None:
+        yield (
+            "label indications not read"
+            if not product.labelled
+            else "labelled"
+            if labelled_rows(product, draft.indication.id)
+            else "off-label in this indication"
+        )
+    counts = {severity: [rule.about for rule in findings if rule.severity == severity] for severity in ("avoid", "caution")}
+    for severity, about in counts.items():
+        if about:
+            yield f"{severity}: {', '.join(about)}"
+    if planned_route(draft) == "intravenous" and not _rates_read(product, evidence):
+        yield "rates not read"
+    if _iga_matters(draft) and product.iga is not None:
+        yield f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
+    if _any(draft.facts, VOLUME_MATTERS):
+        yield f"{number_text(product.percent)} % solution"
+    waste = waste_grams(product, _grams_per_day(draft))
+    if waste > 0:
+        yield f"{number_text(waste)} g a day over the dose in whole vials"
+
+
+def _key(product: Product, draft: Draft, facts: Facts, findings: list[SafetyRule], evidence: Evidence, context: Context) -> tuple[Any, ...]:
+    """The order of preference; smaller is better. A product to avoid comes last unless it was ordered."""
+    last = last_immunoglobulin(draft.record)
+    labelled = draft.indication is not None and bool(labelled_rows(product, draft.indication.id))
+    age = draft.indication is not None and labelled_for_age(product, draft.indication.id, facts) is True
+    iga = product.iga
+    # A typical value is never set against a maximum: limits first, then typical values, then what was not read.
+    iga_place = (iga is None, iga is not None and iga.kind == "typical", iga.value.canonical / product.percent if iga is not None else 0.0)
+    return (
+        not _ordered(product, draft, context),
+        _count(findings, "avoid"),
+        not (last is not None and is_called(product, last.product)),
+        _count(findings, "caution"),
+        _preferences_unmet(draft, facts, evidence, context),
+        _count(findings, "info"),
+        not labelled,
+        not age,
+        not _rates_read(product, evidence),
+        -product.percent if _any(draft.facts, VOLUME_MATTERS) else 0.0,
+        iga_place if _iga_matters(draft) else (),
+        waste_grams(product, _grams_per_day(draft)),
+        product.brand.lower(),
+        product.id,
+    )
+
+
+def _count(findings: list[SafetyRule], severity: Severity) -> int:
+    return sum(rule.severity == severity for rule in findings)
+
+
+def _preferences_unmet(draft: Draft, facts: Facts, evidence: Evidence, context: Context) -> int:
+    """How many ``prefer-product`` acts of fired rules this product does not meet; rules on the course that already hold count too."""
+    wanted: list[Act] = [constraint.act for constraint in draft.constraints if constraint.act.act == "prefer-product"]
+    for rule in evidence.rules_at("course", context.jurisdiction):
+        if in_force(rule.valid, context.as_of) and judge(rule.when, facts).truth is True:
+            wanted += [act for act in rule.then if act.act == "prefer-product"]
+    return sum(act.condition is not None and judge(act.condition, facts).truth is not True for act in wanted)
+
+
+def _rates_read(product: Product, evidence: Evidence) -> bool:
+    rows = [row.cites for row in product.rates] or [row.cites for row in product.subcutaneous]
+    return any(all(evidence.statements[cite].read != "remembered" for cite in cites if cite in evidence.statements) for cites in rows)
+
+
+def _grams_per_day(draft: Draft) -> float:
+    dose = draft.dose
+    return 0.0 if dose is None else dose.grams / dose.days.low if dose.days.low > 0 and not dose.single_day else dose.grams
+
+
+def _asked(draft: Draft, context: Context) -> str:
+    return context.product or draft.record.order.product
+
+
+def _ordered(product: Product, draft: Draft, context: Context) -> bool:
+    name = _asked(draft, context)
+    return bool(name) and is_called(product, name)
+
+
+def _iga_matters(draft: Draft) -> bool:
+    return _any(draft.facts, IGA_MATTERS) or any(constraint.act.prefer == "lowest-iga" for constraint in draft.constraints)
+
+
+def _any(facts: Facts, names: tuple[str, ...]) -> bool:
+    return any(facts.flag(name) for name in names)
+
+
+def _words(route: str) -> str:
+    return route.replace("-", " ")
+
+
+def _all_cites(candidates: Iterable[Candidate]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cite for one in candidates for cite in one.cites))
+
+
+def _ordered_lines(candidates: list[Candidate], eligible: list[Candidate], draft: Draft, evidence: Evidence, context: Context) -> list[Line]:
+    name = _asked(draft, context)
+    if not name or any(_ordered(one.product, draft, context) for one in eligible):
+        return []
+    following = f" {eligible[0].product.brand} comes next and needs a new order." if eligible else ""
+    refused = [one for one in candidates if _ordered(one.product, draft, context)]
+    if refused:
+        why = " ".join(refused[0].excluded)
+        text = f"{refused[0].product.brand} was ordered and is refused: {why}{following}"
+    else:
+        elsewhere = [product for product in evidence.products.values() if is_called(product, name)]
+        why = f"only its label for {', '.join(product.market for product in elsewhere)} was read" if elsewhere else "no product is called so in the evidence"
+        text = f"'{name}' was ordered, but it is no product of this market: {why}.{following}"
+    because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites(refused)))
+    return [Line("product.ordered", "product", "avoid", "critical", text, because)]
+
+
+def _choice_line(eligible: list[Candidate], draft: Draft, evidence: Evidence) -> Line:
+    chosen = eligible[0]
+    product = chosen.product
+    because_of = f": {'; '.join(chosen.notes)}" if chosen.notes else ""
+    text = f"{product.brand} ({number_text(product.percent)} %, {product.maker}){because_of}."
+    label = labelled_rows(product, draft.indication.id) if draft.indication is not None else ()
+    cites = (RANKING, *(cite for row in label for cite in row.cites), *(product.vials.cites if product.vials is not None else ()))
+    others = [Alternative(one.product.brand, "; ".join(one.notes) or "ranks lower", one.cites) for one in eligible[1:]]
+    because = reasons(
+        evidence,
+        draft.facts,
+        cites=cites,
+        uses=("product.labelled_for_indication", "product.switched", "has.iga_deficiency", *VOLUME_MATTERS),
+        instead_of=others,
+    )
+    urgency: Urgency = "warning" if any(note.startswith("avoid") for note in chosen.notes) else "info"
+    return Line("product.choice", "product", "choose", urgency, text, because)
+
+
+def _ranking_line(eligible: list[Candidate], rejected: list[Candidate], draft: Draft, evidence: Evidence) -> Line:
+    text = f"{len(eligible)} products may be given, {len(rejected)} may not."
+    because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites((*eligible, *rejected))), follows=("product.choice",))
+    return Line("product.ranking", "product", "record", "info", text, because, table=_table(eligible, rejected))
+
+
+def _table(eligible: Iterable[Candidate], rejected: Iterable[Candidate]) -> Table:
+    rows: list[tuple[str | float | None, ...]] = [
+        (float(place), one.product.brand, one.product.percent, "eligible", "; ".join(one.notes)) for place, one in enumerate(eligible, start=1)
+    ]
+    rows += [(None, one.product.brand, one.product.percent, "rejected", " ".join(one.excluded)) for one in rejected]
+    return Table((Column("Rank"), Column("Product"), Column("Strength", "%"), Column("Result"), Column("Reason")), tuple(rows))
+
+
+def _remarks(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
+    facts = draft.facts
+    if draft.indication is not None and not labelled_rows(product, draft.indication.id):
+        name = draft.indication.name.clinical
+        text = (
+            f"{product.brand} is not labelled for {name} in this market; this use is off-label."
+            if product.labelled
+            else f"What {product.brand} is labelled for was not read."
+        )
+        cites = tuple(cite for row in product.labelled for cite in row.cites)
+        yield Line(
+            "product.off-label",
+            "product",
+            "check",
+            "warning",
+            text,
+            reasons(evidence, facts, cites=cites or (RANKING,), uses=("product.labelled_for_indication",)),
+        )
+    said = [row for row in labelled_rows(product, draft.indication.id) if row.say] if draft.indication is not None else []
+    if said:
+        yield Line(
+            "product.label-note",
+            "product",
+            "check",
+            "info",
+            " ".join(row.say for row in said),
+            reasons(evidence, facts, cites=tuple(cite for row in said for cite in row.cites)),
+        )
+    last = last_immunoglobulin(draft.record)
+    if last is not None and not is_called(product, last.product):
+        text = f"Switch from {last.product} (last given {day_text(last.on)}) to {product.brand}: start as at a first infusion and record the new brand."
+        yield Line("product.switch", "product", "check", "warning", text, reasons(evidence, facts, cites=(RANKING,), uses=("product.switched",)))
+    if product.status.until and product.status.cites:
+        yield Line(
+            "product.supply",
+            "product",
+            "check",
+            "info",
+            product.status.say or f"Available until {product.status.until}.",
+            reasons(evidence, facts, cites=product.status.cites),
+        )
+    yield from _label_regimen(product, draft, evidence, context)
+    if product.handling is not None:
+        handling = product.handling
+        text = " ".join(
+            part
+            for part in (handling.dilution, handling.flush and f"Flush: {handling.flush}", handling.filter, handling.use, handling.storage, handling.latex)
+            if part
+        )
+        yield Line("product.handling", "product", "check", "info", text, reasons(evidence, facts, cites=handling.cites))
+    if product.not_read:
+        yield Line(
+            "product.gaps",
+            "product",
+            "check",
+            "info",
+            f"Not read for {product.brand}: {', '.join(product.not_read)}.",
+            reasons(evidence, facts, cites=("ivigil-policy.gaps-shown",)),
+        )
+
+
+def _label_regimen(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
+    applied, indication = draft.regimen, draft.indication
+    if applied is None or indication is None:
+        return
+    own = [
+        one
+        for one in indication.regimens
+        if product.id in one.products
+        and one.phase == applied.phase
+        and in_force(one.valid, context.as_of)
+        and (one.when is None or judge(one.when, draft.facts).truth is not False)
+    ]
+    if not own or any(one.id == applied.id or one.dose == applied.dose for one in own):
+        return
+    text = f"The label of {product.brand} doses otherwise: {' or '.join(dict.fromkeys(_dose_text(one) for one in own))}; applied is {_dose_text(applied)}."
+    cites = tuple(cite for one in own for cite in one.cites)
+    disputes = [Alternative(_dose_text(one), f"label of {product.brand}", one.cites) for one in own]
+    yield Line(
+        "product.label-regimen", "product", "check", "warning", text, reasons(evidence, draft.facts, cites=(*cites, *applied.cites), disputed_by=disputes)
+    )
+
+
+def _dose_text(regimen: Regimen) -> str:
+    form = dosing.form_of(regimen)
+    return dosing.described(form) if form is not None else regimen.say or "no dose read"

@@ -1,0 +1,127 @@
+"""What is true of a product for this patient: composition, route, label and brand continuity as facts that rules can name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ivigil.basis.facts import Fact, Facts, Origin, Value
+from ivigil.basis.logic import Truth, any_of
+from ivigil.basis.quantity import Quantity
+from ivigil.evidence.conditions import judge
+from ivigil.evidence.shapes import Labelled, Product, Route
+from ivigil.patient.record import PastInfusion, Record
+from ivigil.planning.draft import Draft
+
+_ALLERGY_OF = {"corn_derived": "corn"}
+"""Where the register names an allergy otherwise than the excipient."""
+
+
+def product_facts(product: Product, draft: Draft) -> list[Fact]:
+    """The ``product.*`` facts of one candidate. What its label does not say gives no fact: unknown is not no."""
+    return [Fact(name, value, Origin(f"product {product.id}", how=how)) for name, value, how in _known(product, draft)]
+
+
+def planned_route(draft: Draft) -> Route:
+    """The route ordered, else the only one of the chosen product, else that of the regimen, else intravenous."""
+    if draft.record.order.route:
+        return draft.record.order.route
+    if draft.product is not None and len(draft.product.routes) == 1:
+        return draft.product.routes[0]
+    return draft.regimen.route if draft.regimen is not None else "intravenous"
+
+
+def last_immunoglobulin(record: Record) -> PastInfusion | None:
+    """The latest immunoglobulin infusion whose product is on record; intramuscular antibody products do not count."""
+    named = [infusion for infusion in record.infusions if infusion.product and infusion.route != "intramuscular"]
+    return max(named, key=lambda infusion: infusion.on, default=None)
+
+
+def is_called(product: Product, name: str) -> bool:
+    """True when ``name`` is the product's id, its id without the market, its brand or another of its names, however spaced."""
+    wanted = _folded(name)
+    own = (product.id, product.id.removesuffix(f"-{product.market.lower()}"), product.brand, *product.also_called)
+    return bool(wanted) and wanted in {_folded(one) for one in own}
+
+
+def labelled_rows(product: Product, indication: str) -> tuple[Labelled, ...]:
+    """The label's rows for one indication, whatever their population."""
+    return tuple(row for row in product.labelled if row.indication == indication)
+
+
+def labelled_for_age(product: Product, indication: str, facts: Facts) -> Truth:
+    """Whether the label's population holds: that of the indication where it is labelled, else that of any labelled use."""
+    rows = labelled_rows(product, indication) or product.labelled
+    return any_of(True if row.who is None else judge(row.who, facts).truth for row in rows) if rows else None
+
+
+def switched(product: Product, draft: Draft) -> bool | None:
+    """Whether this is another brand than last time; None when the last brand is not on record."""
+    last = last_immunoglobulin(draft.record)
+    if last is None:
+        return False if draft.facts.flag("ig.first_ever") else None
+    return not is_called(product, last.product)
+
+
+def _known(product: Product, draft: Draft) -> Iterator[tuple[str, Value, str]]:
+    for name, answer in product.contains.items():
+        yield f"product.{name}" if name in _ALLERGY_OF else f"product.contains_{name}", answer == "yes", ""
+    if product.iga is not None:
+        yield "product.iga", product.iga.value, product.iga.kind
+    if product.sodium is not None:
+        yield "product.sodium", product.sodium.value, product.sodium.kind
+    yield "product.percent", Quantity(product.percent, "%"), ""
+    yield "product.lyophilised", product.form == "lyophilised", ""
+    yield "product.intravenous", "intravenous" in product.routes, ""
+    yield "product.subcutaneous", "subcutaneous" in product.routes, ""
+    yield "product.facilitated", "facilitated-subcutaneous" in product.routes, ""
+    if product.isoagglutinin_reduced is not None:
+        yield "product.isoagglutinin_reduced", product.isoagglutinin_reduced.value == "yes", ""
+    # A liquid that may be diluted in glucose is given undiluted unless someone decides otherwise, so that stays a question.
+    if product.diluent != "glucose" or product.form == "lyophilised":
+        yield "product.diluted_in_glucose", product.diluent == "glucose", "diluent of the label"
+    changed = switched(product, draft)
+    if changed is not None:
+        last = last_immunoglobulin(draft.record)
+        yield "product.switched", changed, f"last infusion {last.product} on {last.on.isoformat()}" if last is not None else "no earlier immunoglobulin"
+    allergen = _holds_allergen(product, draft)
+    if allergen is not None:
+        yield "product.contains_patient_allergen", allergen, "allergies on record against the composition"
+    if draft.indication is not None:
+        yield from _label(product, draft, draft.indication.id)
+
+
+def _label(product: Product, draft: Draft, indication: str) -> Iterator[tuple[str, Value, str]]:
+    if product.labelled:
+        yield "product.labelled_for_indication", bool(labelled_rows(product, indication)), "label"
+    age = labelled_for_age(product, indication, draft.facts)
+    if age is not None:
+        yield "product.labelled_for_age", age, "label"
+    barred = any(row.indication == indication and (row.who is None or judge(row.who, draft.facts).truth is not False) for row in product.barred)
+    yield "product.subcutaneous_barred", barred, "label"
+
+
+def _holds_allergen(product: Product, draft: Draft) -> Truth:
+    answers: list[Truth] = []
+    for name in {name.removeprefix("allergy.") for name in draft.facts if name.startswith("allergy.")} - {"any_excipient"}:
+        if draft.facts.flag(f"allergy.{name}"):
+            excipient = next((own for own, other in _ALLERGY_OF.items() if other == name), name)
+            answer = product.contains.get(excipient)
+            answers.append(None if answer is None else answer == "yes")
+    if _named_in(product, (allergy.substance for allergy in draft.record.allergies if allergy.status == "active")):
+        return True
+    if answers:
+        return any_of(answers)
+    return False if draft.facts.flag("allergy.any_excipient") is False else None
+
+
+def _named_in(product: Product, substances: Iterable[str]) -> bool:
+    own = [_ALLERGY_OF.get(name, name) for name, answer in product.contains.items() if answer == "yes"]
+    if product.stabiliser is not None:
+        own.append(product.stabiliser.name)
+    names = {word for word in (_folded(name) for name in own) if word}
+    return any(_folded(substance) in names for substance in substances)
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())

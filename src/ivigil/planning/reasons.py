@@ -1,0 +1,56 @@
+"""Builds the reasons of a line: the facts it used with their origins, the weakest review and the way its statements were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivigil.basis.because import Alternative, Because, UsedFact
+from ivigil.basis.facts import Fact, Facts
+from ivigil.evidence.library import Evidence
+
+
+def used(facts: Facts, names: Iterable[str]) -> dict[str, UsedFact]:
+    """The named facts that are known, as a line shows them."""
+    return {name: shown(facts[name]) for name in names if name in facts}
+
+
+def shown(fact: Fact) -> UsedFact:
+    """One fact with its origin, as a line shows it."""
+    value = fact.value
+    text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return UsedFact(text, fact.origin.where, fact.origin.on, fact.origin.how, fact.stale)
+
+
+def reasons(
+    evidence: Evidence,
+    facts: Facts,
+    *,
+    cites: Iterable[str] = (),
+    uses: Iterable[str] = (),
+    calculation: str = "",
+    follows: Iterable[str] = (),
+    rule: str = "",
+    instead_of: Iterable[Alternative] = (),
+    disputed_by: Iterable[Alternative] = (),
+    reading: str = "",
+) -> Because:
+    """A :class:`Because` with review and reading state worked out from the cited statements.
+
+    ``follows`` names earlier lines of the plan that the calculation starts from.
+
+    Raises:
+        ValueError: neither a statement nor a calculation from cited lines was given.
+    """
+    statements = tuple(dict.fromkeys(cites))
+    return Because(
+        rule=rule,
+        cites=statements,
+        facts=used(facts, uses),
+        calculation=calculation,
+        follows=tuple(follows),
+        instead_of=tuple(instead_of),
+        disputed_by=tuple(disputed_by),
+        reading=reading,
+        review=evidence.review_of(statements) if statements else "",
+        read=evidence.read_of(statements) if statements else "",
+    )

@@ -1,0 +1,29 @@
+"""Numbers the sources that a plan's lines rest on, in the order a reader meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivigil.evidence.library import Evidence
+from ivigil.planning.line import Line, Reference
+
+
+def references_of(lines: Iterable[Line], evidence: Evidence) -> tuple[Reference, ...]:
+    """One reference per source cited by ``lines``. A remembered statement is no reference: the line shows it as not read."""
+    found: dict[str, dict[str, None]] = {}
+    read: dict[str, str] = {}
+    for line in lines:
+        disputed = (cite for other in (*line.because.disputed_by, *line.because.instead_of) for cite in other.cites)
+        for cite in (*line.because.cites, *disputed):
+            statement = evidence.statements.get(cite)
+            if statement is None or statement.read == "remembered":
+                continue
+            name = statement.through or statement.source
+            found.setdefault(name, {})[cite] = None
+            if statement.read != "seen":
+                read.setdefault(name, statement.read)
+    references = []
+    for number, (name, statements) in enumerate(found.items(), start=1):
+        source = evidence.sources[name]
+        references.append(Reference(number, name, source.title, source.publisher, source.year, source.where, source.note, tuple(statements), read.get(name, "seen")))
+    return tuple(references)

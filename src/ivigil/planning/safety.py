@@ -1,0 +1,137 @@
+"""Judges every safety rule and interaction in three-valued logic; what fires becomes a line and a constraint, what does not is kept.
+
+Rules are judged when their facts are known: on the patient first, on each candidate product, and on the course once days and volumes
+are set. A contraindication stops the plan unless a named prescriber has written why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ivigil.basis.because import Urgency
+from ivigil.basis.facts import Fact, Facts, Origin, Stage
+from ivigil.evidence.conditions import Verdict, judge, written
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.select import in_force
+from ivigil.evidence.shapes import SafetyRule, Severity
+from ivigil.patient.record import Override
+from ivigil.planning.draft import Constraint, Context, Draft
+from ivigil.planning.line import Act, Line, NotRaised
+from ivigil.planning.reasons import reasons, shown
+
+URGENCY: dict[Severity, Urgency] = {"contraindicated": "critical", "avoid": "warning", "caution": "warning", "info": "info", "none": "info"}
+_ACT: dict[Severity, Act] = {"contraindicated": "avoid", "avoid": "avoid", "caution": "check", "info": "tell", "none": "record"}
+OVERRIDE_POLICY = "ivigil-policy.override"
+
+
+def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """Judge the risk groups, then every rule that depends on the patient and the dose alone."""
+    facts = draft.facts.having(_groups(draft.facts, evidence))
+    return _judge_stage(msgspec.structs.replace(draft, facts=facts), evidence, context, "patient")
+
+
+def product_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """Judge the rules about the product, now that one is chosen."""
+    return _judge_stage(draft, evidence, context, "product") if draft.product is not None else draft
+
+
+def course_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """Judge the rules about days and volumes, now that the course is set."""
+    return _judge_stage(draft, evidence, context, "course") if draft.days else draft
+
+
+def judge_product(facts: Facts, evidence: Evidence, context: Context) -> list[tuple[SafetyRule, Verdict]]:
+    """The verdict of every product rule on ``facts``, which must hold the candidate's ``product.*`` facts."""
+    return [(rule, judge(rule.when, facts)) for rule in evidence.rules_at("product", context.jurisdiction) if in_force(rule.valid, context.as_of)]
+
+
+def override_for(draft: Draft, *names: str) -> Override | None:
+    """The prescriber's written override of a rule or indication, when both name and reason are given."""
+    for override in draft.record.overrides:
+        if override.of in names and override.prescriber.strip() and override.reason.strip():
+            return override
+    return None
+
+
+def _groups(facts: Facts, evidence: Evidence) -> Iterable[Fact]:
+    known: list[Fact] = []
+    for group in evidence.groups.values():
+        verdict = judge(group.when, facts.having(known))
+        if verdict.truth is not None:
+            sources = ", ".join(evidence.labels.get(name, name) for name in verdict.decided_by)
+            known.append(Fact(group.id, verdict.truth, Origin("derived", how=f"{'because of' if verdict.truth else 'excluded by'} {sources}")))
+    return known
+
+
+def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stage) -> Draft:
+    lines: list[Line] = []
+    silent: list[NotRaised] = []
+    undecided: list[tuple[str, tuple[str, ...], str]] = []
+    constraints: list[Constraint] = []
+    blocked: list[str] = []
+    for rule in evidence.rules_at(stage, context.jurisdiction):
+        if not in_force(rule.valid, context.as_of):
+            continue
+        verdict = judge(rule.when, draft.facts)
+        if verdict.truth is None:
+            undecided.append((rule.id, evidence.underlying(verdict.undecided, draft.facts), rule.severity))
+        elif verdict.truth is False:
+            silent.append(_not_raised(rule, verdict, draft.facts, evidence))
+        elif rule.severity == "none":
+            silent.append(NotRaised(rule.id, rule.about, rule.say, _texts(draft.facts, verdict.decided_by)))
+        else:
+            override = override_for(draft, rule.id, rule.code) if rule.severity in {"contraindicated", "avoid"} else None
+            lines.append(_finding(rule, verdict, draft, evidence, override))
+            if override is not None:
+                lines.append(_override_line(rule.id, override, draft, evidence, rule.cites))
+            elif rule.severity == "contraindicated":
+                blocked.append(rule.id)
+            elif rule.severity == "avoid":
+                undecided.append((rule.id, (f"override:{rule.id}",), rule.severity))
+            constraints.extend(_acts(rule, draft.facts))
+    return msgspec.structs.replace(
+        draft,
+        lines=draft.lines + tuple(sorted(lines, key=lambda line: ("critical", "warning", "info").index(line.urgency))),
+        not_raised=draft.not_raised + tuple(silent),
+        undecided=draft.undecided + tuple(undecided),
+        constraints=draft.constraints + tuple(constraints),
+        blocked=draft.blocked + tuple(blocked),
+    )
+
+
+def _acts(rule: SafetyRule, facts: Facts) -> Iterable[Constraint]:
+    for act in rule.then:
+        if act.condition is None or judge(act.condition, facts).truth is not False:
+            yield Constraint(rule, act)
+
+
+def _finding(rule: SafetyRule, verdict: Verdict, draft: Draft, evidence: Evidence, override: Override | None) -> Line:
+    urgency = URGENCY[rule.severity] if override is None else "warning"
+    because = reasons(evidence, draft.facts, cites=rule.cites, uses=_leaf_facts(verdict.decided_by, draft.facts, evidence), rule=rule.id, reading=rule.reading)
+    return Line(f"safety.{rule.id}", "safety", _ACT[rule.severity], urgency, rule.say, because)
+
+
+def _override_line(name: str, override: Override, draft: Draft, evidence: Evidence, cites: tuple[str, ...]) -> Line:
+    text = f"{override.prescriber} goes ahead against '{name}': {override.reason}"
+    because = reasons(evidence, draft.facts, cites=(OVERRIDE_POLICY, *cites), rule=name)
+    return Line(f"safety.override.{name}", "safety", "record", "warning", text, because, when=override.on)
+
+
+def _leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[str, ...]:
+    """The facts behind the deciding ones: a risk group is replaced by the facts that decided it."""
+    out: dict[str, None] = {}
+    for name in names:
+        group = evidence.groups.get(name)
+        inner = judge(group.when, facts).decided_by if group is not None else (name,)
+        out.update(dict.fromkeys(_leaf_facts(inner, facts, evidence) if group is not None else inner))
+    return tuple(out)
+
+
+def _not_raised(rule: SafetyRule, verdict: Verdict, facts: Facts, evidence: Evidence) -> NotRaised:
+    return NotRaised(rule.id, rule.about, f"needs {written(rule.when, evidence.labels)}", _texts(facts, verdict.decided_by))
+
+
+def _texts(facts: Facts, names: Iterable[str]) -> dict[str, str]:
+    return {name: shown(facts[name]).value for name in names if name in facts}

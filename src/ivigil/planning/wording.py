@@ -1,0 +1,27 @@
+"""How dates, times and lists are worded in plan lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+
+def day_text(day: date) -> str:
+    """``21 Nov 2026``: no order of day and month to mistake."""
+    return f"{day.day} {day.strftime('%b %Y')}"
+
+
+def days_text(first: date, last: date) -> str:
+    """``21 Nov 2026`` or ``21 Nov 2026 to 4 Dec 2026``."""
+    return day_text(first) if first == last else f"{day_text(first)} to {day_text(last)}"
+
+
+def clock(moment: datetime) -> str:
+    """``09:05``."""
+    return moment.strftime("%H:%M")
+
+
+def listed(parts: Sequence[str], last: str = "and") -> str:
+    """``a, b and c``. At least one part is needed."""
+    *first, final = parts
+    return f"{', '.join(first)} {last} {final}" if first else final

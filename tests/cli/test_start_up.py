@@ -1,0 +1,27 @@
+"""``--help`` and ``--version`` answer at once: they import nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def _loaded(*arguments: str) -> set[str]:
+    code = f"import sys; sys.argv = ['ivigil', *{arguments!r}]\nfrom ivigil.cli.app import main\ntry:\n    main()\nexcept SystemExit:\n    pass\nprint(' '.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("plan", "--help"), ("evidence", "--help")])
+def test_help_imports_no_heavy_library(arguments: tuple[str, ...]) -> None:
+    """The budget for help is 0.15 s; each of these costs a good part of it."""
+    assert not _loaded(*arguments) & {"numpy", "rich", "ruamel.yaml", "msgspec", "pint", "ivigil.planning.plan"}
+
+
+def test_every_command_is_in_the_help() -> None:
+    """What the README names exists."""
+    done = subprocess.run([sys.executable, "-m", "ivigil", "--help"], capture_output=True, text=True, check=True)
+    for word in ("plan", "why", "evidence", "schema", "--version", "Exit codes"):
+        assert word in done.stdout
