@@ -7,10 +7,19 @@ import sys
 
 import pytest
 
+PROBE = """
+import sys
+sys.argv = ["ivigil", *sys.argv[1:]]
+from ivigil.cli.app import main
+try:
+    main()
+except SystemExit:
+    print(" ".join(sys.modules), file=sys.stderr)
+"""
+
 
 def _loaded(*arguments: str) -> set[str]:
-    code = f"import sys; sys.argv = ['ivigil', *{arguments!r}]\nfrom ivigil.cli.app import main\ntry:\n    main()\nexcept SystemExit:\n    pass\nprint(' '.join(sys.modules), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=True)
     return set(done.stderr.split())
 
 

@@ -63,7 +63,10 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
-@pytest.mark.parametrize(("library", "allowed"), [("ruamel", {"basis/strict_yaml.py"}), ("typer", {"cli/app.py"}), ("yaml", set()), ("pint", set()), ("ucumvert", set())])
+HOMES: dict[str, set[str]] = {"ruamel": {"basis/strict_yaml.py"}, "typer": {"cli/app.py"}, "yaml": set(), "pint": set(), "ucumvert": set()}
+
+
+@pytest.mark.parametrize(("library", "allowed"), HOMES.items())
 def test_a_library_is_imported_in_one_place(library: str, allowed: set[str]) -> None:
     """Objects of an outside library do not leak through the program."""
     users = {path.relative_to(SOURCE).as_posix() for path in _modules(SOURCE) if any(name.split(".")[0] == library for name in _imports(_tree(path)))}

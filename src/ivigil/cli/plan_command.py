@@ -42,7 +42,7 @@ def run_plan(names: Sequence[str], choices: Choices, form: str, out: str) -> int
     except BadInput as error:
         return report(error.problems, "The evidence does not load; nothing was planned:")
     found = Collected()
-    context = found.attempt(lambda: context_of(choices, evidence, date.today()), None)  # noqa: DTZ011 - the day where the user is
+    context = found.attempt(lambda: context_of(choices, evidence, date.today()), None)  # the day where the user is
     batch = planned(names, choices, evidence, context)
     problems = [*found.problems, *batch.problems]
     if context is None or not batch.plans:

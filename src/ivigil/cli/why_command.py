@@ -45,7 +45,7 @@ def _saved(name: str, evidence: Evidence) -> Plan | None:
 def _made(name: str, choices: Choices, evidence: Evidence) -> Plan:
     from ivigil.planning.plan import plan
 
-    context = context_of(choices, evidence, date.today())  # noqa: DTZ011 - the day where the user is
+    context = context_of(choices, evidence, date.today())  # the day where the user is
     records = list(records_of(name, evidence))
     if len(records) != 1:
         raise BadInput([Problem(name, 0, "", f"holds {counted(len(records), 'patient')}", "name a file with one patient, or a plan saved with --format json")])

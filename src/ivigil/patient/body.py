@@ -16,7 +16,6 @@ from ivigil.basis.facts import FactDefinition
 from ivigil.basis.quantity import Quantity, Span, UnitProblem
 from ivigil.patient.record import Measurement, Record
 
-
 BMI_BELIEVABLE = Span(10, 80, "kg/m2")
 """Body mass index outside which weight and height cannot both be right (indications-and-dosing evidence, section b.2, guards)."""
 

@@ -236,7 +236,7 @@ class _Gather:
             self.put("bmi", value, " and ".join(origins), min(days) if days else None, f"{chosen['weight']} / ({chosen['height'].to('m')})^2")
 
     def kidney(self) -> None:
-        """eGFR from creatinine for adults whose record holds none, or only one older than the creatinine."""
+        """Works out eGFR from creatinine for adults whose record holds none, or only one older than the creatinine."""
         creatinine, age, sex = self.found.get("creatinine"), self.found.get("age"), self.found.get("sex")
         if creatinine is None or age is None or sex is None or not isinstance(creatinine.value, Quantity) or not isinstance(age.value, Quantity):
             return
@@ -368,8 +368,8 @@ class _Gather:
             present = [hit for hit in present if hit.since is None or self.as_of - hit.since <= _LONGEST_PREGNANCY]
         denied = [hit for hit in hits if hit.says == "no"]
         if present and denied and not self.record.fhir:
-            self.report(definition.id, f"{present[0].origin.where} says yes ({present[0].origin.how}), {denied[0].origin.where} says no ({denied[0].origin.how})",
-                        "keep the one that is right")
+            first, second = present[0].origin, denied[0].origin
+            self.report(definition.id, f"{first.where} says yes ({first.how}), {second.where} says no ({second.how})", "keep the one that is right")
         if present:
             hit = max(present, key=lambda item: item.since or date.min)
             self.put(definition.id, True, hit.origin.where, hit.origin.on, hit.origin.how)
@@ -382,7 +382,7 @@ class _Gather:
         assert definition.fresh is not None
         edge = add_back(self.as_of, definition.fresh)
         spoken = [hit for hit in hits if hit.says in {"yes", "past"}]
-        recent = [hit for hit in spoken if (hit.since is not None and hit.since >= edge) or (hit.since is None and hit.phrase.startswith(("recent", "acute ", "unstable")))]
+        recent = [hit for hit in spoken if (hit.since >= edge if hit.since is not None else hit.phrase.startswith(("recent ", "acute ", "unstable ")))]
         if recent:
             hit = recent[-1]
             self.put(definition.id, True, hit.origin.where, hit.origin.on, hit.origin.how)
@@ -421,7 +421,8 @@ class _Gather:
             last = own[-1]
             where = last.origin or f"infusion of {last.on}"
             self.put("ig.first_ever", False, where, last.on)
-            self.put("ig.weeks_since_last", Quantity((self.as_of - last.on).days / 7, "week"), where, last.on, f"{(self.as_of - last.on).days} days before {self.as_of}")
+            days = (self.as_of - last.on).days
+            self.put("ig.weeks_since_last", Quantity(days / 7, "week"), where, last.on, f"{days} days before {self.as_of}")
             if last.reaction is not None:
                 self.put("ig.last_reaction_grade", str(last.reaction.grade), where, last.on, last.reaction.kind)
             elif last.tolerated:
@@ -515,7 +516,7 @@ class _Gather:
             if known is not None and definition.kind == "yes_no" and known.value != value and not derived_no:
                 says = "yes" if known.value else "no"
                 detail = f" ({known.origin.how})" if known.origin.how else ""
-                self.report(f"answers.{key}", f"the answer says {text}, but {known.origin.where}{detail} says {says}", "resolve it in the record, then answer again")
+                self.report(f"answers.{key}", f"the answer says {text}, but {known.origin.where}{detail} says {says}", "keep the one that is right")
                 continue
             self.found[key] = Fact(key, value, Origin("answers", None, ""))
 

@@ -238,8 +238,8 @@ class _Patient:
         origins = dict(self.origins)
         if self.group:
             origins["blood_group"] = self.group[2]
-        return Record(id=self.id, sex=self.sex, born=self.born, died=self.died, deceased=self.deceased, weights=tuple(self.weights), heights=tuple(self.heights),
-                      conditions=tuple(self.conditions), medicines=tuple(self.medicines), allergies=tuple(self.allergies), allergies_reviewed=self.no_allergy,
+        return Record(id=self.id, sex=self.sex, born=self.born, died=self.died, deceased=self.deceased,
+                      weights=tuple(self.weights), heights=tuple(self.heights), conditions=tuple(self.conditions), medicines=tuple(self.medicines), allergies=tuple(self.allergies), allergies_reviewed=self.no_allergy,
                       results=tuple(self.results), blood_group=group, pregnancy=self.pregnancy,  # type: ignore[arg-type]
                       infusions=tuple(sorted(self.infusions, key=lambda item: item.on)), vaccinations=tuple(self.vaccinations), order=order,
                       origins=origins, notes=notes, place=self.reader.place, fhir=True)
@@ -377,8 +377,8 @@ class _Patient:
         extra: list[Code] = []
         for reaction in reactions:
             extra += codes_of(_map(reaction.get("substance")))
-            for shown in _maps(reaction.get("manifestation")):
-                told.append("anaphylaxis" if any(code.code == _ANAPHYLAXIS for code in codes_of(shown)) else _shown(shown))
+            told += ["anaphylaxis" if any(code.code == _ANAPHYLAXIS for code in codes_of(shown)) else _shown(shown)
+                     for shown in _maps(reaction.get("manifestation"))]
             told.append(_text(reaction.get("description")))
         severities = {_text(reaction.get("severity")) for reaction in reactions}
         severity: Literal["mild", "moderate", "severe", "unknown"] = (

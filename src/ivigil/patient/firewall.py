@@ -243,8 +243,8 @@ class _Checker:
         in_pounds = Quantity(weight.value.value, "lb")
         lighter = in_pounds.in_unit("kg") / (metres * metres)
         if index > limit and weight.value.unit == "kg" and BMI_USUAL.holds(lighter) and not self.known_obese():
-            self.ask("weight", f"Did you mean {in_pounds} = {in_pounds.to('kg')}?", f"{weight.value} at {height.value} gives a body mass index of {index:.1f} kg/m2",
-                     weight.origin, in_pounds.to("kg"), "confirm.weight")
+            self.ask("weight", f"did you mean {in_pounds} = {in_pounds.to('kg')}?",
+                     f"{weight.value} at {height.value} gives a body mass index of {index:.1f} kg/m2", weight.origin, in_pounds.to("kg"), "confirm.weight")
 
     def known_obese(self) -> bool:
         index = index_of(self.register)
@@ -280,7 +280,8 @@ class _Checker:
         if order.dose is None:
             return
         if order.days is not None and order.days > LONGEST_COURSE_DAYS:
-            self.refuse("order.days", f"a course of {order.days} days is not believable", "write the days of one course; 'every' says how often it repeats", order.origin)
+            self.refuse("order.days", f"a course of {order.days} days is not believable", "write the days of one course; 'every' says how often it repeats",
+                        order.origin)
         per_kg = self.per_kg(order.dose, weight)
         limit = self.course_limit.in_unit("g/kg")
         days = order.days or 1
@@ -334,8 +335,8 @@ class _Checker:
                 self.refuse_or_ask(what, f"{rate} comes to {_number(value)} mL/kg/h, faster than any immunoglobulin label allows", fitting, origin)
             elif value < RATE_LEAST.value:
                 fitting = Quantity(rate.value, "mL/kg/h") if rate.unit == "mL/h" else None
-                self.ask(what, _question(fitting) or f"Is {rate} the right rate?", f"{rate} comes to {_number(value)} mL/kg/h, slower than any label starts", origin, fitting,
-                         f"confirm.{what}")
+                self.ask(what, _question(fitting) or f"Is {rate} the right rate?", f"{rate} comes to {_number(value)} mL/kg/h, slower than any label starts",
+                         origin, fitting, f"confirm.{what}")
 
     def notes(self) -> None:
         """What could not be read from FHIR and matters: the order, the body, and values of which no other remains."""

@@ -22,11 +22,12 @@ from ivigil.basis.facts import Codes, FactDefinition
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import UNITS, Quantity, UnitProblem, parse_quantity
 from ivigil.basis.shapes import Shaper
-from ivigil.basis.strict_yaml import Lines, Path as KeyPath, read_yaml
+from ivigil.basis.strict_yaml import Lines, read_yaml
+from ivigil.basis.strict_yaml import Path as KeyPath
 from ivigil.patient import record as parts
 from ivigil.patient.facts import answer_value, in_register_unit
 from ivigil.patient.fhir import FhirReader, decode
-from ivigil.patient.record import AntibodyKind, Answer, Code, Override, Reaction, Record, Route
+from ivigil.patient.record import Answer, AntibodyKind, Code, Override, Reaction, Record, Route
 
 LARGEST = 100 * 1024 * 1024
 """The most bytes one document may have, unpacked."""
@@ -43,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Base of the parts of a written record: strict about unknown keys."""
 
 
-class Measured(Entry, kw_only=True):
+class Measured(Entry, frozen=True, kw_only=True):
     """A measured value: ``value`` with its unit, ``on`` the day it was measured."""
 
     value: Quantity
@@ -60,7 +61,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     above: bool = False
 
 
-class TestResult(Entry, kw_only=True):
+class TestResult(Entry, frozen=True, kw_only=True):
     """A laboratory result or vital sign with its day and, where printed, the laboratory's upper limit."""
 
     value: Reading
@@ -68,7 +69,7 @@ class TestResult(Entry, kw_only=True):
     upper_limit: Quantity | None = None
 
 
-class ConditionEntry(Entry, kw_only=True):
+class ConditionEntry(Entry, frozen=True, kw_only=True):
     """A diagnosis: ``name`` in words, or codes, or both."""
 
     name: str = ""
@@ -80,7 +81,7 @@ class ConditionEntry(Entry, kw_only=True):
     verified: Literal["confirmed", "provisional", "differential", "refuted"] = "confirmed"
 
 
-class MedicineEntry(Entry, kw_only=True):
+class MedicineEntry(Entry, frozen=True, kw_only=True):
     """A medicine: ``name`` in words, or codes, or both."""
 
     name: str = ""
@@ -93,7 +94,7 @@ class MedicineEntry(Entry, kw_only=True):
     dose: str = ""
 
 
-class AllergyEntry(Entry, kw_only=True):
+class AllergyEntry(Entry, frozen=True, kw_only=True):
     """An allergy or intolerance: what to, and what happened."""
 
     substance: str = ""
@@ -104,7 +105,7 @@ class AllergyEntry(Entry, kw_only=True):
     status: Literal["active", "resolved"] = "active"
 
 
-class ReactionEntry(Entry, kw_only=True):
+class ReactionEntry(Entry, frozen=True, kw_only=True):
     """What happened at an infusion: grade 0 (nothing) to 4 (life-threatening)."""
 
     grade: Literal[0, 1, 2, 3, 4]
@@ -113,7 +114,7 @@ class ReactionEntry(Entry, kw_only=True):
     note: str = ""
 
 
-class InfusionEntry(Entry, kw_only=True):
+class InfusionEntry(Entry, frozen=True, kw_only=True):
     """An immunoglobulin infusion given before, or another antibody or blood product (``kind``)."""
 
     on: date
@@ -127,7 +128,7 @@ class InfusionEntry(Entry, kw_only=True):
     place: Literal["hospital", "clinic", "home", ""] = ""
 
 
-class VaccinationEntry(Entry, kw_only=True):
+class VaccinationEntry(Entry, frozen=True, kw_only=True):
     """A vaccine given, or planned when the day lies ahead."""
 
     vaccine: str
@@ -135,7 +136,7 @@ class VaccinationEntry(Entry, kw_only=True):
     on: date
 
 
-class PregnancyEntry(Entry, kw_only=True):
+class PregnancyEntry(Entry, frozen=True, kw_only=True):
     """Pregnancy state; ``weeks`` of gestation count on the day ``on``."""
 
     status: Literal["pregnant", "not-pregnant", "unknown"]
@@ -145,7 +146,7 @@ class PregnancyEntry(Entry, kw_only=True):
     pre_pregnancy_weight: Quantity | None = None
 
 
-class OrderEntry(Entry, kw_only=True):
+class OrderEntry(Entry, frozen=True, kw_only=True):
     """What the prescriber asks for; every key is optional."""
 
     indication: str = ""
@@ -167,7 +168,7 @@ class OrderEntry(Entry, kw_only=True):
     pump_max: Quantity | None = None
 
 
-class PatientFile(Entry, kw_only=True):
+class PatientFile(Entry, frozen=True, kw_only=True):
     """One patient as written in YAML or JSON. ``docs/patient-record.md`` explains every key."""
 
     id: str
@@ -365,7 +366,7 @@ class _Form:
             self.short[_dotted((*path, short))] = _dotted(path)
             return {short: item}
         if isinstance(item, dict):
-            return {key: [str(part)] if key in _CODE_KEYS and isinstance(part, (str, int)) and not isinstance(part, bool) else part for key, part in item.items()}
+            return {key: [str(part)] if key in _CODE_KEYS and isinstance(part, (str, int)) else part for key, part in item.items()}
         return item
 
     def infusion(self, item: Any, path: KeyPath) -> Any:
@@ -437,8 +438,8 @@ class _Form:
                 self.refuse(("results", test), "this test is not known here", f"did you mean '{near[0]}'?" if near else f"known tests: {', '.join(known)}")
                 continue
             if test in {"weight", "height", "age", "sex", "blood_group", "pre_pregnancy_weight", "gestation"}:
-                self.refuse(("results", test), "it has a key of its own", f"write '{test}:' at the left margin" if test in {"weight", "height", "age", "sex", "blood_group"}
-                            else "write it under 'pregnancy:'")
+                inside = test in {"pre_pregnancy_weight", "gestation"}
+                self.refuse(("results", test), "it has a key of its own", "write it under 'pregnancy:'" if inside else f"write '{test}:' at the left margin")
                 continue
             for index, item in enumerate(items):
                 path = ("results", test, index)
@@ -455,7 +456,8 @@ class _Form:
             if definition is None:
                 near = difflib.get_close_matches(key, self.facts, n=1, cutoff=0.75)
                 if near or key.split(".")[0] in {"has", "takes", "allergy", "ig", "uses", "planned", "order"}:
-                    self.refuse(("answers", key), "this fact is not known here", f"did you mean '{near[0]}'?" if near else "see the facts register for the names")
+                    remedy = f"did you mean '{near[0]}'?" if near else "see the facts register for the names"
+                    self.refuse(("answers", key), "this fact is not known here", remedy)
                 continue
             if text == "unknown":
                 continue
@@ -575,7 +577,8 @@ def _json(text: str, place: str, facts: Mapping[str, FactDefinition], products: 
         if text.lstrip().startswith("{") and re.search(r"^\{\s*[a-z_]+\s*:", text.lstrip()):
             yield read_form(text, place, facts)
             return
-        raise BadInput([Problem(place, error.lineno, "", f"not valid JSON: {error.msg} (column {error.colno})", "check commas, quotes and brackets there")]) from None
+        why = f"not valid JSON: {error.msg} (column {error.colno})"
+        raise BadInput([Problem(place, error.lineno, "", why, "check commas, quotes and brackets there")]) from None
     except _Twice as error:
         raise BadInput([Problem(place, 0, str(error), "the key stands twice in one object", "keep one of them")]) from None
     if _deep(value):
@@ -641,9 +644,8 @@ def _folder(path: Path, facts: Mapping[str, FactDefinition], products: Mapping[s
 
 def _lines_into(reader: FhirReader, path: Path) -> list[Problem]:
     problems: list[Problem] = []
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
     try:
-        with opened as stream:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
             number = 0
             while line := stream.readline(LARGEST + 1):
                 number += 1

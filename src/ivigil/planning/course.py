@@ -14,12 +14,12 @@ from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Act, DoseLimit, Rounding
-from ivigil.planning.dosing import caps, limit_line, limits_in_force
+from ivigil.planning.dose_limits import caps, limit_line, limits_in_force
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.reasons import reasons
 from ivigil.planning.vials import fewest_vials, milligrams, nearest_makeable, usable_sizes
-from ivigil.planning.weight import PER_HUNDRED, above
+from ivigil.planning.weight import above
 
 _PER_GRAM = Quantity(1, "g").in_unit("mg")
 
@@ -155,7 +155,8 @@ def _days_lines(draft: Draft, evidence: Evidence, usual: int, asked: list[Asked]
         beyond = f" The regimen prints {dose.days} {'day' if dose.days.high == 1 else 'days'}." if count > dose.days.high else ""
         text = f"Given over {count} days instead of {usual} because of: {about}.{beyond}"
         yield Line("course.split", "dosing", "give", "warning" if beyond else "info", text,
-                   reasons(evidence, draft.facts, cites=tuple(cite for one in deciding for cite in one.cites), calculation=calculation, follows=("course.days",)))
+                   reasons(evidence, draft.facts, cites=tuple(cite for one in deciding for cite in one.cites), calculation=calculation,
+                           follows=("course.days",)))
 
 
 # --- rounding ---------------------------------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ def _each(policy: Rounding, grams: float, count: int, sizes: tuple[int, ...], mo
     """Every day's dose to the nearest amount of whole vials inside the tolerance, or None when there is none."""
     if not sizes or policy.tolerance is None:
         return None
-    share = policy.tolerance.in_unit("%") / PER_HUNDRED
+    share = policy.tolerance.in_unit("%") / 100
     high = min(grams * (1 + share), most)
     found = nearest_makeable(sizes, milligrams(grams), math.ceil(milligrams(grams * (1 - share))), math.floor(milligrams(high)))
     return Rounded((found / _PER_GRAM,) * count, policy.name[:1].lower() + policy.name[1:]) if found is not None else None
@@ -263,7 +264,7 @@ def divide(total: int, count: int, sizes: tuple[int, ...]) -> tuple[int, ...] | 
 def _rounding_line(draft: Draft, evidence: Evidence, policy: Rounding, rounded: Rounded) -> Line:
     assert draft.dose is not None
     before, after = draft.dose.grams, sum(rounded.parts)
-    change = (after - before) / before * PER_HUNDRED
+    change = (after - before) / before * 100
     how = f"{number_text(after)} g, not rounded" if math.isclose(before, after) else f"{number_text(before)} g becomes {number_text(after)} g ({change:+.1f} %)"
     text = f"Rounding: {how}; {rounded.how}. {policy.say}".strip()
     return Line("course.rounding", "dosing", "give", "info", text,
@@ -295,7 +296,8 @@ def _volume_line(draft: Draft, evidence: Evidence) -> Iterable[Line]:
     text = f"Volume for heart and kidney: {number_text(volume)} mL{days} ({number_text(volume / kg)} mL/kg), {number_text(total)} mL for the course."
     calculation = f"{number_text(max(day.grams for day in draft.days))} g / {number_text(product.grams_per_ml)} g/mL = {number_text(volume)} mL"
     yield Line("course.volume", "dosing", "check", "info", text,
-               reasons(evidence, draft.facts, uses=("weight", "has.heart_failure", "has.renal_insufficiency"), calculation=calculation, follows=("course.days",)),
+               reasons(evidence, draft.facts, uses=("weight", "has.heart_failure", "has.renal_insufficiency"), calculation=calculation,
+                       follows=("course.days",)),
                value=Quantity(volume, "mL"))
 
 

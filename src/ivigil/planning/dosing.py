@@ -31,55 +31,11 @@ ORDER = "dose.order"
 """The line about an order that cannot be used as written; also the name under which a prescriber confirms it in writing."""
 
 
-class CourseTotal(msgspec.Struct, frozen=True):
-    """``amount`` (g/kg or g) is the whole course, divided over ``days``."""
-
-    amount: Span
-    days: Span
-    every: Span | None = None
-
-
-class PerDay(msgspec.Struct, frozen=True):
-    """``amount`` (g/kg or g) is given on each of ``days``."""
-
-    amount: Span
-    days: Span
-    every: Span | None = None
-
-
-class PerInterval(msgspec.Struct, frozen=True):
-    """``amount`` (g/kg or g) is given once every ``every``."""
-
-    amount: Span
-    every: Span | None = None
-
-
-DoseForm = CourseTotal | PerDay | PerInterval
-
-
-class Cap(msgspec.Struct, frozen=True):
-    """A most in grams for one course, and who sets it."""
-
-    grams: float
-    of: str
-    cites: tuple[str, ...]
-
-
-class _Ordered(msgspec.Struct, frozen=True):
-    """How an order reads: as one form of dose, or a question about it."""
-
-    form: DoseForm | None = None
-    question: str = ""
-
-
-_ONE_DAY = Span(1, 1)
-
-
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Set the regimen, the dosing weight and the dose, and add the facts ``course.dose`` and ``course.dose_30_days``."""
     if draft.blocked or draft.indication is None:
         return draft
-    regimen, lines, undecided = _choose(draft, evidence, context)
+    regimen, lines, undecided = choose_regimen(draft, evidence, context)
     draft = msgspec.structs.replace(draft.saying(*lines), regimen=regimen, undecided=draft.undecided + undecided)
     form, worked, draft = _dose_form(draft, evidence)
     weighings = weigh_all(evidence, draft.facts, context.as_of, draft.indication.id if draft.indication else "")
@@ -91,134 +47,6 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
             return msgspec.structs.replace(draft, no_evidence=True)
         return draft
     return _work_out(draft, evidence, context, form, worked, settled)
-
-
-# --- regimen ----------------------------------------------------------------------------------------------------------
-
-
-def ordered_product(draft: Draft, evidence: Evidence, context: Context) -> Product | None:
-    """The product that the context or the order names, in a market of the jurisdiction; None when none is named or known."""
-    name = context.product or draft.record.order.product
-    if not name:
-        return None
-    if name in evidence.products:
-        return evidence.products[name]
-    markets = evidence.jurisdictions[context.jurisdiction].markets
-    return next((product for product in evidence.products.values() if product.market in markets and is_called(product, name)), None)
-
-
-def form_of(regimen: Regimen) -> DoseForm | None:
-    """The one form of dose a regimen prints; None when its unit is neither a mass nor a mass per body mass."""
-    dose = regimen.dose
-    amount = dose.course_total or dose.per_day or dose.per_interval
-    if amount is None or not _is_dose(amount.unit):
-        return None
-    if dose.course_total is not None:
-        return CourseTotal(amount, dose.over_days or dose.days or _ONE_DAY, dose.every)
-    if dose.per_day is not None:
-        return PerDay(amount, dose.days or dose.over_days or _ONE_DAY, dose.every)
-    return PerInterval(amount, dose.every)
-
-
-def described(form: DoseForm) -> str:
-    """A dose in words that cannot be read in two ways."""
-    match form:
-        case CourseTotal():
-            text = f"{form.amount} as a single dose" if form.days == _ONE_DAY else f"{form.amount} in total, divided over {form.days} days"
-        case PerDay():
-            text = f"{form.amount} on one day" if form.days == _ONE_DAY else f"{form.amount} a day for {form.days} days"
-        case PerInterval():
-            text = f"{form.amount}"
-        case _:
-            assert_never(form)
-    return f"{text} {_every(form.every)}" if form.every is not None else text
-
-
-def _every(every: Span) -> str:
-    return f"every {every.unit}" if every.low == every.high == 1 else f"every {every}s"
-
-
-def _is_dose(unit: str) -> bool:
-    return bool(unit) and Quantity(1, unit).dimension in {"mass", "mass per body mass"}
-
-
-def _choose(draft: Draft, evidence: Evidence, context: Context) -> tuple[Regimen | None, list[Line], tuple[tuple[str, tuple[str, ...], str], ...]]:
-    """The regimen in force, its line with what lost and who disagrees, and the facts that could still decide otherwise."""
-    assert draft.indication is not None
-    order = draft.record.order
-    product = ordered_product(draft, evidence, context)
-    places = evidence.places(context.jurisdiction)
-    here = nearest(draft.indication.regimens, places, context.as_of)
-    verdicts = {regimen.id: judge(regimen.when, draft.facts) for regimen in draft.indication.regimens if regimen.when is not None}
-    lost: dict[str, str] = {}
-    candidates: list[Regimen] = []
-    phase = order.phase
-    for regimen in here:
-        verdict = verdicts.get(regimen.id)
-        if verdict is not None and verdict.truth is False and regimen.when is not None:
-            lost[regimen.id] = f"is for: {written(regimen.when, evidence.labels)}"
-        elif product is not None and regimen.products and product.id not in regimen.products:
-            lost[regimen.id] = f"is printed for other products than {product.brand}"
-        elif (order.route and regimen.route != order.route) or (not order.route and product is not None and regimen.route not in product.routes):
-            lost[regimen.id] = f"is for the {regimen.route} route"
-        elif phase and regimen.phase != phase:
-            lost[regimen.id] = f"is for the {regimen.phase} phase"
-        else:
-            candidates.append(regimen)
-    named = next((regimen for regimen in draft.indication.regimens if regimen.id == order.regimen), None)
-    labelled = next((regimen for regimen in candidates if product is not None and product.id in regimen.products), None)
-    chosen = named or labelled or next(iter(candidates), None)
-    if chosen is None:
-        return None, _none_chosen(draft, evidence, context, here, lost), ()
-    why = "the order names it" if named else f"the label of {product.brand} prints it" if labelled and product else "first in force here"
-    others = [regimen for regimen in here if regimen.id != chosen.id and regimen.phase == chosen.phase]
-    form = form_of(chosen)
-    disputes = [regimen for regimen in elsewhere(draft.indication.regimens, places, context.as_of)
-                if regimen.id != chosen.id and regimen.phase == chosen.phase and regimen.route == chosen.route and form_of(regimen) != form
-                and (regimen.id not in verdicts or verdicts[regimen.id].truth is not False)]
-    where = chosen.jurisdiction or "everywhere"
-    text = f"{_said(chosen)}. {evidence.authority(chosen)}{f', {chosen.edition}' if chosen.edition else ''} ({where}); {why}."
-    if chosen.jurisdiction == "international" and context.jurisdiction not in {"", "international"}:
-        text += f" No regimen of {context.jurisdiction} was read for this."
-    if chosen.companion:
-        text += f" Given with {chosen.companion}."
-    if chosen.say:
-        text += f" {chosen.say}"
-    verdict = verdicts.get(chosen.id)
-    because = reasons(
-        evidence, draft.facts, rule=chosen.id, cites=chosen.cites, uses=("order.phase", "order.route", *(verdict.decided_by if verdict else ())),
-        instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "comes later in the order of preference"), regimen.cites) for regimen in others],
-        disputed_by=[Alternative(_offered(regimen, evidence), f"in force in {regimen.jurisdiction}, not in {context.jurisdiction}", regimen.cites)
-                     for regimen in disputes])
-    lines = [Line("dose.regimen", "dosing", "choose", "info", text, because)]
-    if chosen.repeat:
-        lines.append(Line("dose.repeat", "dosing", "check", "info", f"Repeat: {chosen.repeat}", reasons(evidence, draft.facts, rule=chosen.id, cites=chosen.cites)))
-    undecided = ((chosen.id, verdict.undecided, "caution"),) if verdict is not None and verdict.truth is None else ()
-    return chosen, lines, undecided
-
-
-def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[Regimen], lost: dict[str, str]) -> list[Line]:
-    """What authorities elsewhere do is shown, and not used: there is no silent default country."""
-    assert draft.indication is not None
-    others = elsewhere(draft.indication.regimens, evidence.places(context.jurisdiction), context.as_of)
-    cites = tuple(cite for regimen in (*here, *others) for cite in regimen.cites)
-    if not cites:
-        return []
-    text = f"No dose in force in {context.jurisdiction} fits this patient and order; none is worked out."
-    because = reasons(
-        evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"),
-        instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],
-        disputed_by=[Alternative(_offered(regimen, evidence), f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
-    return [Line("dose.regimen", "dosing", "choose", "warning", text, because)]
-
-
-def _said(regimen: Regimen) -> str:
-    form = form_of(regimen)
-    return described(form) if form is not None else (regimen.say or "A dose that is not per body weight")
-
-
-def _offered(regimen: Regimen, evidence: Evidence) -> str:
-    return f"{evidence.authority(regimen)}: {_said(regimen)}"
 
 
 # --- the dose as regimen or order give it -----------------------------------------------------------------------------
@@ -249,40 +77,6 @@ def _dose_form(draft: Draft, evidence: Evidence) -> tuple[DoseForm | None, float
     text = f"The regimen prints a range, {described(printed)}; worked at {worked} until the prescriber chooses."
     line = Line("dose.range", "dosing", "choose", "info", text, reasons(evidence, draft.facts, rule=draft.regimen.id, cites=draft.regimen.cites), value=worked)
     return printed, worked.in_unit(printed.amount.unit), draft.saying(line)
-
-
-def read_order(order: Order, printed: DoseForm | None) -> _Ordered:
-    """How an ordered dose is meant, beside the form that the regimen prints.
-
-    An order that does not say whether its dose is for the course, for each day or for each interval is only read when all readings agree.
-    """
-    dose = order.dose
-    assert dose is not None
-    if not _is_dose(dose.unit):
-        return _Ordered(question=f"The ordered dose is {dose}, which is not an amount of immunoglobulin. Give it in g or g/kg.")
-    if not math.isfinite(dose.value) or dose.value <= 0:
-        return _Ordered(question=f"The ordered dose is {dose}. Give an amount above nought.")
-    if order.days is not None and order.days < 1:
-        return _Ordered(question=f"The order says {order.days} days. Give the number of days.")
-    amount = Span(dose.value, dose.value, dose.unit)
-    every = Span(order.every.value, order.every.value, order.every.unit) if order.every is not None else printed.every if printed is not None else None
-    days = Span(order.days, order.days) if order.days is not None else None
-    usual = _ONE_DAY if printed is None or isinstance(printed, PerInterval) else printed.days
-    match order.each:
-        case "course":
-            return _Ordered(CourseTotal(amount, days or usual, every))
-        case "interval":
-            return _Ordered(CourseTotal(amount, days, every) if days is not None and days != _ONE_DAY else PerInterval(amount, every))
-        case "day":
-            if days is None and not usual.single:
-                return _Ordered(question=f"{dose} on each day is ordered, but not for how many days. Say for how many.")
-            return _Ordered(PerDay(amount, days or usual, every))
-        case "":
-            if (days or usual) == _ONE_DAY:
-                return _Ordered(PerInterval(amount, every) if isinstance(printed, PerInterval) else CourseTotal(amount, _ONE_DAY, every))
-            return _Ordered(question=f"{dose} is ordered over {days or usual} days. Is that the whole course, or the dose of each day?")
-        case _:
-            assert_never(order.each)
 
 
 def _refuse(draft: Draft, evidence: Evidence, text: str, cites: tuple[str, ...] = (), calculation: str = "", act: Act = "ask") -> Draft:
@@ -319,7 +113,8 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
     text += "".join(f" '{one.policy.name}' does not hold: {one.why}." for one in passed)
     urgent = settled.provisional or settled.formula_kg is not None
     regimen = draft.regimen
-    differing = [one for one in weighings.values() if one.applicable and one.kg is not None and not math.isclose(one.kg, settled.kg) and one.policy.id != policy.id]
+    differing = [(one.policy, one.kg) for one in weighings.values()
+                 if one.applicable and one.kg is not None and not math.isclose(one.kg, settled.kg) and one.policy.id != policy.id]
     instead = []
     if regimen is not None and regimen.weight and regimen.weight not in {policy.id, *(one.policy.id for one in passed)}:
         instead.append(Alternative(f"'{evidence.weight_policies[regimen.weight].name}'" if regimen.weight in evidence.weight_policies else regimen.weight,
@@ -330,13 +125,13 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
     because = reasons(
         evidence, draft.facts, rule=policy.id, cites=policy.cites + tuple(cite for one in passed for cite in one.policy.cites), uses=(*settled.uses, "bmi"),
         calculation=settled.calculation, reading=policy.reading, instead_of=instead,
-        disputed_by=[Alternative(one.policy.name, f"{number_text(one.kg or 0)} kg; {'in ' + one.policy.jurisdiction if one.policy.jurisdiction else 'not chosen here'}",
-                                 one.policy.cites, Quantity(one.kg or 0, "kg")) for one in differing])
+        disputed_by=[Alternative(other.name, f"{number_text(kg)} kg; {'in ' + other.jurisdiction if other.jurisdiction else 'not chosen here'}",
+                                 other.cites, Quantity(kg, "kg")) for other, kg in differing])
     lines = [Line("dose.weight", "dosing", "choose", "warning" if urgent else "info", text, because, value=Quantity(settled.kg, "kg"))]
     rows = []
     for one in weighings.values():
-        grams = _course_grams(form, worked, one.kg) if form is not None and worked is not None and one.kg is not None else None
-        capped = min([grams, *(cap.grams for cap in caps(draft, evidence, context, one))]) if grams is not None else None
+        grams = course_grams(form, worked, one.kg) if form is not None and worked is not None and one.kg is not None else None
+        capped = min([grams, *(cap.grams for cap in caps(draft, evidence, context, one.policy))]) if grams is not None else None
         state = "applied" if one.policy.id == policy.id else "in force" if one.applicable else "not here"
         rows.append((one.policy.name, one.policy.jurisdiction, one.kg, capped, state, one.why))
     table = Table((Column("Policy"), Column("Where"), Column("Weight", "kg"), Column("Course", "g"), Column("State"), Column("Why")), tuple(rows))
@@ -350,54 +145,19 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
     return msgspec.structs.replace(draft.saying(*lines), undecided=draft.undecided + undecided)
 
 
-# --- grams ------------------------------------------------------------------------------------------------------------
-
-
-def _grams(value: float, unit: str, kg: float) -> float:
-    """Grams of one amount for a dosing weight."""
-    quantity = Quantity(value, unit)
-    return quantity.in_unit("g") if quantity.dimension == "mass" else quantity.in_unit("g/kg") * kg
-
-
-def _course_grams(form: DoseForm, worked: float, kg: float) -> float:
-    """Grams of a whole course; days that are a range count at their fewest."""
-    grams = _grams(worked, form.amount.unit, kg)
-    return grams * form.days.low if isinstance(form, PerDay) else grams
-
-
-def limits_in_force(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
-    """The dose limits that hold for this indication, place, date and patient; one whose condition is unknown does not hold."""
-    indication = draft.indication.id if draft.indication is not None else ""
-    places = {*evidence.places(context.jurisdiction), "international", ""}
-    for limit in evidence.dose_limits.values():
-        if (limit.jurisdiction in places and in_force(limit.valid, context.as_of) and indication not in limit.excepted
-                and (not limit.indications or indication in limit.indications) and (limit.when is None or judge(limit.when, draft.facts).truth)):
-            yield limit
-
-
-def caps(draft: Draft, evidence: Evidence, context: Context, weighing: Weighing | None = None) -> list[Cap]:
-    """Every cap in grams on the course, the lowest first: of the regimen, of the weight policy, of the dose limits."""
-    found: list[Cap] = []
-    regimen = draft.regimen
-    if regimen is not None and regimen.cap is not None and regimen.cap.dimension == "mass":
-        found.append(Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites))
-    policy = weighing.policy if weighing is not None else evidence.weight_policies.get(draft.dose.policy) if draft.dose is not None else None
-    if policy is not None and policy.dose_cap is not None:
-        found.append(Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites))
-    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites) for limit in limits_in_force(draft, evidence, context)
-                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None)
-    return sorted(found, key=lambda cap: cap.grams)
+# --- the dose in grams ------------------------------------------------------------------------------------------------
 
 
 def _work_out(draft: Draft, evidence: Evidence, context: Context, form: DoseForm, worked: float, weighing: Weighing) -> Draft:
     kg = weighing.kg
     assert kg is not None
     assert draft.indication is not None
-    each = _grams(worked, form.amount.unit, kg)
-    total = _course_grams(form, worked, kg)
+    each = grams_of(worked, form.amount.unit, kg)
+    total = course_grams(form, worked, kg)
     ordered = draft.record.order.dose is not None
-    calculation = f"{Quantity(worked, form.amount.unit)} x {number_text(kg)} kg = {number_text(each)} g" if Quantity(1, form.amount.unit).dimension != "mass" else (
-        f"{number_text(each)} g / {number_text(kg)} kg = {number_text(each / kg)} g/kg")
+    stated = Quantity(worked, form.amount.unit)
+    calculation = (f"{stated} / {number_text(kg)} kg = {number_text(each / kg)} g/kg" if stated.dimension == "mass" else
+                   f"{stated} x {number_text(kg)} kg = {number_text(each)} g")
     if isinstance(form, PerDay) and form.days.low > 1:
         calculation += f"; x {number_text(form.days.low)} days = {number_text(total)} g"
     if ordered:
@@ -405,7 +165,7 @@ def _work_out(draft: Draft, evidence: Evidence, context: Context, form: DoseForm
         if question and override_for(draft, ORDER) is None:
             return _refuse(draft, evidence, question, calculation=calculation)
     highest = _printed_course(draft.regimen)
-    refused = [limit for limit in limits_in_force(draft, evidence, context) if limit.then == "refuse-unless-cited" and _exceeds(limit, total / kg)
+    refused = [limit for limit in limits_in_force(draft, evidence, context) if limit.then == "refuse-unless-cited" and exceeds(limit, total / kg)
                and (highest is None or above(total / kg, highest))]
     if refused:
         actual = draft.facts.number("weight", "kg")
@@ -413,7 +173,7 @@ def _work_out(draft: Draft, evidence: Evidence, context: Context, form: DoseForm
         text = f"The dose comes to {number_text(total / kg)} g/kg for the course ({number_text(total)} g). {refused[0].say}{beside}"
         return _refuse(draft, evidence, text, tuple(cite for limit in refused for cite in limit.cites), calculation, "avoid")
     lines: list[Line] = []
-    capped = next((cap for cap in caps(draft, evidence, context, weighing) if cap.grams < total), None)
+    capped = next((cap for cap in caps(draft, evidence, context, weighing.policy) if cap.grams < total), None)
     uncapped = total
     if capped is not None:
         total = capped.grams
@@ -422,19 +182,20 @@ def _work_out(draft: Draft, evidence: Evidence, context: Context, form: DoseForm
     every = Quantity(form.every.low, form.every.unit) if form.every is not None and form.every.single else None
     kind: Literal["course_total", "per_day", "per_interval"] = (
         "course_total" if isinstance(form, CourseTotal) else "per_day" if isinstance(form, PerDay) else "per_interval")
-    single = draft.regimen is not None and draft.regimen.single_day and days == _ONE_DAY
+    single = draft.regimen is not None and draft.regimen.single_day and days == ONE_DAY
     share = per_kg / days.low if kind == "per_day" else per_kg
     dose = Dose(kind, share, total, days, kg, weighing.policy.id, every, single)
     cites = draft.regimen.cites if draft.regimen is not None else ()
-    text, value = _dose_text(form, each, total)
+    text, value = _dose_text(form, each, uncapped)
     if ordered:
         text += f" As ordered ({draft.record.order.dose})."
-    because = reasons(evidence, draft.facts, rule=draft.regimen.id if draft.regimen else "", cites=cites, uses=("weight", "height", "sex"), calculation=calculation,
-                      follows=("dose.weight",))
+    because = reasons(evidence, draft.facts, rule=draft.regimen.id if draft.regimen else "", cites=cites, uses=("weight", "height", "sex"),
+                      calculation=calculation, follows=("dose.weight",))
     lines.append(Line(f"dose.{kind}", "dosing", "give", "info", text, because, value=Quantity(value, "g")))
     if capped is not None:
-        lines.append(Line("dose.cap", "dosing", "give", "warning", f"Cut from {number_text(uncapped)} g to the most that {capped.of} allows for a course, "
-                          f"{number_text(capped.grams)} g.", reasons(evidence, draft.facts, cites=capped.cites, calculation=calculation, follows=(f"dose.{kind}",)),
+        text = f"Cut from {number_text(uncapped)} g to the most for a course, {number_text(capped.grams)} g ({capped.of})."
+        lines.append(Line("dose.cap", "dosing", "give", "warning", text,
+                          reasons(evidence, draft.facts, cites=capped.cites, calculation=calculation, follows=(f"dose.{kind}",)),
                           value=Quantity(capped.grams, "g")))
     if ordered:
         lines.extend(_order_lines(draft, evidence, total, kg, calculation, f"dose.{kind}"))
@@ -447,43 +208,28 @@ def _dose_text(form: DoseForm, each: float, total: float) -> tuple[str, float]:
     """The sentence and the value (g) of the dose line; ``each`` is one stated amount, before any cap."""
     match form:
         case CourseTotal():
-            days = "as a single dose" if form.days == _ONE_DAY else f"in total, divided over {form.days} days"
+            days = "as a single dose" if form.days == ONE_DAY else f"in total, divided over {form.days} days"
             return f"{number_text(each)} g {days}.", each
         case PerDay():
-            if form.days == _ONE_DAY:
+            if form.days == ONE_DAY:
                 return f"{number_text(each)} g on one day.", each
-            whole = f"{number_text(total)} g in all" if form.days.single else f"{number_text(each * form.days.low)} to {number_text(each * form.days.high)} g in all"
-            return f"{number_text(each)} g a day for {form.days} days, {whole}.", each
+            whole = number_text(total) if form.days.single else f"{number_text(total)} to {number_text(each * form.days.high)}"
+            return f"{number_text(each)} g a day for {form.days} days, {whole} g in all.", each
         case PerInterval():
-            return f"{number_text(each)} g{' ' + _every(form.every) if form.every is not None else ' each time'}.", each
+            return f"{number_text(each)} g{' ' + every_text(form.every) if form.every is not None else ' each time'}.", each
         case _:
             assert_never(form)
 
 
-def _exceeds(limit: DoseLimit, value: float) -> bool:
-    return limit.measure == "course" and limit.at_most is not None and above(value, limit.at_most.in_unit("g/kg"))
-
-
-def _course_span(regimen: Regimen) -> tuple[float, float] | None:
-    """Least and most of one course in g/kg as the regimen prints it; None where it is not per body weight."""
-    form = form_of(regimen)
-    if form is None:
-        return None
-    days, unit = form.days if isinstance(form, PerDay) else _ONE_DAY, form.amount.unit
-    if Quantity(1, unit).dimension == "mass":
-        return None
-    return Quantity(form.amount.low, unit).in_unit("g/kg") * days.low, Quantity(form.amount.high, unit).in_unit("g/kg") * days.high
-
-
 def _printed_course(regimen: Regimen | None) -> float | None:
-    span = _course_span(regimen) if regimen is not None else None
+    span = course_span(regimen) if regimen is not None else None
     return span[1] if span is not None else None
 
 
 def _implausible(draft: Draft, evidence: Evidence, per_kg: float) -> str:
     """A question when an ordered course is nearer to a tenfold (hundredfold, thousandfold) slip than to any dose printed for the indication."""
     assert draft.indication is not None
-    spans = [span for span in map(_course_span, draft.indication.regimens) if span is not None]
+    spans = [span for span in map(course_span, draft.indication.regimens) if span is not None]
     if not spans:
         return ""
     low, high = min(span[0] for span in spans), max(span[1] for span in spans)
@@ -500,7 +246,7 @@ def _order_lines(draft: Draft, evidence: Evidence, total: float, kg: float, calc
     if override is not None:
         yield Line(f"{ORDER}.override", "dosing", "record", "warning", f"{override.prescriber} confirms the ordered dose: {override.reason}",
                    reasons(evidence, draft.facts, cites=(OVERRIDE_POLICY,), follows=(follows,)), when=override.on)
-    span = _course_span(regimen) if regimen is not None else None
+    span = course_span(regimen) if regimen is not None else None
     if regimen is None or span is None:
         yield Line(ORDER, "dosing", "check", "warning", f"{number_text(total)} g is worked out as ordered; no regimen of the evidence is beside it.",
                    reasons(evidence, draft.facts, calculation=calculation, follows=(follows,)))
@@ -508,8 +254,9 @@ def _order_lines(draft: Draft, evidence: Evidence, total: float, kg: float, calc
     low, high = span
     if above(low, total / kg) or above(total / kg, high):
         printed = number_text(low) if low == high else f"{number_text(low)}-{number_text(high)}"
-        yield Line(ORDER, "dosing", "check", "warning", f"The order comes to {number_text(total / kg)} g/kg for the course; the regimen prints {printed} g/kg. "
-                   "It is worked out as ordered.", reasons(evidence, draft.facts, rule=regimen.id, cites=regimen.cites, calculation=calculation, follows=(follows,)))
+        text = f"The order comes to {number_text(total / kg)} g/kg for the course; the regimen prints {printed} g/kg. It is worked out as ordered."
+        yield Line(ORDER, "dosing", "check", "warning", text,
+                   reasons(evidence, draft.facts, rule=regimen.id, cites=regimen.cites, calculation=calculation, follows=(follows,)))
 
 
 def _limit_lines(draft: Draft, evidence: Evidence, context: Context, follows: str) -> Iterable[Line]:
@@ -523,13 +270,6 @@ def _limit_lines(draft: Draft, evidence: Evidence, context: Context, follows: st
             yield limit_line(draft, evidence, limit, Quantity(value, unit), follows)
 
 
-def limit_line(draft: Draft, evidence: Evidence, limit: DoseLimit, value: Quantity, follows: str) -> Line:
-    """The line of a limit that is exceeded: a confirmation is a warning, advice is information."""
-    return Line(f"dose.limit.{limit.id}", "dosing", "check", "warning" if limit.then == "confirm" else "info", limit.say,
-                reasons(evidence, draft.facts, rule=limit.id, cites=limit.cites, calculation=f"planned {value}, limit {limit.at_most}", follows=(follows,)),
-                value=value)
-
-
 def _facts(draft: Draft, context: Context, dose: Dose, line: str) -> list[Fact]:
     """The course in g/kg of dosing weight, alone and with what was given in the month (30 days) before it starts."""
     per_kg = dose.grams / dose.weight
@@ -537,8 +277,8 @@ def _facts(draft: Draft, context: Context, dose: Dose, line: str) -> list[Fact]:
     given, counted, unread = 0.0, 0, 0
     for infusion in draft.record.infusions:
         if 0 <= (context.start.date() - infusion.on).days <= window and infusion.on < context.start.date():
-            if infusion.dose is not None and _is_dose(infusion.dose.unit):
-                given += _grams(infusion.dose.value, infusion.dose.unit, dose.weight) / dose.weight
+            if infusion.dose is not None and is_dose(infusion.dose.unit):
+                given += grams_of(infusion.dose.value, infusion.dose.unit, dose.weight) / dose.weight
                 counted += 1
             else:
                 unread += 1

@@ -186,7 +186,7 @@ def _reviews(draft: Draft, evidence: Evidence, places: tuple[str, ...], context:
     general = [point for point in evidence.reviews.values() if not point.indications or draft.indication.id in point.indications]
     dated = [(remark.say, remark.at, remark.cites) for remark in own] or [(point.say, point.at, point.cites) for point in general]
     if dated:
-        when = min((add(start, at) for _, at, _ in dated if at is not None), default=None)
+        when = min((_due(start, at) for _, at, _ in dated if at is not None), default=None)
         text = " ".join(say for say, _, _ in dated) + (f" First review by {day_text(when)}." if when is not None else "")
         others = tuple(Alternative("ivigil default policy", point.say, point.cites) for point in general) if own else ()
         yield Line("monitoring.review", "monitoring", "check", "info", text,
@@ -195,6 +195,11 @@ def _reviews(draft: Draft, evidence: Evidence, places: tuple[str, ...], context:
     if stops:
         yield Line("monitoring.stop", "monitoring", "check", "info", " ".join(remark.say for remark in stops),
                    reasons(evidence, draft.facts, cites=tuple(cite for remark in stops for cite in remark.cites)))
+
+
+def _due(start: date, at: Quantity) -> date:
+    """The date of a review: hours and days as elapsed time, months and years on the calendar."""
+    return add(start, at) if at.unit in {"week", "month", "year"} else start + timedelta(days=at.canonical)
 
 
 def _interference(draft: Draft, evidence: Evidence) -> Iterable[Line]:

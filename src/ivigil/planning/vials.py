@@ -262,7 +262,8 @@ def _stock_step(draft: Draft, evidence: Evidence, context: Context, product: Pro
     if filled:
         lines.append(_choice_line(draft, evidence, product, filled))
         lots = tuple(_lots(items, filled))
-        rows = tuple((float(lot.day), lot.size, float(lot.count), lot.lot or "not given", lot.expires.isoformat() if lot.expires else "not given") for lot in lots)
+        rows = tuple((float(lot.day), lot.size, float(lot.count), lot.lot or "not given", lot.expires.isoformat() if lot.expires else "not given")
+                     for lot in lots)
         lines.append(Line("vials.lots", "vials", "give", "info", "Take the vials from these lots; those that expire first come first.",
                           reasons(evidence, draft.facts, calculation="lots in the order of their expiry dates", follows=("vials.choice",)),
                           table=Table((Column("Day"), Column("Size", "g"), Column("Vials"), Column("Lot"), Column("Expires")), rows)))
@@ -292,7 +293,8 @@ def _short_line(draft: Draft, evidence: Evidence, product: Product, items: list[
         text += f" To order: {vial_text((size / _PER_GRAM, count) for size, count in zip(sizes, counts, strict=True) if count)}."
     elif missing <= 0:
         text += " The vials left do not divide over the days."
-    because = reasons(evidence, draft.facts, calculation=f"{number_text(need)} g - {number_text(left)} g = {number_text(need - left)} g", follows=("course.days",))
+    because = reasons(evidence, draft.facts, calculation=f"{number_text(need)} g - {number_text(left)} g = {number_text(need - left)} g",
+                      follows=("course.days",))
     return Line("vials.short", "vials", "check", "critical", text, because, value=Quantity(missing, "g"))
 
 

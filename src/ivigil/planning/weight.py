@@ -13,14 +13,11 @@ from datetime import date
 import msgspec
 
 from ivigil.basis.facts import Facts
-from ivigil.basis.quantity import Quantity, number_text
+from ivigil.basis.quantity import number_text
 from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import BySex, HeightFormula, Valid, WeightPolicy
-
-PER_HUNDRED = Quantity(1, "m").in_unit("cm")
-"""Hundredths in a whole: a percentage is a count of these."""
 
 ACTUAL = "actual"
 """The policy that stands in when another cannot be worked out."""
@@ -150,7 +147,7 @@ def _by_formula(policy: WeightPolicy, evidence: Evidence, body: _Body, uses: tup
     if ideal is None:
         return Weighing(policy, True, body.measured, f"{formula.name} gives no weight at this height; actual weight is used", uses=uses)
     share = policy.when_over_ideal
-    if share is not None and not above(body.weight, ideal * (1 + share.in_unit("%") / PER_HUNDRED)):
+    if share is not None and not above(body.weight, ideal * (1 + share.in_unit("%") / 100)):
         return Weighing(policy, True, body.weight, f"{_source_of(body)}; not more than {share} above the ideal {number_text(ideal)} kg", uses=uses)
     kg, calculation = ideal, f"ideal weight ({formula.name}) = {number_text(ideal)} kg"
     if policy.gives == "adjusted":

@@ -35,10 +35,11 @@ def entry_text(evidence: Evidence, entry_id: str, width: int = 100) -> str:
     for part, entry in found:
         out.append(f"{part.replace('_', ' ')}: {entry_id}")
         out.extend(_written(msgspec.structs.asdict(entry), 1, width))
-        for cite in getattr(entry, "cites", ()):
+        for cite in dict.fromkeys(_cites(entry)):
             statement = evidence.statements.get(cite)
             if statement is not None:
-                out.extend(_wrapped(f"rests on {cite}", f"{statement.says} ({statement.source}{', ' + statement.where if statement.where else ''})", 1, width))
+                place = f"{statement.source}, {statement.where}" if statement.where else statement.source
+                out.extend(_wrapped(f"rests on {cite}", f"{statement.says} ({place}; {statement.read})", 1, width))
     users = [f"{part.replace('_', ' ')} {name}" for part, entries in _parts(evidence) for name, entry in entries.items() if _names(entry, entry_id)]
     if users:
         out.extend(_wrapped("used by", ", ".join(users), 0, width))
@@ -48,6 +49,17 @@ def entry_text(evidence: Evidence, entry_id: str, width: int = 100) -> str:
 def _parts(evidence: Evidence) -> Iterator[tuple[str, dict[str, Any]]]:
     for part in _PARTS:
         yield part, getattr(evidence, part)
+
+
+def _cites(node: Any) -> Iterator[str]:
+    """Every statement id that an entry or a part of it cites."""
+    if isinstance(node, msgspec.Struct):
+        yield from getattr(node, "cites", ())
+        for field in node.__struct_fields__:
+            yield from _cites(getattr(node, field))
+    elif isinstance(node, tuple | list):
+        for item in node:
+            yield from _cites(item)
 
 
 def _names(node: Any, wanted: str) -> bool:

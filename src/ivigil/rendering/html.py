@@ -75,7 +75,7 @@ def _rows(rows: tuple[Row, ...], prefix: str) -> str:
 
 def _row(row: Row, prefix: str) -> str:
     mark = f'<span class="mark" title="{row.urgency}">{row.mark}</span> ' if row.mark else ""
-    dated = f' <time datetime="{row.when.isoformat()}">({row.when.isoformat()})</time>' if row.when and row.when.isoformat() not in row.text else ""
+    dated = f" ({row.when})" if row.when else ""
     links = ", ".join(f'<a href="#{prefix}source-{number}">{number}</a>' for number in row.sources)
     sources = f" [{links}]" if links else ""
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in row.notes)

@@ -35,7 +35,7 @@ def _rows(rows: tuple[Row, ...]) -> list[str]:
     out: list[str] = []
     for row in rows:
         mark = f"**{_safe(row.mark)}** " if row.mark else ""
-        dated = f" ({row.when.isoformat()})" if row.when is not None and row.when.isoformat() not in row.text else ""
+        dated = f" ({row.when})" if row.when else ""
         badges = "".join(f" *({_safe(badge)})*" for badge in row.badges)
         sources = f" \\[{', '.join(str(number) for number in row.sources)}\\]" if row.sources else ""
         out.append(f"- {mark}{row.number}\\. **{_safe(row.act)}** {_safe(row.text)}{dated}{badges}{sources}")

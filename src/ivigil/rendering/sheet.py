@@ -6,13 +6,13 @@ Every view for people (terminal, Markdown, HTML) lays out this one arrangement, 
 from __future__ import annotations
 
 import math
-from datetime import date
 
 import msgspec
 
 from ivigil.basis.because import Alternative, Because, Urgency
 from ivigil.basis.quantity import number_text
 from ivigil.planning.line import SECTIONS, Line, Plan, Question, Reference, Status
+from ivigil.planning.wording import day_text
 from ivigil.rendering.plain_text import clean
 
 TITLES: dict[str, str] = {
@@ -60,7 +60,10 @@ PURPOSE = (
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line of the plan, ready to show. ``number`` counts lines in reading order; ``ivigil why`` accepts it in place of the id."""
+    """One line of the plan, ready to show.
+
+    ``number`` counts lines in reading order; ``ivigil why`` accepts it in place of the id. ``when`` is the date, empty when the text has it.
+    """
 
     number: int
     id: str
@@ -69,7 +72,7 @@ class Row(msgspec.Struct, frozen=True):
     mark: str
     act: str
     text: str
-    when: date | None
+    when: str
     sources: tuple[int, ...]
     badges: tuple[str, ...]
     notes: tuple[str, ...]
@@ -171,7 +174,7 @@ def _heading(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("Patient", clean(plan.patient)),
         ("Indication", clean(plan.indication) or "not recognised"),
         ("Jurisdiction", clean(plan.jurisdiction)),
-        ("As of", plan.as_of.isoformat()),
+        ("As of", day_text(plan.as_of)),
     ]
     basis = _patient_basis(plan)
     if basis:
@@ -194,9 +197,17 @@ def _patient_basis(plan: Plan) -> str:
     for line in plan.lines:
         for name, fact in line.because.facts.items():
             if name in {"age", "sex", "weight", "height"} and name not in found:
-                dated = f" ({fact.on.isoformat()})" if fact.on else ""
-                found[name] = f"{name} {clean(fact.value)}{dated}"
+                dated = f" ({day_text(fact.on)})" if fact.on else ""
+                found[name] = f"{name} {_age(fact.value) if name == 'age' else clean(fact.value)}{dated}"
     return ", ".join(found[name] for name in ("age", "sex", "weight", "height") if name in found)
+
+
+def _age(text: str) -> str:
+    """Whole years from the second birthday on, as people say it; the exact age stays in the line's reasons."""
+    years, _, unit = text.partition(" ")
+    if unit != "year" or not years.replace(".", "", 1).isdigit() or float(years) < 2:
+        return clean(text)
+    return f"{int(float(years))} years"
 
 
 def _row(number: int, line: Line, numbers: dict[str, int], mixed: bool) -> Row:
@@ -209,12 +220,19 @@ def _row(number: int, line: Line, numbers: dict[str, int], mixed: bool) -> Row:
         mark=MARKS[line.urgency],
         act=line.act,
         text=clean(line.text),
-        when=line.when,
+        when=_when(line),
         sources=tuple(sorted({numbers[cite] for cite in because.cites if cite in numbers})),
         badges=badges_of(because, mixed),
         notes=_notes(because, numbers),
         table=_grid(line),
     )
+
+
+def _when(line: Line) -> str:
+    """The date of the line, unless its sentence already says it."""
+    if line.when is None or line.when.isoformat() in line.text or day_text(line.when) in line.text:
+        return ""
+    return day_text(line.when)
 
 
 def badges_of(because: Because, mixed: bool = True) -> tuple[str, ...]:
@@ -236,7 +254,7 @@ def _notes(because: Because, numbers: dict[str, int]) -> tuple[str, ...]:
         notes.append(clean(because.calculation))
     if because.reading:
         notes.append(f"Read as: {clean(because.reading)}")
-    stale = [f"{clean(name)} {clean(fact.value)}{f' of {fact.on.isoformat()}' if fact.on else ''}" for name, fact in because.facts.items() if fact.stale]
+    stale = [f"{clean(name)} {clean(fact.value)}{f' of {day_text(fact.on)}' if fact.on else ''}" for name, fact in because.facts.items() if fact.stale]
     if stale:
         notes.append(f"Old values used: {', '.join(stale)}")
     notes.extend(f"Written otherwise by {_other(other, numbers)}" for other in because.disputed_by)
@@ -244,7 +262,7 @@ def _notes(because: Because, numbers: dict[str, int]) -> tuple[str, ...]:
 
 
 def _other(other: Alternative, numbers: dict[str, int]) -> str:
-    value = f" ({other.value})" if other.value is not None else ""
+    value = f" ({other.value})" if other.value is not None and str(other.value) not in f"{other.what} {other.why}" else ""
     cited = sorted({numbers[cite] for cite in other.cites if cite in numbers})
     refs = f" [{', '.join(str(number) for number in cited)}]" if cited else ""
     return f"{clean(other.what)}{value}: {clean(other.why)}{refs}" if other.why else f"{clean(other.what)}{value}{refs}"

@@ -73,7 +73,8 @@ def _rows(rows: tuple[Row, ...]) -> list[RenderableType]:
         for note in row.notes:
             grid.add_row("", "", "", Text(note, "dim"))
         if row.table is not None:
-            parts += [grid, Padding(_table(row.table), (0, 0, 0, 3))]
+            last = row is rows[-1]
+            parts += [grid, Padding(_table(row.table), (0, 0, 0 if last else 1, 3))]
             grid = _row_grid()
     return [*parts, grid] if grid.row_count else parts
 
@@ -89,8 +90,8 @@ def _row_grid() -> Table:
 
 def _sentence(row: Row) -> Text:
     sentence = Text(row.text, _STYLES[row.urgency])
-    if row.when is not None and row.when.isoformat() not in row.text:
-        sentence.append(f" ({row.when.isoformat()})")
+    if row.when:
+        sentence.append(f" ({row.when})")
     for badge in row.badges:
         sentence.append(f" ({badge})", "italic")
     if row.sources:
@@ -103,7 +104,7 @@ def _table(table: Grid) -> RenderableType:
     if table.note:
         shown.caption, shown.caption_justify = Text(table.note), "left"
     for head, right in zip(table.heads, table.right, strict=True):
-        shown.add_column(Text(head), justify="right" if right else "left", vertical="bottom", overflow="fold")
+        shown.add_column(Text(head), justify="right" if right else "left", overflow="fold")
     for row in table.rows:
         shown.add_row(*(Text(cell) for cell in row))
     return shown

@@ -1,0 +1,65 @@
+"""Dose limits and caps in force: how much is plausible, what needs confirmation, and the most in grams for one course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from ivigil.basis.quantity import Quantity
+from ivigil.evidence.conditions import judge
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.select import in_force
+from ivigil.evidence.shapes import DoseLimit, WeightPolicy
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Line
+from ivigil.planning.reasons import reasons
+from ivigil.planning.weight import above
+
+
+class Cap(msgspec.Struct, frozen=True):
+    """A most in grams for one course, and who sets it."""
+
+    grams: float
+    of: str
+    cites: tuple[str, ...]
+
+
+def limits_in_force(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
+    """The dose limits that hold for this indication, place, date and patient; one whose condition is unknown does not hold."""
+    indication = draft.indication.id if draft.indication is not None else ""
+    places = {*evidence.places(context.jurisdiction), "international", ""}
+    for limit in evidence.dose_limits.values():
+        if (limit.jurisdiction in places and in_force(limit.valid, context.as_of) and indication not in limit.excepted
+                and (not limit.indications or indication in limit.indications) and (limit.when is None or judge(limit.when, draft.facts).truth)):
+            yield limit
+
+
+def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolicy | None = None) -> list[Cap]:
+    """Every cap in grams on the course, the lowest first: of the regimen, of the weight policy, of the dose limits.
+
+    ``policy`` is the weight policy to count; without it the one that the dose was worked out on.
+    """
+    found: list[Cap] = []
+    regimen = draft.regimen
+    if regimen is not None and regimen.cap is not None and regimen.cap.dimension == "mass":
+        found.append(Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites))
+    if policy is None and draft.dose is not None:
+        policy = evidence.weight_policies.get(draft.dose.policy)
+    if policy is not None and policy.dose_cap is not None:
+        found.append(Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites))
+    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites) for limit in limits_in_force(draft, evidence, context)
+                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None)
+    return sorted(found, key=lambda cap: cap.grams)
+
+
+def exceeds(limit: DoseLimit, value: float) -> bool:
+    """True when a course of ``value`` g/kg is above a limit on the course."""
+    return limit.measure == "course" and limit.at_most is not None and above(value, limit.at_most.in_unit("g/kg"))
+
+
+def limit_line(draft: Draft, evidence: Evidence, limit: DoseLimit, value: Quantity, follows: str) -> Line:
+    """The line of a limit that is exceeded: a confirmation is a warning, advice is information."""
+    return Line(f"dose.limit.{limit.id}", "dosing", "check", "warning" if limit.then == "confirm" else "info", limit.say,
+                reasons(evidence, draft.facts, rule=limit.id, cites=limit.cites, calculation=f"planned {value}, limit {limit.at_most}", follows=(follows,)),
+                value=value)

@@ -1,0 +1,109 @@
+"""Chooses the regimen in force, and keeps what lost and who elsewhere says otherwise."""
+
+from __future__ import annotations
+
+from ivigil.basis.because import Alternative
+from ivigil.evidence.conditions import Verdict, judge, written
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.select import elsewhere, nearest
+from ivigil.evidence.shapes import Product, Regimen
+from ivigil.planning.dose_form import described, form_of
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Line
+from ivigil.planning.product_facts import is_called
+from ivigil.planning.reasons import reasons
+
+Undecided = tuple[tuple[str, tuple[str, ...], str], ...]
+"""Rule, unknown facts and severity, as the draft collects them."""
+
+
+def ordered_product(draft: Draft, evidence: Evidence, context: Context) -> Product | None:
+    """The product that the context or the order names, in a market of the jurisdiction; None when none is named or known."""
+    name = context.product or draft.record.order.product
+    if not name:
+        return None
+    if name in evidence.products:
+        return evidence.products[name]
+    markets = evidence.jurisdictions[context.jurisdiction].markets
+    return next((product for product in evidence.products.values() if product.market in markets and is_called(product, name)), None)
+
+
+def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[Regimen | None, list[Line], tuple[tuple[str, tuple[str, ...], str], ...]]:
+    """The regimen in force, its line with what lost and who disagrees, and the facts that could still decide otherwise."""
+    assert draft.indication is not None
+    order = draft.record.order
+    product = ordered_product(draft, evidence, context)
+    places = evidence.places(context.jurisdiction)
+    here = nearest(draft.indication.regimens, places, context.as_of)
+    verdicts = {regimen.id: judge(regimen.when, draft.facts) for regimen in draft.indication.regimens if regimen.when is not None}
+    lost: dict[str, str] = {}
+    candidates: list[Regimen] = []
+    phase = order.phase
+    for regimen in here:
+        verdict = verdicts.get(regimen.id)
+        if verdict is not None and verdict.truth is False and regimen.when is not None:
+            lost[regimen.id] = f"is for: {written(regimen.when, evidence.labels)}"
+        elif product is not None and regimen.products and product.id not in regimen.products:
+            lost[regimen.id] = f"is printed for other products than {product.brand}"
+        elif (order.route and regimen.route != order.route) or (not order.route and product is not None and regimen.route not in product.routes):
+            lost[regimen.id] = f"is for the {regimen.route} route"
+        elif phase and regimen.phase != phase:
+            lost[regimen.id] = f"is for the {regimen.phase} phase"
+        else:
+            candidates.append(regimen)
+    named = next((regimen for regimen in draft.indication.regimens if regimen.id == order.regimen), None)
+    labelled = next((regimen for regimen in candidates if product is not None and product.id in regimen.products), None)
+    chosen = named or labelled or next(iter(candidates), None)
+    if chosen is None:
+        return None, _none_chosen(draft, evidence, context, here, lost), ()
+    why = "the order names it" if named else f"the label of {product.brand} prints it" if labelled and product else "first in force here"
+    others = [regimen for regimen in here if regimen.id != chosen.id and regimen.phase == chosen.phase]
+    form = form_of(chosen)
+    disputes = [regimen for regimen in elsewhere(draft.indication.regimens, places, context.as_of)
+                if regimen.id != chosen.id and regimen.phase == chosen.phase and regimen.route == chosen.route and form_of(regimen) != form
+                and (regimen.id not in verdicts or verdicts[regimen.id].truth is not False)]
+    where = chosen.jurisdiction or "everywhere"
+    text = f"{_said(chosen)}. {evidence.authority(chosen)}{f', {chosen.edition}' if chosen.edition else ''} ({where}); {why}."
+    if chosen.jurisdiction == "international" and context.jurisdiction not in {"", "international"}:
+        text += f" No regimen of {context.jurisdiction} was read for this."
+    if chosen.companion:
+        text += f" Given with {chosen.companion}."
+    if chosen.say:
+        text += f" {chosen.say}"
+    verdict = verdicts.get(chosen.id)
+    because = reasons(
+        evidence, draft.facts, rule=chosen.id, cites=chosen.cites, uses=("order.phase", "order.route", *(verdict.decided_by if verdict else ())),
+        instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "comes later in the order of preference"), regimen.cites)
+                    for regimen in others],
+        disputed_by=[Alternative(_offered(regimen, evidence), f"in force in {regimen.jurisdiction}, not in {context.jurisdiction}", regimen.cites)
+                     for regimen in disputes])
+    lines = [Line("dose.regimen", "dosing", "choose", "info", text, because)]
+    if chosen.repeat:
+        lines.append(Line("dose.repeat", "dosing", "check", "info", f"Repeat: {chosen.repeat}",
+                          reasons(evidence, draft.facts, rule=chosen.id, cites=chosen.cites)))
+    undecided = ((chosen.id, verdict.undecided, "caution"),) if verdict is not None and verdict.truth is None else ()
+    return chosen, lines, undecided
+
+
+def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[Regimen], lost: dict[str, str]) -> list[Line]:
+    """What authorities elsewhere do is shown, and not used: there is no silent default country."""
+    assert draft.indication is not None
+    others = elsewhere(draft.indication.regimens, evidence.places(context.jurisdiction), context.as_of)
+    cites = tuple(cite for regimen in (*here, *others) for cite in regimen.cites)
+    if not cites:
+        return []
+    text = f"No dose in force in {context.jurisdiction} fits this patient and order; none is worked out."
+    because = reasons(
+        evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"),
+        instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],
+        disputed_by=[Alternative(_offered(regimen, evidence), f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
+    return [Line("dose.regimen", "dosing", "choose", "warning", text, because)]
+
+
+def _said(regimen: Regimen) -> str:
+    form = form_of(regimen)
+    return described(form) if form is not None else (regimen.say or "A dose that is not per body weight")
+
+
+def _offered(regimen: Regimen, evidence: Evidence) -> str:
+    return f"{evidence.authority(regimen)}: {_said(regimen)}"
