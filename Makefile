@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-EXAMPLE := patients/itp-adult.yaml
-DEMO := --jurisdiction US --as-of 2026-11-20 --start 2026-11-20T09:00
+EXAMPLE := patients/itp-adult-us.yaml
+DEMO := --jurisdiction US --as-of 2026-11-20
 
 help:
 	@echo "make demo         plan an example patient and print the plan (about a minute the first time)"
@@ -21,11 +21,16 @@ demo: $(CORE)
 	@$(BIN)/ivigil plan $(EXAMPLE) $(DEMO)
 	@echo
 	@echo "Try next:"
-	@echo "  $(BIN)/ivigil why $(EXAMPLE) 1 $(DEMO)        why line 1 stands, down to the source"
+	@echo "  $(BIN)/ivigil why $(EXAMPLE) 1 $(DEMO)"
+	@echo "      why line 1 stands, down to the record field and the place in the source"
 	@echo "  $(BIN)/ivigil plan $(EXAMPLE) $(DEMO) --format html --out plan.html"
+	@echo "      the same plan as a page to print"
 	@echo "  $(BIN)/ivigil plan patients/*.yaml $(DEMO) --format json --out plans.json"
-	@echo "  $(BIN)/ivigil evidence search kidney rate     what the evidence says, and where"
-	@echo "  $(BIN)/ivigil --help                          everything else; docs/ explains it"
+	@echo "      every example patient at once"
+	@echo "  $(BIN)/ivigil evidence search kidney risk"
+	@echo "      what the evidence says, and where it was read"
+	@echo "  $(BIN)/ivigil --help"
+	@echo "      everything else; docs/ explains it"
 
 test: $(DEV)
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,10 @@ def test_every_command_is_in_the_help() -> None:
     done = subprocess.run([sys.executable, "-m", "ivigil", "--help"], capture_output=True, text=True, check=True)
     for word in ("plan", "why", "evidence", "schema", "--version", "Exit codes"):
         assert word in done.stdout
+
+
+def test_the_readme_names_every_command() -> None:
+    """A command nobody can find is not done."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    for command in ("ivigil plan", "ivigil why", "ivigil evidence check", "ivigil evidence show", "ivigil evidence search", "ivigil schema"):
+        assert command in readme

@@ -45,7 +45,9 @@ def test_the_lower_of_two_printed_readings_binds() -> None:
     assert rates.restrictive(Quantity(0.5, "mL/kg/h"), Quantity(0.8, "mg/kg/min"), 10.0, 70.0) == pytest.approx(33.6)
 
 
-@pytest.mark.parametrize(("flow", "increment", "expected"), [(20.99, 1.0, 20.0), (21.0, 1.0, 21.0), (33.6, 0.1, 33.6), (33.69, 0.1, 33.6), (0.9, 1.0, 0.0), (7.3, 0.0, 7.3)])
+@pytest.mark.parametrize(
+    ("flow", "increment", "expected"), [(20.99, 1.0, 20.0), (21.0, 1.0, 21.0), (33.6, 0.1, 33.6), (33.69, 0.1, 33.6), (0.9, 1.0, 0.0), (7.3, 0.0, 7.3)]
+)
 def test_pump_rounding_goes_down(flow: float, increment: float, expected: float) -> None:
     """A pump is set to the step below, never above."""
     assert rates.round_down(flow, increment) == expected

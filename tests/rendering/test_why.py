@@ -50,7 +50,9 @@ def test_a_rule_not_raised_says_why_not() -> None:
 
 def test_an_undecided_rule_leads_to_its_question() -> None:
     """What waits for an answer says which."""
-    assert "Which blood group does the patient have?" in why_text(plan(), "haemolysis-risk")
+    text = why_text(plan(), "haemolysis-risk")
+    assert "judged and not decided" in text
+    assert "Which blood group does the patient have?" in text
 
 
 def test_an_unknown_id_suggests_near_ones() -> None:

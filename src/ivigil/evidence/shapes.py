@@ -611,7 +611,7 @@ class Ramp(Cited, frozen=True):
 
 
 class InfusionPolicy(Cited, frozen=True):
-    """A decided default for infusions where no label prints a value: a limit at risk (``cap``), the pump's step (``increment``) or its ``maximum``."""
+    """A decided default for infusions where no label prints a value: a limit at risk (``cap``) or the pump's step (``increment``)."""
 
     id: str
     name: str = ""
@@ -619,7 +619,6 @@ class InfusionPolicy(Cited, frozen=True):
     when: Condition | None = None
     cap: Quantity | None = None
     increment: Quantity | None = None
-    maximum: Quantity | None = None
     say: str = ""
     note: str = ""
 

@@ -30,6 +30,7 @@ _LONGEST_PREGNANCY = timedelta(days=308)
 _YEAR = timedelta(days=365)
 _WORD = re.compile(r"[^\W_]+(?:\+)?", re.UNICODE)
 _CLAUSE = re.compile(r"[,;.:()\n]| - | but | and | with | although | however ", re.IGNORECASE)
+_ANSWERED = re.compile(r"\s*:\s*(?=(?:no|none|absent|negative|excluded|ruled out|denied)\b)", re.IGNORECASE)
 _BEFORE_NO = ("no", "not", "denies", "denied", "without", "never", "nil", "non", "negative for", "free of", "no evidence of", "excluded", "ruled out")
 _BEFORE_OPEN = ("possible", "possibly", "suspected", "suspicion of", "probable", "query", "risk of", "risk for", "screening for", "prophylaxis for", "prevent",
                 "prevention of", "rule out", "no longer", "exposure to", "vaccination against", "unlikely")
@@ -91,7 +92,7 @@ class Index:
         """Every fact that a text speaks of, as (fact id, phrase, how). The longest phrase at a place wins."""
         if not text:
             return
-        for clause in _CLAUSE.split(f" {text} "):
+        for clause in _CLAUSE.split(f" {_ANSWERED.sub(' ', text)} "):
             words = words_of(clause)
             start = 0
             while start < len(words):
@@ -101,7 +102,7 @@ class Index:
                     facts = self.phrases.get(phrase)
                     if facts is None:
                         continue
-                    how = _how(words[max(0, start - _WINDOW):start], words[start + length:start + length + _WINDOW])
+                    how = _how(words[max(0, start - _WINDOW):start], words[start + length:start + length + _WINDOW], words[start:start + length])
                     if how is not None:
                         for fact in facts:
                             yield fact, phrase, how
@@ -121,7 +122,7 @@ class Index:
                     continue
                 phrase = " ".join(words[start:end])
                 for fact in self.phrases.get(phrase, ()):
-                    if fact not in taken and _how(words[max(0, start - _WINDOW):start], words[end:end + _WINDOW]) == "yes":
+                    if fact not in taken and _how(words[max(0, start - _WINDOW):start], words[end:end + _WINDOW], words[start:end]) == "yes":
                         yield fact, phrase, how
 
 
@@ -576,10 +577,11 @@ def _provisional(condition: Condition, how: str) -> str:
     return f"{how}, provisional" if condition.verified == "provisional" else how
 
 
-def _how(before: list[str], after: list[str]) -> Mention | None:
+def _how(before: list[str], after: list[str], phrase: list[str]) -> Mention | None:
     """How a phrase is meant, from the words round it; None when it speaks of somebody else."""
     ahead, behind = f" {' '.join(before)} ", f" {' '.join(after)} "
-    if _any(ahead, _BEFORE_OTHER):
+    # The phrase may itself begin with "history of": the cue then ends inside it.
+    if _any(f"{ahead}{' '.join(phrase)} ", _BEFORE_OTHER):
         return None
     if _any(ahead, _BEFORE_OPEN):
         return "unsure"

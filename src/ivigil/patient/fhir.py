@@ -239,7 +239,8 @@ class _Patient:
         if self.group:
             origins["blood_group"] = self.group[2]
         return Record(id=self.id, sex=self.sex, born=self.born, died=self.died, deceased=self.deceased,
-                      weights=tuple(self.weights), heights=tuple(self.heights), conditions=tuple(self.conditions), medicines=tuple(self.medicines), allergies=tuple(self.allergies), allergies_reviewed=self.no_allergy,
+                      weights=tuple(self.weights), heights=tuple(self.heights),
+                      conditions=tuple(self.conditions), medicines=tuple(self.medicines), allergies=tuple(self.allergies), allergies_reviewed=self.no_allergy,
                       results=tuple(self.results), blood_group=group, pregnancy=self.pregnancy,  # type: ignore[arg-type]
                       infusions=tuple(sorted(self.infusions, key=lambda item: item.on)), vaccinations=tuple(self.vaccinations), order=order,
                       origins=origins, notes=notes, place=self.reader.place, fhir=True)

@@ -202,10 +202,10 @@ class _Checker:
             age = age_on(self.record, on)
             why = f"{item.value} is not a believable {fact}" + (f" at the age of {age}" if age is not None else "")
             self.refuse_or_ask(fact, why, meant(item.value, span) if span else None, item.origin)
-        item = chosen.measurement
-        if item is not None and fact == "weight":
-            self.jump(item, items)
-        return item
+        used = chosen.measurement
+        if used is not None and fact == "weight":
+            self.jump(used, items)
+        return used
 
     def jump(self, item: Measurement, items: Iterable[Measurement]) -> None:
         """A weight that doubles or halves against the one before it, within a year, in somebody who no longer grows."""

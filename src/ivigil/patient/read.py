@@ -370,7 +370,7 @@ class _Form:
         return item
 
     def infusion(self, item: Any, path: KeyPath) -> Any:
-        if isinstance(item, dict) and item.get("reaction") in {"none", "no"}:
+        if isinstance(item, dict) and item.get("reaction") in ("none", "no"):
             return {**item, "reaction": {"grade": 0}}
         return item
 

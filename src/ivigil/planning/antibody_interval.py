@@ -18,13 +18,19 @@ INTRAVENOUS, SUBCUTANEOUS = "igiv", "igsc"
 
 
 class Antibody(msgspec.Struct, frozen=True):
-    """An antibody product given (or planned): ``dose`` in g of IgG per kg over the whole course, None when not on record."""
+    """An antibody product given, or ``planned`` in this course, on one day.
+
+    ``kind`` is the product as the tables name it, empty for one they do not know. ``dose`` is in g of IgG per kg and adds up the course so
+    far; None when it is not on record. ``purpose`` is empty when it is not known. ``closing`` is true for the last dose of its course.
+    """
 
     on: date
     kind: str
     dose: float | None
     purpose: str = ""
     label: str = ""
+    planned: bool = False
+    closing: bool = True
 
 
 class Deferral(msgspec.Struct, frozen=True):
@@ -37,52 +43,68 @@ class Deferral(msgspec.Struct, frozen=True):
 
 
 def deferrals(evidence: Evidence, places: tuple[str, ...], antigens: Iterable[str], antibodies: Iterable[Antibody]) -> list[Deferral]:
-    """One deferral per antigen and antibody product for which an interval is in force at ``places``; the latest date first."""
-    given = tuple(antibodies)
+    """One deferral per antigen and antibody product for which an interval is in force at ``places``; the latest date first.
+
+    ``antigens`` are those of one vaccine: a vaccine of a single component may have a row of its own.
+    """
+    parts, given = tuple(antigens), tuple(antibodies)
     found = []
-    for antigen in antigens:
+    for antigen in parts:
         for antibody in given:
-            interval = interval_for(evidence, places, antigen, antibody)
+            interval = interval_for(evidence, places, antigen, antibody, alone=len(parts) == 1)
             wait = wait_of(interval, antibody) if interval is not None else None
             if interval is not None and wait is not None:
                 found.append(Deferral(add(antibody.on, wait), wait, interval, antibody))
     return sorted(found, key=lambda deferral: deferral.until, reverse=True)
 
 
-def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody) -> AntibodyInterval | None:
-    """The interval that decides: of the nearest jurisdiction, for this antibody product and antigen, dose bands before single rows."""
-    fitting = [interval for interval in evidence.antibody_intervals.values() if _decides(interval) and antigen in interval.vaccines and _covers(interval, antibody)]
-    for place in places:
+def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, *, alone: bool = False) -> AntibodyInterval | None:
+    """The interval that decides for this antibody product and antigen.
+
+    The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
+    table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
+    """
+    about = [interval for interval in evidence.antibody_intervals.values() if antigen in interval.vaccines and not interval.note_only and not interval.superseded_by]
+    fitting = [interval for interval in about if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
+    for place in (*places, *_followed(evidence, places)):
         here = [interval for interval in fitting if interval.jurisdiction == place]
         if here:
-            return min(here, key=lambda interval: not interval.rows)
-    return None
+            return max(here, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)))
+    labels = [interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places}]
+    return max(labels, key=lambda interval: _length(interval, antibody), default=None)
 
 
-def interval_of_label(evidence: Evidence, entry: str) -> AntibodyInterval | None:
-    """A vaccine's own interval by its entry id."""
-    return evidence.antibody_intervals.get(entry)
-
-
-def _decides(interval: AntibodyInterval) -> bool:
-    return not (interval.note_only or interval.superseded_by or interval.while_ or interval.vaccine_product or interval.single_component)
+def _followed(evidence: Evidence, places: tuple[str, ...]) -> tuple[str, ...]:
+    """The jurisdictions whose tables stand in for one that was not read."""
+    named = (interval.follows for interval in evidence.antibody_intervals.values() if interval.follows and interval.jurisdiction in places)
+    return tuple(dict.fromkeys(evidence.antibody_intervals[name].jurisdiction for name in named))
 
 
 def _covers(interval: AntibodyInterval, antibody: Antibody) -> bool:
     if antibody.kind in interval.products:
         return True
-    return interval.product == antibody.kind and not (antibody.kind == INTRAVENOUS and interval.purpose and interval.purpose != antibody.purpose)
+    return bool(antibody.kind) and interval.product == antibody.kind and not (antibody.kind == INTRAVENOUS and interval.purpose and interval.purpose != antibody.purpose)
+
+
+def _length(interval: AntibodyInterval, antibody: Antibody) -> float:
+    wait = wait_of(interval, antibody)
+    return wait.canonical if wait is not None else 0.0
 
 
 def wait_of(interval: AntibodyInterval, antibody: Antibody) -> Quantity | None:
-    """The wait an interval gives for a product: the band of its dose, the longest one when the dose is not on record."""
-    if interval.rows:
-        if antibody.dose is not None:
-            for row in interval.rows:
-                if (not row.purpose or row.purpose == antibody.purpose) and _inside(row, antibody.dose):
-                    return row.wait
-        return interval.above.wait if interval.above is not None else None
-    return Quantity(interval.wait.high, interval.wait.unit) if interval.wait is not None else None
+    """The wait an interval gives for a product: the band of its dose. What is not on record, dose or purpose, takes the longest wait that could hold."""
+    if not interval.rows:
+        return Quantity(interval.wait.high, interval.wait.unit) if interval.wait is not None else None
+    beyond = () if interval.above is None else (interval.above.wait,)
+    dose = antibody.dose
+    if dose is None:
+        return max((*(row.wait for row in interval.rows), *beyond), key=lambda wait: wait.canonical)
+    purposes = {antibody.purpose} if antibody.purpose else {row.purpose for row in interval.rows}
+    possible: list[Quantity] = []
+    for purpose in purposes:
+        waits = (*(row.wait for row in interval.rows if row.purpose in {"", purpose} and _inside(row, dose)), *beyond)
+        possible.extend(waits[:1])
+    return max(possible, key=lambda wait: wait.canonical, default=None)
 
 
 def _inside(row: IntervalRow, dose: float) -> bool:

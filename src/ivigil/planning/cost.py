@@ -7,6 +7,7 @@ import math
 from ivigil.basis.quantity import Quantity, Span, number_text
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Product
+from ivigil.planning.dose_form import every_text
 from ivigil.planning.draft import Context, Day, Draft, PriceItem
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called
@@ -44,9 +45,9 @@ def _repeat_line(draft: Draft, evidence: Evidence) -> Line | None:
         return None
     grams = sum(day.grams for day in draft.days)
     texts = {unit: _range(grams, every, unit) for unit in ("month", "year")}
-    text = f"Given every {every}: {texts['month']} g a month, {texts['year']} g a year."
+    text = f"Given {every_text(every)}: {texts['month']} g a month, {texts['year']} g a year."
     return Line("cost.repeat", "cost", "record", "info", text,
-                reasons(evidence, draft.facts, cites=regimen.cites if regimen is not None else (), calculation=f"{number_text(grams)} g every {every}",
+                reasons(evidence, draft.facts, cites=regimen.cites if regimen is not None else (), calculation=f"{number_text(grams)} g {every_text(every)}",
                         follows=("course.days",)),
                 value=Quantity(_per(grams, every.high, every.unit, "year"), "g"))
 

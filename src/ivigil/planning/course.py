@@ -20,6 +20,7 @@ from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.reasons import reasons
 from ivigil.planning.vials import fewest_vials, milligrams, nearest_makeable, usable_sizes
 from ivigil.planning.weight import above
+from ivigil.planning.wording import day_text, days_text
 
 _PER_GRAM = Quantity(1, "g").in_unit("mg")
 
@@ -135,7 +136,7 @@ def _days_lines(draft: Draft, evidence: Evidence, usual: int, asked: list[Asked]
     days, dose = draft.days, draft.dose
     count = len(days)
     same = len({day.grams for day in days}) == 1
-    when = f"on {days[0].on.isoformat()}" if count == 1 else f"from {days[0].on.isoformat()} to {days[-1].on.isoformat()}"
+    when = f"on {day_text(days[0].on)}" if count == 1 else days_text(days[0].on, days[-1].on)
     text = (f"{number_text(days[0].grams)} g on one day, {when}." if count == 1 else
             f"{number_text(days[0].grams)} g on each of {count} consecutive days, {when}." if same else
             f"{count} consecutive days, {when}: {', '.join(number_text(day.grams) for day in days)} g.")
@@ -249,14 +250,12 @@ def divide(total: int, count: int, sizes: tuple[int, ...]) -> tuple[int, ...] | 
     low = total // count // unit * unit
     while low > 0:
         if fewest_vials(sizes, low) is not None:
-            for larger in range(count):
-                smaller = count - larger
-                rest = total - smaller * low
-                if not larger:
-                    if not rest:
-                        return (low,) * count
-                elif rest % larger == 0 and rest // larger >= low and fewest_vials(sizes, rest // larger) is not None:
-                    return (low,) * smaller + (rest // larger,) * larger
+            if low * count == total:
+                return (low,) * count
+            for larger in range(count - 1, 0, -1):
+                above_low, uneven = divmod(total - (count - larger) * low, larger)
+                if not uneven and fewest_vials(sizes, above_low) is not None:
+                    return (low,) * (count - larger) + (above_low,) * larger
         low -= unit
     return None
 
@@ -266,10 +265,10 @@ def _rounding_line(draft: Draft, evidence: Evidence, policy: Rounding, rounded: 
     before, after = draft.dose.grams, sum(rounded.parts)
     change = (after - before) / before * 100
     how = f"{number_text(after)} g, not rounded" if math.isclose(before, after) else f"{number_text(before)} g becomes {number_text(after)} g ({change:+.1f} %)"
-    text = f"Rounding: {how}; {rounded.how}. {policy.say}".strip()
+    text = f"Rounding: {how}; {rounded.how}."
     return Line("course.rounding", "dosing", "give", "info", text,
-                reasons(evidence, draft.facts, rule=policy.id, cites=policy.cites, calculation=how, uses=("age",) if policy.population is not None else (),
-                        follows=(_dose_line(draft),)), value=Quantity(after, "g"))
+                reasons(evidence, draft.facts, rule=policy.id, cites=policy.cites, calculation=how, reading=policy.say,
+                        uses=("age",) if policy.population is not None else (), follows=(_dose_line(draft),)), value=Quantity(after, "g"))
 
 
 # --- volume, limits, facts --------------------------------------------------------------------------------------------

@@ -78,10 +78,12 @@ def described(form: DoseForm) -> str:
 
 
 def every_text(every: Span) -> str:
+    """``every 3-4 weeks``."""
     return f"every {every.unit}" if every.low == every.high == 1 else f"every {every}s"
 
 
 def is_dose(unit: str) -> bool:
+    """True for g and g/kg and their like."""
     return bool(unit) and Quantity(1, unit).dimension in {"mass", "mass per body mass"}
 
 

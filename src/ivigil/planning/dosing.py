@@ -7,7 +7,7 @@ in two ways is asked about, and a dose above a limit is never computed through.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Literal, assert_never
 
 import msgspec
@@ -15,15 +15,27 @@ import msgspec
 from ivigil.basis.because import Alternative
 from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.quantity import Quantity, Span, number_text
-from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import elsewhere, in_force, nearest
-from ivigil.evidence.shapes import DoseLimit, Product, Regimen
-from ivigil.patient.record import Order
+from ivigil.planning.dose_form import (
+    ONE_DAY,
+    CourseTotal,
+    DoseForm,
+    PerDay,
+    PerInterval,
+    course_grams,
+    course_span,
+    described,
+    every_text,
+    form_of,
+    grams_of,
+    is_dose,
+    read_order,
+)
+from ivigil.planning.dose_limits import caps, exceeds, limit_line, limits_in_force
 from ivigil.planning.draft import Context, Dose, Draft
 from ivigil.planning.line import Act, Column, Line, Table
-from ivigil.planning.product_facts import is_called
 from ivigil.planning.reasons import reasons
+from ivigil.planning.regimen import choose_regimen
 from ivigil.planning.safety import OVERRIDE_POLICY, override_for
 from ivigil.planning.weight import Weighing, above, settle, weigh_all
 
@@ -41,6 +53,10 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     weighings = weigh_all(evidence, draft.facts, context.as_of, draft.indication.id if draft.indication else "")
     asked = _policy_named(draft, evidence, context)
     settled, passed = settle(asked, weighings)
+    if form is not None and worked is not None and settled is not None and settled.kg is not None and draft.record.order.dose is not None:
+        checked = _check_order(draft, evidence, context, form, worked, settled.kg)
+        if checked is not None:
+            draft, worked = checked, None
     draft = _weight_lines(draft, evidence, context, settled, passed, weighings, form, worked)
     if form is None or worked is None or settled is None or settled.kg is None:
         if form is None and regimen is None and draft.record.order.dose is None:
@@ -83,8 +99,7 @@ def _refuse(draft: Draft, evidence: Evidence, text: str, cites: tuple[str, ...] 
     """The order is not computed through: a critical line and a question in its place."""
     limits = tuple(cite for limit in evidence.dose_limits.values() if limit.then == "refuse-unless-cited" for cite in limit.cites)
     grounds = cites or (draft.regimen.cites if draft.regimen is not None else ()) or limits
-    follows = () if grounds else tuple(line.id for line in draft.lines[-1:])
-    because = reasons(evidence, draft.facts, cites=grounds, calculation=calculation or ("" if grounds else text), follows=follows)
+    because = reasons(evidence, draft.facts, cites=grounds or (OVERRIDE_POLICY,), calculation=calculation)
     line = Line(ORDER, "dosing", act, "critical", text, because)
     return msgspec.structs.replace(draft.saying(line), undecided=(*draft.undecided, (ORDER, ("course.dose",), "contraindicated")))
 
@@ -160,18 +175,6 @@ def _work_out(draft: Draft, evidence: Evidence, context: Context, form: DoseForm
                    f"{stated} x {number_text(kg)} kg = {number_text(each)} g")
     if isinstance(form, PerDay) and form.days.low > 1:
         calculation += f"; x {number_text(form.days.low)} days = {number_text(total)} g"
-    if ordered:
-        question = _implausible(draft, evidence, total / kg)
-        if question and override_for(draft, ORDER) is None:
-            return _refuse(draft, evidence, question, calculation=calculation)
-    highest = _printed_course(draft.regimen)
-    refused = [limit for limit in limits_in_force(draft, evidence, context) if limit.then == "refuse-unless-cited" and exceeds(limit, total / kg)
-               and (highest is None or above(total / kg, highest))]
-    if refused:
-        actual = draft.facts.number("weight", "kg")
-        beside = f" On actual weight it is {number_text(total / actual)} g/kg." if actual is not None and not math.isclose(actual, kg) else ""
-        text = f"The dose comes to {number_text(total / kg)} g/kg for the course ({number_text(total)} g). {refused[0].say}{beside}"
-        return _refuse(draft, evidence, text, tuple(cite for limit in refused for cite in limit.cites), calculation, "avoid")
     lines: list[Line] = []
     capped = next((cap for cap in caps(draft, evidence, context, weighing.policy) if cap.grams < total), None)
     uncapped = total
@@ -221,23 +224,32 @@ def _dose_text(form: DoseForm, each: float, total: float) -> tuple[str, float]:
             assert_never(form)
 
 
-def _printed_course(regimen: Regimen | None) -> float | None:
-    span = course_span(regimen) if regimen is not None else None
-    return span[1] if span is not None else None
+def _check_order(draft: Draft, evidence: Evidence, context: Context, form: DoseForm, worked: float, kg: float) -> Draft | None:
+    """A draft with the refusal when the ordered course cannot be meant, None when it may be worked out.
 
-
-def _implausible(draft: Draft, evidence: Evidence, per_kg: float) -> str:
-    """A question when an ordered course is nearer to a tenfold (hundredfold, thousandfold) slip than to any dose printed for the indication."""
+    Refused: more than a limit that no regimen of the plan prints. Asked about: nearer to a tenfold (hundredfold, thousandfold) slip than to any
+    dose printed for the indication, unless the prescriber has confirmed it in writing.
+    """
     assert draft.indication is not None
+    total = course_grams(form, worked, kg)
+    per_kg = total / kg
+    calculation = f"{number_text(total)} g / {number_text(kg)} kg = {number_text(per_kg)} g/kg"
+    printed = course_span(draft.regimen) if draft.regimen is not None else None
+    limits = [limit for limit in limits_in_force(draft, evidence, context) if limit.then == "refuse-unless-cited" and exceeds(limit, per_kg)]
+    if limits and (printed is None or above(per_kg, printed[1])):
+        actual = draft.facts.number("weight", "kg")
+        beside = f" On actual weight it is {number_text(total / actual)} g/kg." if actual is not None and not math.isclose(actual, kg) else ""
+        text = f"The order is not worked out: it comes to {number_text(per_kg)} g/kg for the course. {limits[0].say}{beside}"
+        return _refuse(draft, evidence, text, tuple(cite for limit in limits for cite in limit.cites), calculation, "avoid")
     spans = [span for span in map(course_span, draft.indication.regimens) if span is not None]
-    if not spans:
-        return ""
+    if not spans or override_for(draft, ORDER) is not None:
+        return None
     low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-    nearest_printed = min(max(per_kg, low), high)
-    if round(math.log10(per_kg / nearest_printed)) == 0:
-        return ""
-    return (f"The order comes to {number_text(per_kg)} g/kg for the course; doses printed for this indication are {number_text(low)}-{number_text(high)} g/kg. "
+    if round(math.log10(per_kg / min(max(per_kg, low), high))) == 0:
+        return None
+    text = (f"The order comes to {number_text(per_kg)} g/kg for the course; doses printed for this indication are {Span(low, high, 'g/kg')}. "
             "Check for a slip of unit or decimal point, or a daily dose written as a course.")
+    return _refuse(draft, evidence, text, calculation=calculation)
 
 
 def _order_lines(draft: Draft, evidence: Evidence, total: float, kg: float, calculation: str, follows: str) -> Iterable[Line]:

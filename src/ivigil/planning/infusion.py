@@ -17,7 +17,7 @@ from ivigil.basis.quantity import Quantity, Span, UnitProblem, number_text, pars
 from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import InfusionPolicy, PrintedRate, Product, Ramp, RateSchedule
+from ivigil.evidence.shapes import InfusionPolicy, Product, Ramp, RateSchedule, SafetyRule
 from ivigil.planning import rates, subcutaneous
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
@@ -45,13 +45,13 @@ COLUMNS = (
 
 
 class Cap(msgspec.Struct, frozen=True):
-    """An upper limit in mL/h, who sets it and why."""
+    """An upper limit in mL/h with its working, who sets it and why."""
 
     name: str
     flow: float
+    working: str
     cites: tuple[str, ...]
     rule: str = ""
-    policy: bool = False
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -68,6 +68,17 @@ class Setting(msgspec.Struct, frozen=True):
     def flow(self, rate: Quantity, also: Quantity | None = None) -> float:
         """A rate of this product in this patient as mL/h; of two printed readings the lower."""
         return rates.restrictive(rate, also, self.product.percent, self.weight)
+
+    def cap(self, name: str, rate: Quantity, also: Quantity | None, cites: tuple[str, ...], rule: str = "") -> Cap:
+        """A printed, decided or ordered limit with its working."""
+        return Cap(name, self.flow(rate, also), self.working(rate, also), cites, rule)
+
+    def working(self, rate: Quantity, also: Quantity | None = None) -> str:
+        """``4 mg/kg/min x 70 kg at 10 % = 168 mL/h``."""
+        both = f"{rate} (also printed {also}; the lower binds)" if also is not None else str(rate)
+        patient = f" x {number_text(self.weight)} kg" if "body mass" in rate.dimension else ""
+        strength = f" at {number_text(self.product.percent)} %" if "mass rate" in rate.dimension or also is not None else ""
+        return f"{both}{patient}{strength} = {number_text(self.flow(rate, also))} mL/h"
 
     def down(self, flow: float) -> float:
         """The flow as the pump can be set, never above it."""
@@ -102,6 +113,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     lines += [_start_line(setting, draft, evidence, start, binding), _cap_line(setting, draft, evidence, caps, binding), *ramp_lines]
     rungs = rungs_of(setting, binding.flow, ramp)
     lines += [_day_line(setting, draft, evidence, context, day, rungs, ramp) for day in draft.days]
+    lines += _too_long_lines(setting, draft, evidence, rungs, binding)
     return draft.saying(*lines)
 
 
@@ -148,33 +160,33 @@ def schedule_for(product: Product, draft: Draft, context: Context, weight: float
 def caps_of(setting: Setting, draft: Draft, evidence: Evidence, context: Context, ramp: Ramp | None = None) -> list[Cap]:
     """Every limit on the rate, the label's maximum first. An order above the others is no limit and is left out."""
     row, product = setting.row, setting.product
-    caps: list[Cap] = [Cap(f"label maximum of {product.brand}", setting.flow(row.maximum.rate, row.maximum.also), row.cites)]
+    caps = [setting.cap(f"label maximum of {product.brand}", row.maximum.rate, row.maximum.also, row.cites)]
     if _extended_asked(setting, draft) and row.extended is not None:
-        caps = [Cap(f"extended label maximum of {product.brand}, as ordered", setting.flow(row.extended.rate, row.extended.also), row.cites)]
+        caps = [setting.cap(f"extended label maximum of {product.brand}, as ordered", row.extended.rate, row.extended.also, row.cites)]
     caps += _risk_caps(setting, draft, evidence)
     volume = min(volume_of(day, product) for day in draft.days)
     if draft.regimen is not None and draft.regimen.hours is not None and draft.regimen.hours.unit:
-        hours = Quantity(draft.regimen.hours.low, draft.regimen.hours.unit).in_unit("h")
-        caps.append(Cap(f"infusion time of at least {number_text(hours)} h in the regimen", volume / hours, draft.regimen.cites))
+        hours = Quantity(draft.regimen.hours.low, draft.regimen.hours.unit)
+        caps.append(_time_cap("infusion time in the regimen", volume, hours, draft.regimen.cites))
     for constraint in draft.constraints:
         if constraint.act.act == "hours-at-least" and constraint.act.hours is not None:
-            hours = constraint.act.hours.in_unit("h")
-            caps.append(Cap(f"at least {number_text(hours)} h a day ({constraint.rule.about})", volume / hours, constraint.rule.cites, constraint.rule.id))
+            caps.append(_time_cap(f"rule '{constraint.rule.about}'", volume, constraint.act.hours, constraint.rule.cites, constraint.rule.id))
     if ramp is not None and ramp.steps and ramp.steps[-1].hold is None:
-        caps.append(Cap(f"last step of the ramp '{ramp.name}'", setting.flow(ramp.steps[-1].rate, ramp.steps[-1].also), ramp.cites, policy=True))
+        caps.append(setting.cap(f"last step of the ramp '{ramp.name}'", ramp.steps[-1].rate, ramp.steps[-1].also, ramp.cites))
     pump = draft.record.order.pump_max or context.pump_max
     if pump is not None:
-        caps.append(Cap("maximum of the pump", setting.flow(pump), (ORDERED,)))
-    else:
-        caps += [
-            Cap(_lower(policy.name), setting.flow(policy.maximum), policy.cites, policy=True)
-            for policy in evidence.infusion_policies.values()
-            if policy.maximum is not None and _holds(policy, draft)
-        ]
+        caps.append(setting.cap("maximum of the pump", pump, None, (ORDERED,)))
     ordered = draft.record.order.rate_max
     if ordered is not None and not _above(setting.flow(ordered), min(cap.flow for cap in caps)):
-        caps.append(Cap("rate ordered", setting.flow(ordered), (ORDERED,)))
+        caps.append(setting.cap("rate ordered", ordered, None, (ORDERED,)))
     return caps
+
+
+def _time_cap(name: str, volume: float, hours: Quantity, cites: tuple[str, ...], rule: str = "") -> Cap:
+    """The rate at which the volume (mL) lasts at least so long."""
+    time = hours.in_unit("h")
+    working = f"{number_text(volume)} mL / {number_text(time)} h = {number_text(volume / time)} mL/h"
+    return Cap(f"{name}, at least {number_text(time)} h", volume / time, working, cites, rule)
 
 
 def rungs_of(setting: Setting, cap: float, ramp: Ramp | None = None) -> list[Rung]:
@@ -244,32 +256,37 @@ def _holds(policy: InfusionPolicy, draft: Draft) -> bool:
 
 
 def _risk_caps(setting: Setting, draft: Draft, evidence: Evidence) -> Iterable[Cap]:
-    asked = [constraint for constraint in draft.constraints if constraint.act.act == "cap-rate"]
+    asked: list[SafetyRule] = []
+    for constraint in draft.constraints:
+        if constraint.act.act == "cap-rate":
+            rule, limit = constraint.rule, _number(constraint.act.to)
+            if limit is None:
+                asked.append(rule)
+            else:
+                yield setting.cap(f"rule '{rule.about}'", limit, None, rule.cites, rule.id)
     for policy in evidence.infusion_policies.values():
         if policy.cap is not None and policy.when is not None and _holds(policy, draft):
-            yield Cap(_lower(policy.name), setting.flow(policy.cap), policy.cites, policy=True)
-    unnumbered = []
-    for constraint in asked:
-        try:
-            limit = parse_quantity(constraint.act.to)
-        except UnitProblem:
-            unnumbered.append(constraint)
-            continue
-        yield Cap(f"limit of the rule on {_lower(constraint.rule.about)}", setting.flow(limit), constraint.rule.cites, constraint.rule.id)
-    if not unnumbered:
+            yield setting.cap(f"ivigil default policy, {_lower(policy.name)}", policy.cap, None, policy.cites)
+    if not asked:
         return
-    rule = unnumbered[0].rule
-    cites = tuple(cite for constraint in unnumbered for cite in constraint.rule.cites)
-    about = ", ".join(dict.fromkeys(_lower(constraint.rule.about) for constraint in unnumbered))
+    cites = tuple(cite for rule in asked for cite in rule.cites)
+    about = ", ".join(dict.fromkeys(_lower(rule.about) for rule in asked))
     risk = setting.row.at_risk
     if risk is not None and risk.rate is not None:
-        yield Cap(f"label limit at risk ({about})", setting.flow(risk.rate, risk.also), (*setting.row.cites, *cites), rule.id)
+        yield setting.cap(f"label limit at risk ({about})", risk.rate, risk.also, (*setting.row.cites, *cites), asked[0].id)
         return
     for policy in evidence.infusion_policies.values():
         if policy.cap is not None and policy.when is None:
-            yield Cap(
-                f"ivigil default limit at risk ({about}); the label prints no number", setting.flow(policy.cap), (*policy.cites, *cites), rule.id, policy=True
-            )
+            name = f"ivigil default limit at risk ({about}); the label prints no number"
+            yield setting.cap(name, policy.cap, None, (*policy.cites, *cites), asked[0].id)
+
+
+def _number(written: str) -> Quantity | None:
+    """The rate a cap-rate act names; None for ``label-or-policy``, the label's own limit at risk or the decided one where it prints none."""
+    try:
+        return parse_quantity(written)
+    except UnitProblem:
+        return None
 
 
 def _extended_asked(setting: Setting, draft: Draft) -> bool:
@@ -345,7 +362,7 @@ def _start_line(setting: Setting, draft: Draft, evidence: Evidence, start: float
         cites=cites,
         uses=("ig.first_ever", "ig.weeks_since_last", "product.switched", "weight"),
         rule=naive[0].id if naive else "",
-        calculation=_sum(row.start, setting),
+        calculation=setting.working(row.start.rate, row.start.also),
         reading=row.note,
     )
     return Line("infusion.start", "infusion", "give", urgency, " ".join(parts), because, value=Quantity(setting.down(start), "mL/h"))
@@ -371,7 +388,7 @@ def _cap_line(setting: Setting, draft: Draft, evidence: Evidence, caps: list[Cap
         uses=("weight",),
         rule=binding.rule,
         instead_of=others,
-        calculation=_sum(setting.row.maximum, setting),
+        calculation=binding.working,
         follows=("infusion.weight",),
     )
     return Line(
@@ -404,6 +421,17 @@ def _too_slow_line(setting: Setting, draft: Draft, evidence: Evidence, start: fl
         "no rate table is given."
     )
     return Line("infusion.pump", "infusion", "check", "critical", text, reasons(evidence, draft.facts, cites=(*setting.increment_cites, *setting.row.cites)))
+
+
+def _too_long_lines(setting: Setting, draft: Draft, evidence: Evidence, rungs: list[Rung], binding: Cap) -> list[Line]:
+    """A warning where the limits in force do not let a day's volume in within a day."""
+    volume = max(volume_of(day, setting.product) for day in draft.days)
+    hours = rates.climb(rungs, volume)[-1].end or 0.0
+    if hours <= Quantity(1.0, "day").in_unit("h"):
+        return []
+    text = f"{number_text(volume)} mL take at least {number_text(hours)} h within these limits, more than a day. Plan more days or another strength or route."
+    because = reasons(evidence, draft.facts, cites=binding.cites, rule=binding.rule, calculation=binding.working, follows=("infusion.cap",))
+    return [Line("infusion.too-long", "infusion", "check", "critical", text, because, value=Quantity(rates.tidy(hours), "h"))]
 
 
 def _day_line(setting: Setting, draft: Draft, evidence: Evidence, context: Context, day: Day, rungs: list[Rung], ramp: Ramp | None) -> Line:
@@ -454,13 +482,6 @@ def _day_line(setting: Setting, draft: Draft, evidence: Evidence, context: Conte
 def _one_reading(row: RateSchedule, evidence: Evidence) -> bool:
     found = [evidence.statements[cite] for cite in row.cites if cite in evidence.statements]
     return bool(found) and not any(statement.readings > 1 for statement in found)
-
-
-def _sum(printed: PrintedRate, setting: Setting) -> str:
-    """The working: ``4 mg/kg/min x 70 kg at 10 % = 168 mL/h``."""
-    flow = setting.flow(printed.rate, printed.also)
-    both = f"{printed.rate} (also printed {printed.also}; the lower binds)" if printed.also is not None else str(printed.rate)
-    return f"{both} x {number_text(setting.weight)} kg at {number_text(setting.product.percent)} % = {number_text(flow)} mL/h"
 
 
 def _above(flow: float, limit: float) -> bool:

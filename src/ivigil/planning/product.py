@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from ivigil.basis.because import Alternative, Urgency
-from ivigil.basis.facts import Facts
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Act, Product, Regimen, SafetyRule, Severity
-from ivigil.planning import dosing, safety
+from ivigil.planning import safety
+from ivigil.planning.dose_form import described, form_of
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called, labelled_for_age, labelled_rows, last_immunoglobulin, planned_route, product_facts
@@ -31,13 +32,18 @@ IGA_MATTERS = ("has.iga_deficiency", "has.anti_iga")
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One product of the market: ``excluded`` holds the reasons against it, ``notes`` what was weighed, ``key`` its place in the ranking."""
+    """One product of the market, judged.
+
+    ``excluded`` holds the reasons against it, ``notes`` what was weighed, ``open`` the contraindications that an unanswered question keeps
+    open, ``key`` its place in the ranking.
+    """
 
     product: Product
     excluded: tuple[str, ...]
     notes: tuple[str, ...]
     cites: tuple[str, ...]
     key: tuple[Any, ...]
+    open: tuple[str, ...] = ()
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
@@ -47,6 +53,9 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     markets = evidence.jurisdictions[context.jurisdiction].markets
     candidates = [candidate_of(product, draft, evidence, context) for product in evidence.products.values() if product.market in markets]
     eligible = sorted((one for one in candidates if not one.excluded), key=lambda one: one.key)
+    # A question that is open for every product tells none apart.
+    common = set.intersection(*(set(one.open) for one in eligible)) if eligible else set()
+    eligible = [_naming_open(one, common) for one in eligible]
     rejected = sorted((one for one in candidates if one.excluded), key=lambda one: one.product.brand)
     draft = draft.saying(*_ordered_lines(candidates, eligible, draft, evidence, context))
     if not eligible:
@@ -72,13 +81,30 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Candidate:
     """What speaks against and for one product in this patient."""
     facts = draft.facts.having(product_facts(product, draft))
-    findings = [rule for rule, verdict in safety.judge_product(facts, evidence, context) if verdict.truth is True]
+    if "order.route" not in facts:
+        facts = facts.having([Fact("order.route", planned_route(draft), Origin("derived", how="planned route"))])
+    judged = safety.judge_product(facts, evidence, context)
+    findings = [rule for rule, verdict in judged if verdict.truth is True]
+    # A contraindication that only an unanswered question keeps open makes a product second choice among equals.
+    open_rules = [rule for rule, verdict in judged if verdict.truth is None and rule.severity == "contraindicated"]
     excluded = [*_supply(product, context), *_label_bars(product, draft, facts, context)]
     barring = [rule for rule in findings if rule.severity == "contraindicated" and safety.override_for(draft, rule.id, rule.code) is None]
     excluded += [rule.say for rule in barring]
     cites = tuple(dict.fromkeys(cite for rule in findings for cite in rule.cites))
     notes = tuple(_notes(product, draft, findings, evidence, context))
-    return Candidate(product, tuple(excluded), notes, cites, _key(product, draft, facts, findings, evidence, context))
+    return Candidate(
+        product,
+        tuple(excluded),
+        notes,
+        cites,
+        _key(product, draft, facts, findings, open_rules, evidence, context),
+        tuple(dict.fromkeys(_lower(rule.about) for rule in open_rules)),
+    )
+
+
+def _naming_open(candidate: Candidate, common: set[str]) -> Candidate:
+    own = [about for about in candidate.open if about not in common]
+    return msgspec.structs.replace(candidate, notes=(*candidate.notes, f"still open: {', '.join(own)}")) if own else candidate
 
 
 def waste_grams(product: Product, grams: float) -> float:
@@ -163,7 +189,9 @@ def _notes(product: Product, draft: Draft, findings: list[SafetyRule], evidence:
         yield f"{number_text(waste)} g a day over the dose in whole vials"
 
 
-def _key(product: Product, draft: Draft, facts: Facts, findings: list[SafetyRule], evidence: Evidence, context: Context) -> tuple[Any, ...]:
+def _key(
+    product: Product, draft: Draft, facts: Facts, findings: list[SafetyRule], open_rules: list[SafetyRule], evidence: Evidence, context: Context
+) -> tuple[Any, ...]:
     """The order of preference; smaller is better. A product to avoid comes last unless it was ordered."""
     last = last_immunoglobulin(draft.record)
     labelled = draft.indication is not None and bool(labelled_rows(product, draft.indication.id))
@@ -181,6 +209,7 @@ def _key(product: Product, draft: Draft, facts: Facts, findings: list[SafetyRule
         not labelled,
         not age,
         not _rates_read(product, evidence),
+        len(open_rules),
         -product.percent if _any(draft.facts, VOLUME_MATTERS) else 0.0,
         iga_place if _iga_matters(draft) else (),
         waste_grams(product, _grams_per_day(draft)),
@@ -227,6 +256,10 @@ def _iga_matters(draft: Draft) -> bool:
 
 def _any(facts: Facts, names: tuple[str, ...]) -> bool:
     return any(facts.flag(name) for name in names)
+
+
+def _lower(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _words(route: str) -> str:
@@ -371,5 +404,5 @@ def _label_regimen(product: Product, draft: Draft, evidence: Evidence, context: 
 
 
 def _dose_text(regimen: Regimen) -> str:
-    form = dosing.form_of(regimen)
-    return dosing.described(form) if form is not None else regimen.say or "no dose read"
+    form = form_of(regimen)
+    return described(form) if form is not None else regimen.say or "no dose read"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivigil.basis.because import Alternative
-from ivigil.evidence.conditions import Verdict, judge, written
+from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, nearest
 from ivigil.evidence.shapes import Product, Regimen
@@ -56,7 +56,9 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
     chosen = named or labelled or next(iter(candidates), None)
     if chosen is None:
         return None, _none_chosen(draft, evidence, context, here, lost), ()
-    why = "the order names it" if named else f"the label of {product.brand} prints it" if labelled and product else "first in force here"
+    away = chosen.jurisdiction == "international"
+    why = ("the order names it" if named else f"the label of {product.brand} prints it" if labelled and product else
+           f"no regimen of {context.jurisdiction} was read for this" if away else "first in force here")
     others = [regimen for regimen in here if regimen.id != chosen.id and regimen.phase == chosen.phase]
     form = form_of(chosen)
     disputes = [regimen for regimen in elsewhere(draft.indication.regimens, places, context.as_of)
@@ -64,8 +66,6 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
                 and (regimen.id not in verdicts or verdicts[regimen.id].truth is not False)]
     where = chosen.jurisdiction or "everywhere"
     text = f"{_said(chosen)}. {evidence.authority(chosen)}{f', {chosen.edition}' if chosen.edition else ''} ({where}); {why}."
-    if chosen.jurisdiction == "international" and context.jurisdiction not in {"", "international"}:
-        text += f" No regimen of {context.jurisdiction} was read for this."
     if chosen.companion:
         text += f" Given with {chosen.companion}."
     if chosen.say:

@@ -18,6 +18,7 @@ from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import BySex, HeightFormula, Valid, WeightPolicy
+from ivigil.planning.wording import day_text
 
 ACTUAL = "actual"
 """The policy that stands in when another cannot be worked out."""
@@ -204,5 +205,5 @@ def _labels(names: Iterable[str], evidence: Evidence) -> str:
 
 
 def _validity(valid: Valid) -> str:
-    parts = [f"from {valid.start}" if valid.start else "", f"to {valid.end}" if valid.end else ""]
+    parts = [f"from {day_text(date.fromisoformat(valid.start))}" if valid.start else "", f"to {day_text(date.fromisoformat(valid.end))}" if valid.end else ""]
     return f"not in force (valid {' '.join(part for part in parts if part)})"

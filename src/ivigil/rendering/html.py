@@ -23,8 +23,11 @@ ol.lines > li { padding: .35rem 0 .35rem 7rem; position: relative; border-bottom
 .critical > .text { font-weight: 700; } li.critical { background: #fdeaea; } li.warning { background: #fff6e0; }
 .note, .where { color: #444; font-size: .9rem; margin: .1rem 0; } .badge { border: 1px solid #777; border-radius: .2rem; font-size: .8rem; padding: 0 .25rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .4rem 0; font-variant-numeric: tabular-nums; }
-th, td { border: 1px solid #999; padding: .15rem .5rem; text-align: left; vertical-align: bottom; } .right { text-align: right; }
+th, td { border: 1px solid #999; padding: .15rem .5rem; text-align: left; vertical-align: top; } .right { text-align: right; }
 footer { margin-top: 1.5rem; font-size: .9rem; color: #333; border-top: 2px solid #444; }
+@media screen and (max-width: 40rem) {
+  ol.lines > li { padding-left: 0; } .number, .mark, .act { position: static; } .act { font-weight: 600; } th, td { padding: .1rem .3rem; font-size: .9rem; }
+}
 @media print {
   body { font-size: 10.5pt; max-width: none; padding: 0; } a { color: inherit; }
   li, tr { break-inside: avoid; } h2 { break-after: avoid; } article + article { break-before: page; }

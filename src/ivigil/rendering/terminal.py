@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import textwrap
+from collections.abc import Iterator
 
 from rich import box
-from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.rule import Rule
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +21,11 @@ WIDEST = 120
 
 _STYLES = {"critical": "bold red", "warning": "yellow", "info": ""}
 _STATUS_STYLES = {"complete": "bold green", "needs-answers": "bold yellow", "blocked": "bold red", "no-evidence": "bold red"}
+_INDENT = " " * 14
+"""Where the sentences begin: after mark, number and act."""
+_TABLE_INDENT = "   "
+_LONGEST_WORD = 12
+"""A table column is never so narrow that a number or a word up to this length breaks."""
 
 # Only a dashed rule under the heads: readable in any character set and on any printer.
 _HEAD_ONLY = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -26,119 +33,102 @@ _HEAD_ONLY = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=T
 
 def terminal_text(plan: Plan, width: int = 100, colour: bool = False) -> str:
     """The plan as text of at most ``width`` columns (held between 80 and 120), with ANSI colours only when ``colour`` is set."""
-    columns = max(NARROWEST, min(WIDEST, width))
-    console = Console(
-        file=io.StringIO(), width=columns, force_terminal=colour, color_system="standard" if colour else None, legacy_windows=False,
-        markup=False, emoji=False, highlight=False,
-    )
-    with console.capture() as captured:
-        for part in _parts(sheet_of(plan)):
-            console.print(part)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n" if not colour else captured.get()
+    return _Layout(max(NARROWEST, min(WIDEST, width)), colour).text(sheet_of(plan))
 
 
-def _parts(sheet: Sheet) -> list[RenderableType]:
-    parts: list[RenderableType] = [_heading(sheet)]
-    if sheet.critical:
-        parts += [_title("!! Critical", "bold red"), *_rows(sheet.critical)]
-    for block in sheet.blocks:
-        parts += [_title(block.title), *_rows(block.rows)]
-    if sheet.questions:
-        parts += [_title("Please confirm (most serious first)"), _questions(sheet.questions)]
-    if sheet.sources:
-        parts += [_title("Sources"), _sources(sheet.sources)]
-    return [*parts, _title("About this plan"), _footer(sheet)]
+class _Layout:
+    """Sentences with hanging indents, and tables laid out by rich."""
 
+    def __init__(self, width: int, colour: bool) -> None:
+        self.width = width
+        self.colour = colour
 
-def _title(text: str, style: str = "bold") -> RenderableType:
-    return Padding(Rule(Text(text.upper(), style), characters="-", align="left", style="dim"), (1, 0, 0, 0))
+    def text(self, sheet: Sheet) -> str:
+        out = [*self.heading(sheet)]
+        if sheet.critical:
+            out += [*self.title("!! Critical", "bold red"), *self.rows(sheet.critical)]
+        for block in sheet.blocks:
+            out += [*self.title(block.title), *self.rows(block.rows)]
+        if sheet.questions:
+            out += self.title("Please confirm (most serious first)")
+            for question in sheet.questions:
+                out += self.question(question)
+        if sheet.sources:
+            out += self.title("Sources")
+            widest = max(len(str(source.number)) for source in sheet.sources)
+            for source in sheet.sources:
+                out += self.source(source, widest)
+        return "\n".join([*out, *self.title("About this plan"), *self.footer(sheet)]) + "\n"
 
+    def painted(self, text: str, style: str) -> str:
+        return Style.parse(style).render(text, color_system=ColorSystem.STANDARD) if self.colour and style else text
 
-def _heading(sheet: Sheet) -> RenderableType:
-    grid = Table.grid(padding=(0, 2), expand=True)
-    grid.add_column(no_wrap=True, style="dim")
-    grid.add_column(ratio=1)
-    grid.add_row(Text("IVIGIL PLAN", "bold"), Text(sheet.headline, _STATUS_STYLES[sheet.status]))
-    for label, value in sheet.heading:
-        grid.add_row(label, Text(value))
-    return grid
+    def wrapped(self, text: str, first: str = "", rest: str = "", style: str = "") -> Iterator[str]:
+        for line in textwrap.wrap(text, self.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [first.rstrip()]:
+            yield self.painted(line, style)
 
+    def title(self, text: str, style: str = "bold") -> list[str]:
+        name = text.upper()
+        return ["", f"{self.painted(name, style)} {self.painted('-' * (self.width - len(name) - 1), 'dim')}"]
 
-def _rows(rows: tuple[Row, ...]) -> list[RenderableType]:
-    """The lines of a section as aligned columns; a table breaks the columns and uses the full width."""
-    parts: list[RenderableType] = []
-    grid = _row_grid()
-    for row in rows:
-        grid.add_row(Text(row.mark, _STYLES[row.urgency]), Text(str(row.number), "dim"), Text(row.act), _sentence(row))
-        for note in row.notes:
-            grid.add_row("", "", "", Text(note, "dim"))
-        if row.table is not None:
-            last = row is rows[-1]
-            parts += [grid, Padding(_table(row.table), (0, 0, 0 if last else 1, 3))]
-            grid = _row_grid()
-    return [*parts, grid] if grid.row_count else parts
+    def heading(self, sheet: Sheet) -> Iterator[str]:
+        indent = max(len(label) for label, _ in sheet.heading) + 2
+        yield f"{self.painted('IVIGIL PLAN'.ljust(indent), 'bold')}{self.painted(sheet.headline, _STATUS_STYLES[sheet.status])}"
+        for label, value in sheet.heading:
+            yield from self.wrapped(value, label.ljust(indent), " " * indent)
 
+    def rows(self, rows: tuple[Row, ...]) -> Iterator[str]:
+        for row in rows:
+            yield from self.wrapped(_sentence(row), _margin(row.mark, row.number, row.act), _INDENT, _STYLES[row.urgency])
+            for note in row.notes:
+                yield from self.wrapped(note, _INDENT, _INDENT, "dim")
+            if row.table is not None:
+                yield from self.table(row.table)
+                if row is not rows[-1]:
+                    yield ""
 
-def _row_grid() -> Table:
-    grid = Table.grid(padding=(0, 1), expand=True)
-    grid.add_column(width=2)
-    grid.add_column(width=3, justify="right")
-    grid.add_column(width=6)
-    grid.add_column(ratio=1)
-    return grid
+    def table(self, table: Grid) -> Iterator[str]:
+        shown = Table(box=_HEAD_ONLY, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+        for place, (head, right) in enumerate(zip(table.heads, table.right, strict=True)):
+            words = [word for row in table.rows for word in row[place].split()]
+            unbroken = min(_LONGEST_WORD, max(map(len, words), default=1))
+            shown.add_column(Text(head), justify="right" if right else "left", overflow="fold", min_width=unbroken)
+        for cells in table.rows:
+            shown.add_row(*(Text(cell) for cell in cells))
+        console = Console(
+            file=io.StringIO(), width=self.width - len(_TABLE_INDENT), force_terminal=self.colour, color_system="standard" if self.colour else None,
+            legacy_windows=False,
+        )
+        with console.capture() as captured:
+            console.print(shown)
+        for line in captured.get().splitlines():
+            yield (_TABLE_INDENT + line).rstrip()
+        if table.note:
+            yield from self.wrapped(table.note, _TABLE_INDENT, _TABLE_INDENT)
 
-
-def _sentence(row: Row) -> Text:
-    sentence = Text(row.text, _STYLES[row.urgency])
-    if row.when:
-        sentence.append(f" ({row.when})")
-    for badge in row.badges:
-        sentence.append(f" ({badge})", "italic")
-    if row.sources:
-        sentence.append(f" [{', '.join(str(number) for number in row.sources)}]", "dim")
-    return sentence
-
-
-def _table(table: Grid) -> RenderableType:
-    shown = Table(box=_HEAD_ONLY, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
-    if table.note:
-        shown.caption, shown.caption_justify = Text(table.note), "left"
-    for head, right in zip(table.heads, table.right, strict=True):
-        shown.add_column(Text(head), justify="right" if right else "left", overflow="fold")
-    for row in table.rows:
-        shown.add_row(*(Text(cell) for cell in row))
-    return shown
-
-
-def _questions(questions: tuple[Asked, ...]) -> RenderableType:
-    grid = _row_grid()
-    for question in questions:
-        ask = Text(question.ask, _STYLES[question.urgency])
-        if question.stale:
-            ask.append(" (the value on record is old)")
-        grid.add_row(Text(question.mark, _STYLES[question.urgency]), Text(str(question.rank), "dim"), Text("ask"), ask)
+    def question(self, question: Asked) -> Iterator[str]:
+        ask = f"{question.ask} (the value on record is old)" if question.stale else question.ask
+        yield from self.wrapped(ask, _margin(question.mark, question.rank, "ask"), _INDENT, _STYLES[question.urgency])
         detail = f"{question.fact}; could change: {question.could_change}" if question.could_change else question.fact
-        grid.add_row("", "", "", Text(detail, "dim"))
-    return grid
+        yield from self.wrapped(detail, _INDENT, _INDENT, "dim")
+
+    def source(self, source: Cited, widest: int) -> Iterator[str]:
+        parts = [source.text, *(f"({badge})" for badge in source.badges), source.where]
+        yield from self.wrapped(" ".join(part for part in parts if part), f"[{source.number}]".rjust(widest + 2) + " ", " " * (widest + 3))
+
+    def footer(self, sheet: Sheet) -> Iterator[str]:
+        if sheet.legend:
+            yield from self.wrapped("Marks: " + "; ".join(f"{mark} = {meaning}" for mark, meaning in sheet.legend))
+        for sentence in sheet.footer:
+            yield from self.wrapped(sentence)
 
 
-def _sources(sources: tuple[Cited, ...]) -> RenderableType:
-    grid = Table.grid(padding=(0, 1), expand=True)
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_column(ratio=1)
-    for source in sources:
-        text = Text(source.text)
-        for badge in source.badges:
-            text.append(f" ({badge})", "italic")
-        if source.where:
-            text.append(f" {source.where}", "dim")
-        grid.add_row(f"[{source.number}]", text)
-    return grid
+def _margin(mark: str, number: int, act: str) -> str:
+    return f"{mark:<2} {number:>3} {act:<6} ".ljust(len(_INDENT))
 
 
-def _footer(sheet: Sheet) -> RenderableType:
-    text = Text()
-    if sheet.legend:
-        text.append("Marks: " + "; ".join(f"{mark} = {meaning}" for mark, meaning in sheet.legend) + "\n")
-    text.append("\n".join(sheet.footer))
-    return text
+def _sentence(row: Row) -> str:
+    parts = [row.text, f"({row.when})" if row.when else "", *(f"({badge})" for badge in row.badges)]
+    if row.sources:
+        parts.append(f"[{', '.join(str(number) for number in row.sources)}]")
+    return " ".join(part for part in parts if part)

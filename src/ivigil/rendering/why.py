@@ -61,9 +61,11 @@ class _Reasons:
         if raised:
             return [self.line(line, frozenset()) for line in raised]
         silent = [self.not_raised(entry) for entry in self.plan.not_raised if entry.rule == key]
-        asked = [self.question(question) for question in self.plan.questions if question.fact == key or key in question.could_change]
-        if silent or asked:
-            return [*silent, *asked]
+        waiting = tuple(self.question(question) for question in self.plan.questions if key in question.could_change)
+        undecided = [Node(f"{clean(key)}: judged and not decided", (self.rule(key), Node("waits for", waiting)))] if waiting else []
+        asked = [self.question(question) for question in self.plan.questions if question.fact == key]
+        if silent or undecided or asked:
+            return [*silent, *undecided, *asked]
         raise BadInput([self.unknown(key)])
 
     def unknown(self, key: str) -> Problem:

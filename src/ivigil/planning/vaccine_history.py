@@ -1,0 +1,138 @@
+"""Vaccines on record against antibody products: which live ones do not count, and which are planned too early."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from ivigil.basis.because import Alternative, Urgency
+from ivigil.evidence.care import Vaccine, VaccineRule
+from ivigil.evidence.library import Evidence
+from ivigil.patient.record import Vaccination
+from ivigil.planning.antibody_interval import Antibody, Deferral, deferrals, judged
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Line
+from ivigil.planning.reasons import reasons
+from ivigil.planning.wording import day_text, listed
+
+_TOO_SOON = "given-too-soon"
+
+
+def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | None:
+    """The vaccine a record means: by CVX code, by name, else the live vaccine made of exactly the antigens its text names."""
+    codes = {code.code.lstrip("0") for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}}
+    wanted = _folded(vaccination.vaccine)
+    for vaccine in evidence.vaccines.values():
+        names = {_folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}
+        if codes & {code.lstrip("0") for code in vaccine.cvx} or wanted and wanted in names:
+            return vaccine
+    dated = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "yes"]
+    words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
+    antigens = {antigen for vaccine in dated for antigen in vaccine.antigens if antigen in words}
+    return next((vaccine for vaccine in dated if vaccine.id in words or set(vaccine.antigens) == antigens), None)
+
+
+def not_counting(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
+    """Live vaccines given too soon after an antibody product, or too shortly before one."""
+    places = evidence.places(context.jurisdiction)
+    for vaccination in dict.fromkeys(draft.record.vaccinations):
+        vaccine = vaccine_named(evidence, vaccination)
+        if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on > context.start.date():
+            continue
+        name = f"{vaccine.name} of {day_text(vaccination.on)}"
+        earlier = deferrals(evidence, places, vaccine.antigens, [one for one in antibodies if one.on <= vaccination.on])
+        again = deferrals(evidence, places, vaccine.antigens, antibodies)
+        if earlier and earlier[0].until > vaccination.on:
+            rule = evidence.vaccine_rules.get(_TOO_SOON)
+            text = (f"{name} does not count: it came before {day_text(earlier[0].until)}, the end of the wait after {earlier[0].antibody.label}. "
+                    f"Repeat it, not before {day_text(again[0].until)}.")
+            yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", "warning", text,
+                       reasons(evidence, draft.facts, cites=(*(rule.cites if rule else ()), *earlier[0].interval.cites), rule=_TOO_SOON,
+                               calculation=f"{day_text(earlier[0].antibody.on)} + {earlier[0].wait} = {day_text(earlier[0].until)}"), when=again[0].until)
+            continue
+        yield from _reversed(draft, evidence, places, vaccination, vaccine, name, antibodies, again)
+
+
+def _reversed(draft: Draft, evidence: Evidence, places: tuple[str, ...], vaccination: Vaccination, vaccine: Vaccine, name: str, antibodies: tuple[Antibody, ...],
+              again: list[Deferral]) -> Iterable[Line]:
+    """Immunoglobulin after the vaccine: the rule of this place decides, stricter ones elsewhere are named."""
+    following = [found.antibody.on for found in again if found.antibody.on >= vaccination.on and found.wait.value > 0]
+    rules = [rule for rule in evidence.vaccine_rules.values() if rule.after_vaccine_keep_ig_away is not None and set(rule.vaccines) & set(vaccine.antigens)]
+    began = min(following, default=None)
+    broken = [] if began is None else [rule for rule in rules if judged(rule, vaccination.on, began) != "valid"]
+    if began is None or not broken:
+        return
+    applied = next((rule for place in places for rule in rules if rule.jurisdiction == place and not rule.note_only), None)
+    gap = f"immunoglobulin {(began - vaccination.on).days} days later"
+    urgency: Urgency = "warning" if applied in broken else "info"
+    when: date | None = again[0].until
+    if applied is None:
+        text, when = f"{name}: {gap}. No rule of this place was read; stricter rules elsewhere: {_places(broken)}.", None
+    elif applied not in broken:
+        text, when = f"{name} counts: {gap} is outside the limit here. It would not count, or be avoided, by {_places(broken)}.", None
+    elif applied.then == "avoid":
+        text = f"{name}: {gap}. {applied.say} Have it checked by antibody test, or repeat it, not before {day_text(again[0].until)}."
+    else:
+        text = f"{name} does not count: {gap}. {applied.say} Not before {day_text(again[0].until)}."
+    cites = (*(applied.cites if applied is not None else ()), *(() if applied in broken else (cite for rule in broken for cite in rule.cites)), *again[0].interval.cites)
+    others = tuple(Alternative(_place(rule), rule.say, rule.cites) for rule in broken if rule is not applied)
+    yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", urgency, text,
+               reasons(evidence, draft.facts, cites=cites, rule=applied.id if applied else "", disputed_by=others,
+                       calculation=f"{day_text(vaccination.on)} to {day_text(began)} = {(began - vaccination.on).days} days"), when=when)
+
+
+def _place(rule: VaccineRule) -> str:
+    return " ".join(filter(None, (rule.jurisdiction, rule.vaccine_product and f"{rule.vaccine_product} label")))
+
+
+def _places(rules: list[VaccineRule]) -> str:
+    return listed([_place(rule) for rule in rules])
+
+
+def planned_too_early(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
+    """Vaccinations planned for a date before the end of the wait, or before the dose-based date that stands beside it."""
+    places = evidence.places(context.jurisdiction)
+    for vaccination in dict.fromkeys(draft.record.vaccinations):
+        vaccine = vaccine_named(evidence, vaccination)
+        if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on <= context.start.date():
+            continue
+        found = deferrals(evidence, places, vaccine.antigens, antibodies)
+        beside = by_dose(evidence, found, vaccine, antibodies) if found else None
+        last = max(filter(None, (found[0] if found else None, beside)), key=lambda deferral: deferral.until, default=None)
+        if last is None or vaccination.on >= last.until:
+            continue
+        if vaccination.on < found[0].until:
+            text = f"{vaccine.name} is planned for {day_text(vaccination.on)}, too early to count. Move it to {day_text(last.until)} or later."
+        else:
+            text = (f"{vaccine.name} is planned for {day_text(vaccination.on)}, after the date of {found[0].interval.id} but before the dose-based date. "
+                    f"{found[0].interval.warn} Move it to {day_text(last.until)} or later, or test first.")
+        yield Line(f"vaccination.move.{vaccine.id}.{vaccination.on}", "vaccination", "wait", "warning", text,
+                   reasons(evidence, draft.facts, cites=(*found[0].interval.cites, *last.interval.cites), rule=last.interval.id,
+                           calculation=f"{day_text(last.antibody.on)} + {last.wait} = {day_text(last.until)}"), when=last.until)
+
+
+def by_dose(evidence: Evidence, found: list[Deferral], vaccine: Vaccine, antibodies: tuple[Antibody, ...]) -> Deferral | None:
+    """The date of the table that the deciding interval shows beside its own, where the dose is high enough to warn about."""
+    interval = found[0].interval
+    other = evidence.antibody_intervals.get(interval.also_show)
+    if other is None:
+        return None
+    warned = [one for one in antibodies if one.dose is None or interval.warn_from is None or one.dose >= interval.warn_from.in_unit("g/kg")]
+    impaired = {antigen for part in interval.extra for antigen in part.vaccines}
+    beside = deferrals(evidence, (other.jurisdiction,), vaccine.antigens, warned) if impaired & set(vaccine.antigens) else []
+    return beside[0] if beside and beside[0].until > found[0].until else None
+
+
+def unrecognised(draft: Draft, evidence: Evidence) -> Iterable[Line]:
+    """Vaccines on record, written as text only, whose name is none in the evidence: a live one among them would go unnoticed."""
+    rule = evidence.vaccine_rules.get(_TOO_SOON)
+    unknown = [one for one in dict.fromkeys(draft.record.vaccinations) if one.vaccine and not one.codes and vaccine_named(evidence, one) is None]
+    if unknown and rule is not None:
+        names = listed([f"{one.vaccine} ({day_text(one.on)})" for one in unknown])
+        yield Line("vaccination.not-recognised", "vaccination", "ask", "info", f"Not recognised among the vaccines on record: {names}. If one is live, name it or give its code.",
+                   reasons(evidence, draft.facts, cites=rule.cites))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())

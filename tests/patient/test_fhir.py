@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivigil.basis.facts import Codes, FactDefinition
+from ivigil.basis.problems import BadInput
+from ivigil.basis.quantity import Quantity
+from ivigil.patient.facts import facts_of
+from ivigil.patient.fhir import FhirReader, day_of, quantity_of, records_of
+from ivigil.patient.firewall import check
+from ivigil.patient.read import read_record
+from ivigil.patient.record import Record
+
+AS_OF = date(2026, 11, 20)
+PRODUCTS = {"gammagard-liquid-us": Codes(rxnorm=("1809671",))}
+Register = dict[str, FactDefinition]
+
+
+@pytest.fixture(scope="module")
+def record(register: Register, fixtures: Path) -> Record:
+    (found,) = read_record(fixtures / "traps-bundle.json", register, PRODUCTS)
+    return found
+
+
+def test_transaction_references_find_the_patient(record: Record) -> None:
+    assert record.id == "made-1"
+    assert record.fhir
+    assert record.born == date(1984, 3, 19)
+
+
+def test_weights_in_any_unit_and_no_erroneous_one(record: Record, register: Register) -> None:
+    assert [item.origin for item in record.weights] == ["Observation/w-old", "Observation/w-new"]
+    facts = facts_of(record, register, AS_OF)
+    assert facts.number("weight", "kg") == pytest.approx(154.5 * 0.45359237)
+    assert facts["weight"].origin.where == "Observation/w-new"
+
+
+def test_a_quantity_without_a_usable_unit_is_noted_not_guessed(record: Record, register: Register) -> None:
+    assert not [item for item in record.results if item.test == "igg"]
+    assert {note.origin for note in record.notes if note.about == "igg"} == {"Observation/igg-bare", "Observation/igg-arbitrary"}
+    assert "igg" not in facts_of(record, register, AS_OF)
+
+
+def test_unit_text_and_code_that_disagree_are_refused(record: Record) -> None:
+    assert "disagree" in next(note.why for note in record.notes if note.about == "haemoglobin")
+
+
+def test_preliminary_results_are_shown_but_not_used(record: Record, register: Register) -> None:
+    assert any(note.about == "creatinine" and "preliminary" in note.why for note in record.notes)
+    assert facts_of(record, register, AS_OF).number("creatinine", "umol/L") == pytest.approx(79.58, abs=0.01)
+
+
+def test_shortened_egfr_unit_only_for_egfr(record: Record, register: Register) -> None:
+    assert facts_of(record, register, AS_OF).number("egfr", "mL/min/1.73m2") == pytest.approx(80.5)
+    reason = quantity_of({"value": 80, "unit": "mL/min"}, register["creatinine"])
+    assert isinstance(reason, str)
+
+
+def test_components_words_and_temperatures(record: Record, register: Register) -> None:
+    facts = facts_of(record, register, AS_OF)
+    assert facts.number("systolic_bp", "mm[Hg]") == 132
+    assert facts.number("temperature", "Cel") == pytest.approx(38.0)
+    assert facts.word("blood_group") == "AB"
+    assert facts.flag("has.anti_iga") is True
+
+
+def test_conditions_by_code_status_and_verification(record: Record, register: Register) -> None:
+    facts = facts_of(record, register, AS_OF)
+    assert facts.flag("has.diabetes_mellitus") is True
+    assert facts["has.diabetes_mellitus"].origin.where == "Condition/dm"
+    assert "has.sepsis" not in facts
+    assert facts.flag("has.past_thrombosis") is True
+    assert facts.flag("has.recent_stroke") is False
+    assert facts.flag("has.renal_insufficiency") is True
+    assert "has.pregnancy" not in facts
+
+
+def test_allergies_as_findings_and_as_text(record: Record, register: Register) -> None:
+    facts = facts_of(record, register, AS_OF)
+    assert facts.flag("allergy.corn") is True
+    assert facts.flag("has.past_ig_anaphylaxis") is True
+
+
+def test_medicines(record: Record, register: Register) -> None:
+    facts = facts_of(record, register, AS_OF)
+    assert facts.flag("takes.nsaid") is True
+    assert "takes.loop_diuretic" not in facts
+
+
+def test_immunoglobulin_given_is_history_not_vaccination(record: Record) -> None:
+    assert [(item.kind, item.on) for item in record.infusions] == [
+        ("hyperimmune-globulin", date(2026, 8, 1)), ("immunoglobulin", date(2026, 9, 22)), ("immunoglobulin", date(2026, 10, 20))]
+    given = record.infusions[-1]
+    assert (given.product, given.dose, given.route, given.rate_max) == ("gammagard-liquid-us", Quantity(30, "g"), "intravenous", Quantity(250, "mL/h"))
+    assert [item.vaccine for item in record.vaccinations] == ["MMR"]
+
+
+def test_pills_are_never_grams(record: Record, register: Register) -> None:
+    assert record.order.product == "gammagard-liquid-us"
+    assert record.order.indication == "D83.9"
+    assert record.order.dose is None
+    doubts = check(record, register, AS_OF).doubts
+    assert any(doubt.about == "order.dose" and "{pill}" in doubt.why for doubt in doubts)
+
+
+def test_a_display_alone_makes_no_immunoglobulin_order(register: Register) -> None:
+    request = {"resourceType": "MedicationRequest", "id": "r", "status": "draft", "intent": "order", "subject": {"reference": "Patient/p"},
+               "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1", "display": "immune globulin"}]}}
+    (record,) = records_of([{"resourceType": "Patient", "id": "p"}, request], register, PRODUCTS)
+    assert record.order.origin == ""
+
+
+def test_orders_in_grams_per_interval(register: Register) -> None:
+    request: dict[str, Any] = {
+        "resourceType": "MedicationRequest", "id": "r", "status": "active", "intent": "order", "subject": {"reference": "Patient/p"},
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "J06BA02"}]},
+        "dosageInstruction": [{"timing": {"repeat": {"frequency": 1, "period": 4, "periodUnit": "wk"}}, "doseAndRate": [{"doseQuantity": {"value": 30, "unit": "g", "code": "g"}}]}]}
+    (record,) = records_of([{"resourceType": "Patient", "id": "p"}, request], register)
+    assert (record.order.dose, record.order.each, record.order.every) == (Quantity(30, "g"), "interval", Quantity(4, "week"))
+    assert {note.about for note in record.notes} == {"order.indication", "order.product"}
+
+
+def test_no_known_allergy_is_a_review(register: Register) -> None:
+    nothing = {"resourceType": "AllergyIntolerance", "id": "n", "patient": {"reference": "Patient/p"}, "recordedDate": "2026-11-01",
+               "code": {"coding": [{"system": "http://snomed.info/sct", "code": "716186003"}]}}
+    (record,) = records_of([{"resourceType": "Patient", "id": "p"}, nothing], register)
+    assert record.allergies_reviewed == date(2026, 11, 1)
+    assert facts_of(record, register, AS_OF).flag("allergy.corn") is False
+
+
+def test_an_empty_search_set_is_no_patient(register: Register) -> None:
+    with pytest.raises(BadInput, match="no Patient"):
+        read_record(b'{"resourceType": "Bundle", "type": "searchset", "total": 0}', register)
+
+
+def test_dates_in_every_precision() -> None:
+    assert day_of("2014-10-09T14:58:00+11:00") == date(2014, 10, 9)
+    assert day_of("2014-10") == date(2014, 10, 1)
+    assert day_of("2014") == date(2014, 1, 1)
+    assert day_of("2014-02-30") is None
+    assert day_of(2014) is None
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
+                        ["resourceType", "id", "status", "code", "coding", "system", "value", "unit", "subject", "reference", "valueQuantity", "component",
+                         "dosageInstruction", "doseAndRate", "doseQuantity", "timing", "repeat", "medicationCodeableConcept", "text", "reaction"]), inner, max_size=4), max_leaves=20)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["Patient", "Observation", "Condition", "Procedure", "AllergyIntolerance", "Immunization", "MedicationRequest", "MedicationStatement",
+                        "MedicationAdministration", "Medication", "Bundle"]),
+       st.dictionaries(st.sampled_from(["id", "status", "code", "subject", "component", "valueQuantity", "dosageInstruction", "medicationCodeableConcept", "entry",
+                                        "reaction", "birthDate", "contained", "referenceRange", "reasonCode", "dosage", "vaccineCode", "intent"]), JSON, max_size=6))
+def test_no_shape_breaks_the_reader(register: Register, kind: str, body: dict[str, Any]) -> None:
+    reader = FhirReader(register, PRODUCTS)
+    reader.add({**body, "resourceType": kind})
+    for record in reader.records():
+        check(record, register, AS_OF)
+
+
+def test_hooks_requests_of_a_real_client(register: Register, samples: Path) -> None:
+    """The sandbox orders 4 or 1 pills of Gammagard: the order is known, its dose is asked, nothing is computed."""
+    for name, ordered in (("order-select.json", False), ("order-sign.json", False), ("order-select-ivig.json", True), ("order-sign-ivig.json", True)):
+        body = json.loads((samples / "cds-hooks-requests" / name).read_text(encoding="utf-8"))["body"]
+        (record,) = records_of([*body["prefetch"].values(), body["context"]["draftOrders"]], register, PRODUCTS)
+        assert (record.order.product == "gammagard-liquid-us") is ordered
+        assert record.order.dose is None
+        assert ("order.dose" in {doubt.about for doubt in check(record, register, AS_OF).doubts}) is ordered
+
+
+def test_all_shared_patients_are_read(register: Register, samples: Path) -> None:
+    as_of = date(2021, 6, 1)
+    records = read_record(samples / "synthea-615-patients", register)
+    assert len(records) == 615
+    alive = [record for record in records if record.died is None or record.died > as_of]
+    weights = [facts_of(record, register, as_of).number("weight", "kg") for record in alive]
+    assert all(weight is not None and 2 < weight < 250 for weight in weights)
+    assert len(alive) > 480
+    bundles = read_record(samples / "synthea-bundles-original", register)
+    assert len(bundles) == 13
+    assert {record.id for record in bundles} <= {record.id for record in records}
+    assert len(read_record(samples / "synthea-2023-13-patients", register)) == 13
+    assert read_record(samples / "hl7-r4-examples", register)
+
+
+def test_a_bundle_and_its_ndjson_rows_give_the_same_facts(register: Register, samples: Path) -> None:
+    as_of = date(2021, 6, 1)
+    apart = {record.id: record for record in read_record(samples / "synthea-615-patients", register)}
+    for record in read_record(samples / "synthea-bundles-original", register):
+        if record.died is None or record.died > as_of:
+            one, two = facts_of(record, register, as_of), facts_of(apart[record.id], register, as_of)
+            assert {key: (fact.value, fact.origin.on) for key, fact in one.items()} == {key: (fact.value, fact.origin.on) for key, fact in two.items()}
