@@ -1,7 +1,7 @@
-"""Mutation test of the safety rules: every condition is changed in every small way, and the examples beside the rules must notice.
+"""Mutation test of the evidence: every condition is changed in every small way, and the examples beside it must notice.
 
-A mutant survives when all examples of its rule still come out as expected. Run ``python tools/mutate_rules.py`` for the score and the
-survivors; ``--write`` puts the table into docs/mutation-score.md.
+A mutant survives when all examples of its rule still come out as expected. No change of a safety rule may survive; the other conditions
+are only reported. Run ``python tools/mutate_rules.py`` for the scores and the survivors; ``--write`` puts them into docs/mutation-score.md.
 """
 
 from __future__ import annotations
@@ -15,13 +15,23 @@ import msgspec
 
 from ivigil.basis.facts import Facts
 from ivigil.basis.quantity import UNITS
+from ivigil.basis.strict_yaml import read_yaml
 from ivigil.evidence.check import PlacedCase, facts_from, rule_cases, with_groups
 from ivigil.evidence.compile import compile_evidence
-from ivigil.evidence.conditions import Condition, judge, written
-from ivigil.evidence.files import packaged_folder, read_folder
+from ivigil.evidence.conditions import Condition, facts_named, judge, written
+from ivigil.evidence.files import EvidenceFile, entries_of, packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
 
 PARTS = ("rules", "interactions", "groups")
+OTHER_PARTS = ("premedication", "hydration", "laboratory", "vitals", "vaccines", "vaccine_rules", "exposures")
+REPORT = Path("docs/mutation-score.md")
+BY_HAND = "# Mutation score of the code\n"
+"""The heading below which the report is written by hand and kept."""
+HEAD = """# Mutation score of the evidence
+
+Every condition of every safety rule, interaction and risk group is changed in every small way (a term dropped, `all` and `any` swapped, a negation added or
+removed, an operator flipped, a threshold moved, a word left out). The examples beside the rules must notice. Made by `python tools/mutate_rules.py --write`.
+"""
 _FLIPPED = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
 _TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
@@ -70,40 +80,90 @@ def equivalent(one: Condition, other: Condition, cases: list[Facts]) -> bool:
     return all(judge(one, facts).truth == judge(other, facts).truth for facts in cases)
 
 
-def survivors(evidence: Evidence, cases: list[PlacedCase]) -> tuple[int, list[Mutant]]:
-    """How many mutants were made, and those that no example noticed."""
-    made = 0
-    alive: list[Mutant] = []
-    for part in PARTS:
+def noticed(name: str, condition: Condition, examples: list[Facts]) -> tuple[int, list[Mutant]]:
+    """How many mutants one condition has, and those on which all examples agree with it."""
+    mutants = list(mutants_of(condition))
+    return len(mutants), [Mutant(name, change, mutant) for change, mutant in mutants if equivalent(condition, mutant, examples)]
+
+
+def survivors(evidence: Evidence, cases: list[PlacedCase], parts: tuple[str, ...] = PARTS) -> tuple[int, list[Mutant]]:
+    """How many mutants the conditions of these parts have, and those that no example noticed."""
+    made, alive = 0, list[Mutant]()
+    for part in parts:
         for entry in getattr(evidence, part).values():
-            facts = [with_groups(facts_from(placed.case.facts, evidence.facts), evidence) for placed in cases if placed.rule == entry.id]
-            for change, condition in mutants_of(entry.when):
-                made += 1
-                if equivalent(entry.when, condition, facts):
-                    alive.append(Mutant(entry.id, change, condition))
+            condition = evidence.every_rule[entry.id].when if part in {"rules", "interactions"} else evidence.conditions.get(entry.id)
+            if condition is not None:
+                examples = [with_groups(facts_from(placed.case.facts, evidence.facts), evidence) for placed in cases if placed.rule == entry.id]
+                count, unseen = noticed(entry.id, condition, examples)
+                made, alive = made + count, alive + unseen
     return made, alive
 
 
+def population_survivors(evidence: Evidence, files: list[EvidenceFile]) -> tuple[int, list[Mutant]]:
+    """The same for the populations (``who``) of product labels and subcutaneous limits.
+
+    An example of the same product, indication and route notices a change when the row would be taken or dropped for its age or weight.
+    Rows without an example that gives the age or weight they ask for are left out.
+    """
+    made, alive = 0, list[Mutant]()
+    shown = [(str(plain.get("product", Path(file.name).stem)), plain) for file in files if file.name.startswith("cases/products/")
+             for _, plain in entries_of(read_yaml(file.text, file.name)[0]) if isinstance(plain, dict)]
+    for product in evidence.products.values():
+        rows = [("labelled", (row.indication,), row.who) for row in product.labelled]
+        rows += [("subcutaneous", row.indications, row.who) for row in product.subcutaneous]
+        for kind, named, who in rows:
+            facts = facts_named(who) if who is not None else frozenset()
+            examples = [facts_from({name: plain[name] for name in facts if name in plain}, evidence.facts) for about, plain in shown
+                        if about == product.id and plain.get("indication") in named and facts & set(plain)
+                        and (kind == "labelled" or "subcutaneous" in str(plain.get("route")))]
+            if who is not None and examples:
+                count, unseen = noticed(f"{product.id}, {kind}, {'/'.join(named)}", who, examples)
+                made, alive = made + count, alive + unseen
+    return made, alive
+
+
+def score(made: int, alive: list[Mutant], what: str) -> str:
+    """The score in words."""
+    return f"{made - len(alive)} of {made} mutants of {what} noticed ({100 * (made - len(alive)) / made:.1f} %)"
+
+
+def table(alive: list[Mutant]) -> str:
+    """The survivors as rows of a Markdown table."""
+    return "| Entry | Surviving change |\n|---|---|\n" + ("".join(f"| {mutant.rule} | {mutant.change} |\n" for mutant in alive) or "| none | |\n")
+
+
 def main() -> int:
-    """Print the score and the survivors; exit 1 when any survive."""
+    """Print the scores and the survivors; exit 1 when a change of a safety rule survives."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write docs/mutation-score.md")
+    parser.add_argument("--write", action="store_true", help="write the made part of docs/mutation-score.md")
     arguments = parser.parse_args()
     files = read_folder(packaged_folder())
     evidence = compile_evidence(files).evidence
     cases, _ = rule_cases(files)
     made, alive = survivors(evidence, cases)
-    rules = sum(len(getattr(evidence, part)) for part in PARTS)
-    score = f"{made - len(alive)} of {made} mutants of {rules} rules and risk groups noticed ({100 * (made - len(alive)) / made:.1f} %)"
-    print(score)
+    other_made, other_alive = survivors(evidence, cases, OTHER_PARTS)
+    label_made, label_alive = population_survivors(evidence, files)
+    safety = score(made, alive, f"{sum(len(getattr(evidence, part)) for part in PARTS)} rules and risk groups")
+    care = score(other_made + label_made, other_alive + label_alive, "the other conditions with examples")
+    print(safety)
     for mutant in alive:
         print(f"  survives: {mutant.rule}: {mutant.change}")
+    print(care)
+    for mutant in other_alive + label_alive:
+        print(f"  survives: {mutant.rule}: {mutant.change}")
     if arguments.write:
-        rows = "".join(f"| {mutant.rule} | {mutant.change} |\n" for mutant in alive) or "| none | |\n"
-        text = ("# Mutation score of the safety rules\n\nEvery condition of every safety rule, interaction and risk group is changed in every small way (a term dropped, "
-                "`all` and `any` swapped, a negation added or removed, an operator flipped, a threshold moved, a word left out). The examples beside the rules "
-                f"must notice. Made by `python tools/mutate_rules.py --write`.\n\n**{score}**\n\n| Rule | Surviving change |\n|---|---|\n{rows}")
-        Path("docs/mutation-score.md").write_text(text, encoding="utf-8")
+        text = HEAD + f"""
+**{safety}**
+
+{table(alive)}
+Premedication, hydration, laboratory tests, vital signs, vaccines, vaccine rules, exposures, and the populations of product labels.
+Not gated: a test fails only for the table above. The `when` of a regimen has no examples of this kind; the vignettes show those.
+
+**{care}**
+
+{table(other_alive + label_alive)}"""
+        by_hand = REPORT.read_text(encoding="utf-8").partition(BY_HAND)[2] if REPORT.exists() else ""
+        REPORT.write_text(text + (f"\n{BY_HAND}{by_hand}" if by_hand else ""), encoding="utf-8")
     return 1 if alive else 0
 
 

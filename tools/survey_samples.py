@@ -55,6 +55,7 @@ class Raw:
         self.conditions: list[dict[str, Any]] = []
         self.medicines: list[dict[str, Any]] = []
         self.measured: dict[str, list[tuple[str, float]]] = collections.defaultdict(list)
+        self.answered: dict[str, list[tuple[str, set[str]]]] = collections.defaultdict(list)
 
     @property
     def as_of(self) -> date:
@@ -70,6 +71,11 @@ class Raw:
         """The newest value of a LOINC code not after ``as_of``."""
         values = [(when, value) for when, value in self.measured.get(code, ()) if when[:10] <= self.as_of.isoformat()]
         return max(values, key=lambda pair: pair[0])[1] if values else None
+
+    def answer(self, code: str) -> set[str]:
+        """The codes of the newest coded answer to a LOINC code not after ``as_of``."""
+        answers = [(when, codes) for when, codes in self.answered.get(code, ()) if when[:10] <= self.as_of.isoformat()]
+        return max(answers, key=lambda pair: pair[0])[1] if answers else set()
 
     def takes(self, *words: str) -> bool:
         """True when an active request written by ``as_of`` has one of the words in its display text."""
@@ -122,6 +128,9 @@ def raw_people(resources: Iterable[dict[str, Any]]) -> dict[str, Raw]:
         elif kind == "Observation" and isinstance(entry.get("valueQuantity"), dict) and "value" in entry["valueQuantity"]:
             for code in _codes(entry.get("code")):
                 owner.measured[code].append((entry.get("effectiveDateTime") or entry.get("issued") or "", float(entry["valueQuantity"]["value"])))
+        elif kind == "Observation" and "valueCodeableConcept" in entry:
+            for code in _codes(entry.get("code")):
+                owner.answered[code].append((entry.get("effectiveDateTime") or entry.get("issued") or "", _codes(entry["valueCodeableConcept"])))
     return people
 
 
@@ -153,14 +162,13 @@ _CORONARY = ("53741008", "414545008", "399261000", *_HEART_ATTACK)
 class Factor:
     """A risk factor: how the plain JSON shows it, and the facts by which a plan raises it.
 
-    ``at_two_grams`` marks a factor whose rule asks for a course of 2 g/kg or more; ``differs`` explains a patient in whom the two disagree.
+    ``differs`` explains a patient in whom the two disagree.
     """
 
     name: str
     present: Callable[[Raw], bool]
     facts: tuple[str, ...]
     counted: str
-    at_two_grams: bool = False
     differs: Callable[[Raw, bool], str] = field(default=lambda raw, raised: WITHOUT_REASON)
 
 
@@ -186,20 +194,31 @@ def _pregnancy_differs(raw: Raw, raised: bool) -> str:
     return WITHOUT_REASON
 
 
+def _filtration_differs(raw: Raw, raised: bool) -> str:
+    days = {code: [when[:10] for when, _ in raw.measured.get(code, ()) if when[:10] <= raw.as_of.isoformat()] for code in ("33914-3", "38483-4", "2160-0")}
+    printed, creatinine = max(days["33914-3"], default=""), max((*days["38483-4"], *days["2160-0"]), default="")
+    if creatinine > printed:
+        return ("no rate is printed; " if not printed else "the creatinine is newer than the printed rate; ") + "the rate is worked out from it (CKD-EPI 2021)"
+    if days["33914-3"].count(printed) > 1:
+        return "two rates are printed for one day; of these the last written counts"
+    return WITHOUT_REASON
+
+
 FACTORS: tuple[Factor, ...] = (
     Factor("Age over 65", lambda raw: raw.years() > 65, ("age",), "birth date"),
     Factor("Heart failure", lambda raw: bool(raw.coded(("88805009", "42343007", "84114007"))), ("has.heart_failure",), "active problem"),
     Factor("Diabetes mellitus", lambda raw: bool(raw.coded(_DIABETES)), ("has.diabetes_mellitus",), "active problem"),
     Factor("Chronic kidney disease", lambda raw: bool(raw.coded(_KIDNEY)), ("has.renal_insufficiency",), "active problem"),
-    Factor("Filtration rate below 60", lambda raw: (raw.latest("33914-3") or 999) < 60, ("egfr",), "newest eGFR"),
+    Factor("Filtration rate below 60", lambda raw: (raw.latest("33914-3") or 999) < 60, ("egfr",), "newest printed rate", differs=_filtration_differs),
     Factor("Past stroke or heart attack", lambda raw: bool(raw.coded((*_STROKE, *_HEART_ATTACK), ever=True)), ("has.past_thrombosis",), "problem, ever"),
     Factor("Coronary disease", lambda raw: bool(raw.coded(_CORONARY, ever=True)), ("has.coronary_disease", "has.atherosclerotic_disease"), "problem, ever"),
     Factor("Atrial fibrillation", lambda raw: bool(raw.coded(("49436004",), ever=True)), ("has.atrial_fibrillation",), "problem, ever"),
     Factor("Hypertension", lambda raw: bool(raw.coded(("38341003", "59621000"))), ("has.hypertension",), "active problem"),
     Factor("High blood fats", lambda raw: bool(raw.coded(("55822004", "302870006"))), ("has.dyslipidaemia",), "active problem"),
-    Factor("Smoking", lambda raw: bool(raw.coded(("449868002",))), ("has.smoking",), "active problem"),
+    Factor("Smoking", lambda raw: bool(raw.coded(("449868002",))) or "449868002" in raw.answer("72166-2"), ("has.smoking",),
+           "active problem, or newest answer"),
     Factor("Obesity", _obese, ("has.obesity", "bmi"), "active problem, or weight and height"),
-    Factor("Migraine", lambda raw: bool(raw.coded(("124171000119105", "37796009"), ever=True)), ("has.migraine",), "problem, ever", at_two_grams=True),
+    Factor("Migraine", lambda raw: bool(raw.coded(("124171000119105", "37796009"), ever=True)), ("has.migraine",), "problem, ever"),
     Factor("Pregnancy", _pregnant, ("has.pregnancy",), "problem not ended", differs=_pregnancy_differs),
     Factor("Loop diuretic", lambda raw: raw.takes("furosemide", "lasix", "bumetanide", "torsemide"), ("takes.loop_diuretic",), "active request"),
     Factor("Oestrogen", lambda raw: raw.takes("estradiol", "estrogen", "mestranol", "nuvaring", "yaz ", "trinessa", "levora", "seasonique", "natazia",
@@ -218,14 +237,6 @@ def indication_for(name: str, years: float) -> str:
 def raised_by(made: Plan) -> set[str]:
     """The facts that a safety line of the plan names as present: yes, or a measured value that fired its rule."""
     return {name for line in made.lines if line.section == "safety" for name, fact in line.because.facts.items() if fact.value != "no"}
-
-
-def dose_in(made: Plan) -> float | None:
-    """The course dose of a plan in g/kg of dosing weight, when one was worked out."""
-    for line in made.lines:
-        if line.section == "safety" and "course.dose" in line.because.facts:
-            return float(line.because.facts["course.dose"].value.split()[0])
-    return None
 
 
 @dataclass
@@ -371,7 +382,7 @@ def _body(found: Survey) -> Iterator[str]:
     yield ""
     yield "Risk factors: patients in whom the plain JSON shows one, and plans with a safety line that names it."
     yield ""
-    yield "| risk factor | counted from | patients | " + " | ".join(f"{name}, all three" if False else name for name in INDICATIONS) + " | missed | extra |"
+    yield "| risk factor | counted from | patients | " + " | ".join(INDICATIONS) + " | missed | extra |"
     yield "|---|---|---:|" + "---:|" * len(INDICATIONS) + "---:|---:|"
     for factor in FACTORS:
         cells = ["/".join(str(found.raised[factor.name, name, place]) for place in JURISDICTIONS) for name in INDICATIONS]
@@ -379,7 +390,8 @@ def _body(found: Survey) -> Iterator[str]:
         extra = sum(count for (name, _), count in found.extra.items() if name == factor.name)
         yield f"| {factor.name} | {factor.counted} | {found.present[factor.name]} | " + " | ".join(cells) + f" | {missed} | {extra} |"
     yield ""
-    yield f"The indication columns count plans in {', '.join(JURISDICTIONS)}. *Missed*: in the plain JSON, in no plan of the patient; *extra*: the other way round."
+    yield f"The indication columns count plans in {', '.join(JURISDICTIONS)}. Migraine is raised from a course of 2 g/kg, as its rule says."
+    yield "*Missed*: in the plain JSON, in no plan of the patient; *extra*: the other way round."
     differences = [("missed", item) for item in found.missed.items()] + [("extra", item) for item in found.extra.items()]
     if differences:
         yield ""

@@ -88,6 +88,17 @@ def test_one_bad_record_does_not_stop_the_others(record: Path, broken: Path) -> 
     assert "1 record could not be used; 1 plan made" in err
 
 
+def test_one_patient_who_cannot_be_planned_does_not_stop_a_folder(record: Path, tmp_path: Path) -> None:
+    """Someone who died is listed; everybody after them is still planned."""
+    people = [("a", {}), ("b", {"deceasedDateTime": "2020-01-01"}), ("c", {})]
+    lines = [json.dumps({"resourceType": "Patient", "id": name, "gender": "female", "birthDate": "1970-01-01", **more}) for name, more in people]
+    (tmp_path / "people.ndjson").write_text("\n".join(lines) + "\n")
+    code, out, err = run("plan", tmp_path / "people.ndjson", *WHERE, "--indication", "itp-adult", "--format", "json")
+    assert code == 2
+    assert [plan["patient"] for plan in json.loads(out)["plans"]] == ["a", "c"]
+    assert "1 record could not be used; 2 plans made" in err
+
+
 @pytest.mark.parametrize("name", ["missing.yaml", "."])
 def test_no_record_there(tmp_path: Path, name: str) -> None:
     """A wrong name or an empty folder is said plainly."""

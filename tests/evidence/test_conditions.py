@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence.conditions import Condition, judge, judge_columns, parse_condition, written
+from ivigil.evidence.conditions import Condition, judge, judge_columns, parse_condition, unit_of, written
 
 _FLAGS = ["has.a", "has.b", "has.c"]
 _leaf = st.one_of(
@@ -112,3 +112,61 @@ def test_reads_back_as_words() -> None:
 def test_conditions_are_small_values() -> None:
     """Equal texts give equal trees, so that bundles and sources compare."""
     assert parse_condition("has.a") == Condition("yes", fact="has.a", text="has.a")
+
+
+@pytest.mark.parametrize("line", ["has.a is yes", "has.a is not no"])
+def test_is_yes_reads_like_the_fact_alone(line: str) -> None:
+    assert parse_condition(line) == Condition("yes", fact="has.a", text=line)
+
+
+@pytest.mark.parametrize("line", ["has.a is no", "has.a is not yes"])
+def test_is_no_reads_like_not(line: str) -> None:
+    condition = parse_condition(line)
+    assert condition.op == "not"
+    assert [judge(condition, _facts({"has.a": value})).truth for value in (True, False, None)] == [False, True, None]
+
+
+def test_a_refusal_names_the_line_and_the_remedy() -> None:
+    with pytest.raises(ValueError, match="'age >' is not a comparison; write for example"):
+        parse_condition("age >")
+    with pytest.raises(ValueError, match="'five year' in 'age > five year' is not a quantity; write a number and its unit"):
+        parse_condition("age > five year")
+
+
+def test_labels_reach_every_part_and_replace_the_fact_only() -> None:
+    """Labels stand in brackets and after not; a unit that is spelt like the fact stays."""
+    tree = {"any": [{"all": ["has.a", "has.b"]}, {"not": "has.a"}, "day > 3 day"]}
+    labels = {"has.a": "Sepsis", "has.b": "Shock", "day": "Day of illness"}
+    assert written(parse_condition(tree), labels) == "(Sepsis and Shock) or not Sepsis or Day of illness > 3 day"
+    assert written(parse_condition("has.a is yes"), labels) == "Sepsis"
+
+
+@pytest.mark.parametrize("limit", [0.5, 1000.0])
+def test_rounding_noise_never_crosses_a_threshold(limit: float) -> None:
+    """A value that differs by a rounding error is the limit itself; a value beyond that is not. One by one and on columns."""
+    slack = 1e-9 * max(1.0, limit)
+    below, same, above = (False, False, True, True), (False, True, False, True), (True, True, False, False)
+    for off, expected in ((-1.5, below), (-0.5, same), (0.5, same), (1.5, above)):
+        value = limit + off * slack
+        for op, truth in zip((">", ">=", "<", "<="), expected, strict=True):
+            condition = Condition(op, fact="x", number=limit, text=f"x {op} {limit}")  # type: ignore[arg-type]
+            assert judge(condition, Facts([Fact("x", Quantity(value, "g"), Origin("test"))])).truth is truth
+            assert judge_columns(condition, {"x": np.array([value])}, 1).tolist() == [1 if truth else -1]
+
+
+def test_a_value_of_another_kind_is_unknown() -> None:
+    """A word where yes or no is asked, a flag where a quantity is asked: nobody knows."""
+    word, flag = Facts([Fact("has.a", "A", Origin("test"))]), Facts([Fact("age", True, Origin("test"))])
+    assert judge(parse_condition("has.a"), word).truth is None
+    assert judge(parse_condition("age > 5 year"), flag).truth is None
+
+
+def test_an_absent_column_is_unknown_throughout() -> None:
+    truth = judge_columns(parse_condition({"any": ["has.x", {"not": "has.y"}]}), {}, 3)
+    assert truth.tolist() == [0, 0, 0]
+    assert truth.dtype == np.int8
+
+
+def test_the_dimension_of_a_comparison() -> None:
+    assert unit_of(parse_condition("age > 5 year")) == unit_of(parse_condition("age > 5 day")) != ""
+    assert unit_of(parse_condition("has.a")) == ""

@@ -41,10 +41,25 @@ SMALL = """
   label: Diabetes mellitus
   codes: {icd10: [E10, E11], snomed: ["44054006"]}
   names: [diabetes, diabetes mellitus, type 2 diabetes]
-- {id: has.renal_insufficiency, kind: yes_no, label: Kidney disease, codes: {icd10: [N18]}, names: [chronic kidney disease, CKD, renal disease, end stage renal disease]}
+- id: has.renal_insufficiency
+  kind: yes_no
+  label: Kidney disease
+  codes: {icd10: [N18]}
+  names: [chronic kidney disease, CKD, renal disease, end stage renal disease]
 - {id: has.severe_renal_failure, kind: yes_no, label: Severe kidney failure, codes: {icd10: [N18.4, N18.5]}, names: [CKD stage 4, end stage renal disease]}
-- {id: has.past_thrombosis, kind: yes_no, label: Past clot, history_counts: true, codes: {icd10: [I63, I82], snomed: ["230690007"]}, names: [stroke, DVT, history of stroke]}
-- {id: has.recent_stroke, kind: yes_no, from: derived, fresh: 3 month, label: Recent stroke, codes: {icd10: [I63], snomed: ["230690007"]}, names: [recent stroke, stroke]}
+- id: has.past_thrombosis
+  kind: yes_no
+  label: Past clot
+  history_counts: true
+  codes: {icd10: [I63, I82], snomed: ["230690007"]}
+  names: [stroke, DVT, history of stroke]
+- id: has.recent_stroke
+  kind: yes_no
+  from: derived
+  fresh: 3 month
+  label: Recent stroke
+  codes: {icd10: [I63], snomed: ["230690007"]}
+  names: [recent stroke, stroke]
 - {id: has.sepsis, kind: yes_no, label: Sepsis, codes: {icd10: [A41]}, names: [sepsis]}
 - {id: has.smoking, kind: yes_no, label: Smoking, names: [smoker]}
 - {id: has.obesity, kind: yes_no, label: Obesity, codes: {icd10: [E66]}, names: [obesity, severe obesity]}

@@ -22,12 +22,14 @@ def facts(patients: Path, register: Register, name: str) -> Facts:
 
 
 def test_there_are_enough_and_each_has_a_header(patients: Path) -> None:
+    """A record without its story cannot be judged by a reader."""
     files = sorted(patients.glob("*.yaml"))
     assert len(files) >= 18
     assert all(file.read_text(encoding="utf-8").startswith("# ") for file in files)
 
 
 def test_every_example_passes_the_firewall(patients: Path, whole_register: Register) -> None:
+    """Examples that need excuses teach bad habits."""
     for file in sorted(patients.glob("*.yaml")):
         (record,) = read_record(file, whole_register)
         found = check(record, whole_register, AS_OF)
@@ -49,12 +51,14 @@ def test_every_example_passes_the_firewall(patients: Path, whole_register: Regis
     ("hyperprolinaemia-us", ["has.hyperprolinaemia"], []),
 ])
 def test_what_the_header_promises(patients: Path, whole_register: Register, name: str, yes: list[str], no: list[str]) -> None:
+    """Each example exists to show something; this holds it to that."""
     found = facts(patients, whole_register, name)
     assert [key for key in yes if found.flag(key) is not True] == []
     assert [key for key in no if found.flag(key) is not False] == []
 
 
 def test_an_unreviewed_list_leaves_risks_unknown(patients: Path, whole_register: Register) -> None:
+    """The example with an unreviewed list must lead to questions, though it names a relative with a stroke."""
     found = facts(patients, whole_register, "itp-adult-us")
     assert found.flag("has.past_thrombosis") is None
     assert found.flag("has.diabetes_mellitus") is None
@@ -62,6 +66,7 @@ def test_an_unreviewed_list_leaves_risks_unknown(patients: Path, whole_register:
 
 
 def test_units_of_every_kind(patients: Path, whole_register: Register) -> None:
+    """The examples mix pounds, stones, grams, mg/dL, mmol/L and Fahrenheit on purpose."""
     assert facts(patients, whole_register, "pid-adult-us").number("igg", "g/L") == pytest.approx(2.98)
     assert facts(patients, whole_register, "mmn-au").number("creatinine", "umol/L") == pytest.approx(82)
     assert facts(patients, whole_register, "pemphigus-eu").number("weight", "kg") == pytest.approx(57.15, abs=0.01)
@@ -71,4 +76,5 @@ def test_units_of_every_kind(patients: Path, whole_register: Register) -> None:
 
 
 def test_weeks_since_the_last_infusion(patients: Path, whole_register: Register) -> None:
+    """Ten weeks mean naive handling: the day count must be exact."""
     assert facts(patients, whole_register, "mmn-au").number("ig.weeks_since_last", "week") == pytest.approx(71 / 7)

@@ -112,6 +112,13 @@ def test_autonomic_instability_means_five_days() -> None:
     assert len(plan.days) == 5
 
 
+def test_unknown_autonomic_instability_is_asked_for() -> None:
+    """Whether 5 days are needed in Guillain-Barre syndrome depends on a fact that is not on record: it becomes a question."""
+    plan = _course(msgspec.structs.replace(evidence().indications["gbs"], regimens=(regimen(TOTAL),)))
+    assert len(plan.days) == 2
+    assert ("autonomic-instability-days", ("has.autonomic_instability",), "caution") in plan.undecided
+
+
 def test_more_days_never_mean_more_grams() -> None:
     """Splitting divides the same total; it does not repeat it."""
     for days in (2, 3, 4, 5):

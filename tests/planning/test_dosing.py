@@ -136,6 +136,13 @@ def test_no_regimen_in_place_gives_no_dose() -> None:
     assert "dose.course_total" not in lines(plan)
 
 
+def test_a_product_with_a_switching_factor_is_not_without_evidence() -> None:
+    """Hizentra in the US prints no dose of its own for replacement but a factor from the intravenous dose: no gram here, and no dead end."""
+    plan = dosed(draft("pid", MAN, Order(route="subcutaneous", product="hizentra-us")), context("US"))
+    assert plan.dose is None
+    assert not plan.no_evidence
+
+
 def test_blocked_and_unnamed_drafts_pass_through() -> None:
     """A plan that is stopped, or has no indication, gets no dose and no error."""
     start = draft("gbs", MAN_70)

@@ -152,11 +152,22 @@ def test_printed_steps_make_the_table() -> None:
     assert column(day, 4) == pytest.approx([0.6, 1.2, 2.4, 7.2])
 
 
-def test_every_day_has_its_table() -> None:
-    """Two days give two dated tables with the same rates."""
+def test_days_that_are_alike_share_one_table() -> None:
+    """Two equal days give one table that names both dates; the course ends on the second."""
     result = infusion.step(draft(product(LADDER), days=2), evidence(), CONTEXT)
+    assert [one.id for one in result.lines if one.id.startswith("infusion.day")] == ["infusion.day-1"]
+    assert line(result, "day-1").text.startswith("Days 1 to 2 (23 Nov 2026 to 24 Nov 2026), each day: ")
+    assert result.ends is not None
+    assert result.ends.date() == date(2026, 11, 24)
+
+
+def test_days_that_differ_have_their_own_tables() -> None:
+    """A second day with another dose gets its own dated table with the same rates."""
+    plan = draft(product(LADDER), days=2)
+    other = msgspec.structs.replace(plan, days=(plan.days[0], msgspec.structs.replace(plan.days[1], grams=20.0, volume=200.0)))
+    result = infusion.step(other, evidence(), CONTEXT)
     assert line(result, "day-2").when == date(2026, 11, 24)
-    assert column(line(result, "day-2"), 5) == column(line(result, "day-1"), 5)
+    assert column(line(result, "day-2"), 5)[:1] == column(line(result, "day-1"), 5)[:1]
 
 
 def test_the_label_limit_at_risk_binds_when_a_rule_asks() -> None:

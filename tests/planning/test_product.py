@@ -271,6 +271,14 @@ def test_an_ordered_product_of_another_market_is_refused() -> None:
     assert "only its label for EU was read" in line(result, "ordered").text
 
 
+def test_an_order_that_fits_two_strengths_is_asked_about() -> None:
+    """'Octoglob' alone may mean either strength: neither is taken for the order, both are named."""
+    entries = (one("Octoglob 10 %", id="octoglob10-us"), one("Octoglob 5 %", id="octoglob5-us", percent=5.0))
+    assert (
+        "it may mean Octoglob 10 % or Octoglob 5 %" in line(product.step(draft(order=Order(product="Octoglob")), evidence(*entries), CONTEXT), "ordered").text
+    )
+
+
 def test_product_facts_leave_the_unread_unknown() -> None:
     """What the label does not say gives no fact; what it says gives yes or no."""
     facts = {fact.id: fact.value for fact in product_facts(one("Alpha", contains={"sucrose": "no", "corn_derived": "yes"}), draft())}
@@ -308,3 +316,25 @@ def test_first_ever_treatment_is_no_switch() -> None:
     """Someone never treated does not switch; an unknown history stays unknown."""
     assert switched(one("Alpha"), draft(facts={"ig.first_ever": True})) is False
     assert switched(one("Alpha"), draft()) is None
+
+
+def test_an_open_contraindication_is_named_and_ranks_lower_among_equals() -> None:
+    """Whether the patient has fructose intolerance is unknown: the product it would exclude stands behind, and the table says what is open."""
+    rules = (rule("fructose", "product.contains_sorbitol", "contraindicated"),)
+    undecided = msgspec.structs.replace(rules[0], when=parse_condition({"all": ["has.hereditary_fructose_intolerance", "product.contains_sorbitol"]}))
+    entries = (one("Alpha", contains={"sorbitol": "yes"}), one("Beta", contains={"sorbitol": "no"}))
+    table = ranking(product.step(draft(), evidence(*entries, rules=(undecided,)), CONTEXT))
+    assert table["Beta"][0] == 1.0
+    assert "still open: about fructose" in table["Alpha"][2]
+
+
+def test_dilution_is_planned_only_where_it_must_be() -> None:
+    """A liquid is planned undiluted; one that may be diluted in glucose stays a question; a freeze-dried one dissolved in glucose is a yes."""
+
+    def found(**more: Any) -> Value | None:
+        return next((fact.value for fact in product_facts(one("Alpha", **more), draft()) if fact.id == "product.diluted_in_glucose"), None)
+
+    assert found() is False
+    assert found(diluent="glucose") is None
+    assert found(form="lyophilised", diluent="glucose") is True
+    assert found(form="lyophilised") is None

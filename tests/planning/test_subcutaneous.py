@@ -153,13 +153,15 @@ def test_first_limits_may_cover_two_infusions() -> None:
 def test_weekly_dose_from_the_planned_intravenous_one() -> None:
     """1.37 x 28 g / 4 weeks = 9.59 g a week, 47.95 mL of 20 %."""
     chosen = product(row("any", 25, 25, max_sites=8), switch=(Switch(from_intravenous=1.37, say="Factor.", cites=("label.factor",)),))
-    result = infusion.step(draft(chosen, grams=28, every=Quantity(4, "week"), regimen_route="intravenous"), Evidence(), CONTEXT)
-    weekly = line(result, "weekly-dose")
+    result = subcutaneous.dose_step(draft(chosen, grams=28, every=Quantity(4, "week"), regimen_route="intravenous"), Evidence(), CONTEXT)
+    weekly = result.lines[-1]
+    assert weekly.id == "dose.weekly"
     assert weekly.value is not None
     assert weekly.value.value == pytest.approx(9.59)
     assert "9.59 g a week under the skin, in 47.95 mL" in weekly.text
     assert "1.37 x 28 g / 4 weeks" in weekly.because.calculation
-    assert line(result, "sites").text.startswith("2 sites")
+    assert result.dose is not None
+    assert (result.dose.form, result.dose.grams, result.dose.every) == ("per_interval", pytest.approx(9.59), Quantity(1, "week"))
 
 
 def test_weekly_dose_from_the_last_intravenous_one_on_record() -> None:
@@ -168,23 +170,24 @@ def test_weekly_dose_from_the_last_intravenous_one_on_record() -> None:
         row("any", 25, 25, max_sites=8), switch=(Switch(from_intravenous=1.37, say="Factor.", start_after=Quantity(1, "week"), cites=("label.factor",)),)
     )
     given = tuple(PastInfusion(on=day, product="Other", route="intravenous", dose=Quantity(30, "g")) for day in (date(2026, 10, 29), date(2026, 11, 19)))
-    weekly = line(infusion.step(draft(chosen, infusions=given, dose=False), Evidence(), CONTEXT), "weekly-dose")
+    result = subcutaneous.dose_step(draft(chosen, infusions=given, dose=False), Evidence(), CONTEXT)
+    weekly = result.lines[-1]
     assert weekly.value is not None
     assert weekly.value.value == pytest.approx(13.7)
-    assert weekly.when == date(2026, 11, 26)
+    assert (weekly.when, result.first_day) == (date(2026, 11, 26), date(2026, 11, 26))
 
 
 def test_without_a_factor_no_weekly_dose_is_made_up() -> None:
     """A product whose switch rule was not read asks for the weekly dose."""
-    result = infusion.step(draft(product(row("any", 25, 25)), grams=28, every=Quantity(4, "week"), regimen_route="intravenous"), Evidence(), CONTEXT)
-    assert [one.id for one in result.lines] == ["infusion.weekly-dose"]
+    result = subcutaneous.dose_step(draft(product(row("any", 25, 25)), grams=28, every=Quantity(4, "week"), regimen_route="intravenous"), Evidence(), CONTEXT)
+    assert [one.id for one in result.lines] == ["dose.weekly"]
     assert "was not read" in result.lines[0].text
 
 
 def test_a_monthly_subcutaneous_dose_is_planned_weekly() -> None:
     """28 g a month under the skin: 28 / (30.4375 / 7) = 6.44 g a week, without any factor."""
-    result = infusion.step(draft(product(row("any", 25, 25)), grams=28, every=Quantity(1, "month")), Evidence(), CONTEXT)
-    value = line(result, "weekly-dose").value
+    result = subcutaneous.dose_step(draft(product(row("any", 25, 25)), grams=28, every=Quantity(1, "month")), Evidence(), CONTEXT)
+    value = result.lines[-1].value
     assert value is not None
     assert value.value == pytest.approx(28 * 7 / 30.4375)
 

@@ -11,6 +11,7 @@ from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.inputs import Choices, Collected, context_of, for_record, load, records_of
 from ivigil.cli.output import Progress, colour, columns, counted, note, report, write
 from ivigil.evidence.library import Evidence
+from ivigil.patient.record import Record
 from ivigil.planning.draft import Context
 from ivigil.planning.line import Plan, Status
 from ivigil.planning.plan import plan
@@ -60,17 +61,24 @@ def run_plan(names: Sequence[str], choices: Choices, form: str, out: str) -> int
 
 
 def planned(names: Sequence[str], choices: Choices, evidence: Evidence, context: Context | None) -> Batch:
-    """Read and plan each record; without a context the records are only read, so that their problems are listed too."""
+    """Read every record, then plan each; without a context they are only read, so that their problems are listed too."""
     batch = Batch()
+    records: list[tuple[str, Record]] = []
+    for name in names:
+        try:
+            for record in records_of(name, evidence):
+                records.append((name, record))  # noqa: PERF401 - keeps those read before a problem
+        except BadInput as error:
+            batch.failed.append((name, error.problems))
     with Progress("Planning") as progress:
-        for done, name in enumerate(names, start=1):
+        for done, (name, record) in enumerate(records, start=1):
+            if context is None:
+                break
             try:
-                for record in records_of(name, evidence):
-                    if context is not None:
-                        batch.plans.append(plan(record, evidence, for_record(context, choices, record)))
+                batch.plans.append(plan(record, evidence, for_record(context, choices, record)))
             except BadInput as error:
-                batch.failed.append((name, error.problems))
-            progress(done, len(names), name)
+                batch.failed.append((f"{name} ({record.id})" if len(records) > len(names) else name, error.problems))
+            progress(done, len(records), name)
     return batch
 
 

@@ -33,6 +33,7 @@ class Offer(Shape, frozen=True):
     """A medicine or fluid with its dose, for whom, how and when."""
 
     drug: str
+    also_called: tuple[str, ...] = ()
     dose: Span | None = None
     max_dose: Quantity | None = None
     max: Quantity | None = None
@@ -229,6 +230,7 @@ class AntibodyInterval(Cited, frozen=True, rename={"purpose": "for", "while_": "
     cdsi: str = ""
     say: str = ""
     warn: str = ""
+    warn_from: Quantity | None = None
     reading: str = ""
     note: str = ""
     not_read: tuple[str, ...] = ()
@@ -240,6 +242,7 @@ class Vaccine(Cited, frozen=True):
     id: str
     name: str
     live: YesNo
+    also_called: tuple[str, ...] = ()
     antigens: tuple[str, ...] = ()
     antibody_interval: Literal["yes", "no", "own", "unknown"] = "unknown"
     cvx: tuple[str, ...] = ()
@@ -318,7 +321,7 @@ class Exposure(Cited, frozen=True):
 
 
 class Advice(Cited, frozen=True):
-    """A sentence for the patient."""
+    """A sentence for the patient; ``observe`` ties it to the plan's observation time after the infusion."""
 
     id: str
     topic: str
@@ -327,6 +330,7 @@ class Advice(Cited, frozen=True):
     when: Condition | None = None
     indications: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
+    observe: Quantity | None = None
     call: str = ""
     jurisdiction: str = ""
     not_read: tuple[str, ...] = ()

@@ -4,145 +4,24 @@ A fact is yes when the record says so, no only when the record says that too (a 
 and otherwise simply not there: unknown.
 """
 
-from __future__ import annotations
-
-import difflib
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Literal
 
-import msgspec
-
-from ivigil.basis.dates import add
 from ivigil.basis.facts import Codes, Fact, FactDefinition, Facts, Origin, Value
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.basis.quantity import Quantity, UnitProblem, parse_quantity
+from ivigil.basis.quantity import Quantity, UnitProblem
 from ivigil.patient.body import BMI_BELIEVABLE, age_on, body_mass_index, ckd_epi_2021, latest, plausible
-from ivigil.patient.record import Allergy, Code, Condition, Medicine, PastInfusion, Record, Result
-
-Register = Mapping[str, FactDefinition]
-Mention = Literal["yes", "past", "no", "unsure"]
-"""How a text speaks of a thing: present, in the past, denied, or left open (possible, suspected, at risk of)."""
+from ivigil.patient.hits import Hit, allergy_hits, condition_hits, medicine_hits
+from ivigil.patient.mentions import Register, index_of
+from ivigil.patient.record import PastInfusion, Record, Result
+from ivigil.patient.values import add_back, answer_value, in_register_unit, wanted
 
 _TERM_OF_PREGNANCY = timedelta(days=280)
 _LONGEST_PREGNANCY = timedelta(days=308)
 _YEAR = timedelta(days=365)
-_WORD = re.compile(r"[^\W_]+(?:\+)?", re.UNICODE)
-_CLAUSE = re.compile(r"[,;.:()\n]| - | but | and | with | although | however ", re.IGNORECASE)
-_ANSWERED = re.compile(r"\s*:\s*(?=(?:no|none|absent|negative|excluded|ruled out|denied)\b)", re.IGNORECASE)
-_BEFORE_NO = ("no", "not", "denies", "denied", "without", "never", "nil", "non", "negative for", "free of", "no evidence of", "excluded", "ruled out")
-_BEFORE_OPEN = ("possible", "possibly", "suspected", "suspicion of", "probable", "query", "risk of", "risk for", "screening for", "prophylaxis for", "prevent",
-                "prevention of", "rule out", "no longer", "exposure to", "vaccination against", "unlikely")
-_BEFORE_PAST = ("history of", "hx of", "h o", "previous", "previously", "past", "prior", "former", "old", "resolved", "status post", "s p", "ex")
-_BEFORE_OTHER = ("family history of", "family history", "fh of", "mother has", "mother had", "father has", "father had", "sister has", "sister had",
-                 "brother has", "brother had", "maternal", "paternal", "relative with", "sibling with")
-_AFTER_NO = ("ruled out", "excluded", "absent", "negative", "no", "none", "not present", "denied")
-_AFTER_OPEN = ("unlikely", "suspected", "risk", "possible", "screen", "screening", "prophylaxis")
-_AFTER_PAST = ("resolved", "in remission", "in the past", "previously", "in childhood")
-_WINDOW = 5
-_ALLERGIC = ("anaphyla", "allerg", "hypersens", "react")
 _KINDS = {"has.past_ig_anaphylaxis": ("anaphyla",), "has.past_aseptic_meningitis": ("aseptic meningitis",),
           "has.past_ig_haemolysis": ("haemoly", "hemoly"), "has.past_ig_headache": ("headache", "migraine"),
           "has.past_ig_hypersensitivity": ("anaphyla", "hypersens", "allerg", "urticaria", "angio", "bronchospasm")}
-
-
-class _Hit(msgspec.Struct, frozen=True):
-    """One entry of the record that speaks of a fact."""
-
-    says: Mention
-    origin: Origin
-    since: date | None = None
-    dated: bool = False
-    phrase: str = ""
-
-
-class Index:
-    """Codes and phrases of a register, turned round: from what a record holds to the facts it bears on."""
-
-    def __init__(self, register: Register) -> None:
-        self.register = register
-        self.codes: dict[tuple[str, str], list[str]] = {}
-        self.phrases: dict[str, list[str]] = {}
-        self.longest = 1
-        for definition in register.values():
-            if definition.stage != "patient":
-                continue
-            for system, values in _systems(definition.codes):
-                for value in values:
-                    self.codes.setdefault((system, _plain_code(system, value)), []).append(definition.id)
-            for name in (*definition.names,):
-                words = words_of(name)
-                if words:
-                    self.phrases.setdefault(" ".join(words), []).append(definition.id)
-                    self.longest = max(self.longest, len(words))
-
-    def coded(self, codes: Iterable[Code]) -> dict[str, Code]:
-        """Fact ids named by any of the codes, each with the code that did it; ICD-10 and ATC entries also stand for what is below them."""
-        found: dict[str, Code] = {}
-        for code in codes:
-            plain = _plain_code(code.system, code.code)
-            keys = [plain[:length] for length in range(3, len(plain) + 1)] if code.system in {"icd10", "atc"} else [plain]
-            for key in keys:
-                for fact in self.codes.get((code.system, key), ()):
-                    found.setdefault(fact, code)
-        return found
-
-    def mentioned(self, text: str) -> Iterator[tuple[str, str, Mention]]:
-        """Every fact that a text speaks of, as (fact id, phrase, how). The longest phrase at a place wins."""
-        if not text:
-            return
-        for clause in _CLAUSE.split(f" {_ANSWERED.sub(' ', text)} "):
-            words = words_of(clause)
-            start = 0
-            while start < len(words):
-                step = 1
-                for length in range(min(self.longest, len(words) - start), 0, -1):
-                    phrase = " ".join(words[start:start + length])
-                    facts = self.phrases.get(phrase)
-                    if facts is None:
-                        continue
-                    how = _how(words[max(0, start - _WINDOW):start], words[start + length:start + length + _WINDOW], words[start:start + length])
-                    if how is not None:
-                        for fact in facts:
-                            yield fact, phrase, how
-                    if length > 1:
-                        # Shorter phrases inside stay valid for other facts ("end stage renal disease" is also "renal disease").
-                        yield from self._inside(words[start:start + length], facts, how)
-                    step = length
-                    break
-                start += step
-
-    def _inside(self, words: list[str], taken: list[str], how: Mention | None) -> Iterator[tuple[str, str, Mention]]:
-        if how is None:
-            return
-        for start in range(len(words)):
-            for end in range(start + 1, len(words) + 1):
-                if end - start == len(words):
-                    continue
-                phrase = " ".join(words[start:end])
-                for fact in self.phrases.get(phrase, ()):
-                    if fact not in taken and _how(words[max(0, start - _WINDOW):start], words[end:end + _WINDOW], words[start:end]) == "yes":
-                        yield fact, phrase, how
-
-
-_LAST_INDEX: list[Index] = []
-
-
-def index_of(register: Register) -> Index:
-    """The index of a register; the latest few are kept, since one register serves many patients."""
-    for index in _LAST_INDEX:
-        if index.register is register:
-            return index
-    index = Index(register)
-    _LAST_INDEX.insert(0, index)
-    del _LAST_INDEX[4:]
-    return index
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, case-folded, without punctuation or invisible characters."""
-    return _WORD.findall(text.replace("\u200b", "").replace("\ufeff", "").casefold())
 
 
 def facts_of(record: Record, register: Register, as_of: date) -> Facts:
@@ -263,7 +142,7 @@ class _Gather:
             definition = self.register.get(result.test)
             if definition is None or (result.value is not None and in_register_unit(result.value, definition) is None):
                 continue
-            if result.value is not None and not plausible(_wanted(result.value, definition), definition.plausible):
+            if result.value is not None and not plausible(wanted(result.value, definition), definition.plausible):
                 continue
             newest[result.test] = result
         for test, result in newest.items():
@@ -272,7 +151,7 @@ class _Gather:
             if result.value is not None and definition.kind == "quantity":
                 if test == "bmi" and "bmi" in self.found:
                     continue
-                value = _wanted(result.value, definition)
+                value = wanted(result.value, definition)
                 how = "" if result.value.unit == value.unit else f"{result.value} in {value.unit}"
                 if result.below or result.above:
                     # The laboratory gave only a limit: the value just inside it decides comparisons with the limit itself rightly.
@@ -291,75 +170,21 @@ class _Gather:
     # --- conditions, medicines, allergies ----------------------------------------------------------------------------
 
     def lists(self) -> None:
-        hits: dict[str, list[_Hit]] = {}
+        hits: dict[str, list[Hit]] = {}
         for condition in self.record.conditions:
-            for fact, hit in self.condition_hits(condition):
+            for fact, hit in condition_hits(condition, self.index, self.as_of):
                 hits.setdefault(fact, []).append(hit)
         for medicine in self.record.medicines:
-            for fact, hit in self.medicine_hits(medicine):
+            for fact, hit in medicine_hits(medicine, self.index, self.as_of):
                 hits.setdefault(fact, []).append(hit)
         for allergy in self.record.allergies:
-            for fact, hit in self.allergy_hits(allergy):
+            for fact, hit in allergy_hits(allergy, self.index):
                 hits.setdefault(fact, []).append(hit)
         for fact, found in hits.items():
             self.settle(self.register[fact], found)
         self.reviewed(hits)
 
-    def condition_hits(self, condition: Condition) -> Iterator[tuple[str, _Hit]]:
-        if condition.verified in {"refuted", "entered-in-error"} or (condition.since is not None and condition.since > self.as_of):
-            return
-        over = condition.status == "resolved" and (condition.until is None or condition.until <= self.as_of)
-        status: Mention = "unsure" if condition.verified == "differential" else "past" if over else "yes"
-        on = condition.since
-        for fact, code in self.index.coded(condition.codes).items():
-            definition = self.register[fact]
-            if definition.kind == "yes_no" and definition.source in {"conditions", "derived", "results", "history", "allergies", "medicines"}:
-                shown = f"{code.display or condition.name or 'condition'} ({code.code})"
-                yield fact, _Hit(status, Origin(condition.origin or shown, on, _provisional(condition, shown)), on, on is not None)
-        for fact, phrase, says in self.index.mentioned(condition.name):
-            definition = self.register[fact]
-            if definition.kind != "yes_no" or definition.source in {"medicines", "product", "order", "body"} or fact.startswith("ig."):
-                continue
-            if definition.source == "allergies" and not any(stem in phrase for stem in _ALLERGIC):
-                continue
-            joined: Mention = says if says in {"no", "unsure"} or status == "yes" else status
-            yield fact, _Hit(joined, Origin(condition.origin or "conditions", on, _provisional(condition, f"'{condition.name}'")), on, on is not None, phrase)
-
-    def medicine_hits(self, medicine: Medicine) -> Iterator[tuple[str, _Hit]]:
-        if (medicine.since is not None and medicine.since > self.as_of and medicine.status != "planned") or (
-                medicine.until is not None and medicine.until < self.as_of):
-            return
-        status: Mention = "past" if medicine.status == "stopped" else "yes"
-        origin = Origin(medicine.origin or "medicines", medicine.since, medicine.label)
-        wanted = {"medicines", "order", "history"} if medicine.status == "planned" else {"medicines", "history"}
-        coded = self.index.coded(medicine.codes)
-        for fact in coded:
-            if self.register[fact].source in wanted and self.register[fact].kind == "yes_no":
-                yield fact, _Hit(status, origin)
-        # Drug codes name single packs by the ten thousand; where a register entry holds no pack code, the ingredient in the name must do.
-        text = medicine.name or next((code.display for code in medicine.codes if code.display), "")
-        for fact, _, says in self.index.mentioned(text):
-            definition = self.register[fact]
-            if fact not in coded and definition.kind == "yes_no" and definition.source in wanted and not fact.startswith("ig."):
-                yield fact, _Hit(says if says != "yes" else status, origin)
-
-    def allergy_hits(self, allergy: Allergy) -> Iterator[tuple[str, _Hit]]:
-        status: Mention = "past" if allergy.status == "resolved" else "yes"
-        origin = Origin(allergy.origin or "allergies", None, allergy.label + (f": {allergy.reaction}" if allergy.reaction else ""))
-        seen: set[str] = set()
-        for fact in self.index.coded(allergy.codes):
-            if self.register[fact].source == "allergies":
-                seen.add(fact)
-                yield fact, _Hit(status, origin)
-        for fact, _, says in (*self.index.mentioned(allergy.substance), *self.index.mentioned(f"{allergy.reaction} to {allergy.substance}")):
-            if self.register[fact].source == "allergies" and fact not in seen:
-                seen.add(fact)
-                yield fact, _Hit(says if says != "yes" else status, origin)
-        grave = "anaphyla" in allergy.reaction.casefold() or allergy.severity == "severe"
-        if "has.past_ig_hypersensitivity" in seen and grave and "has.past_ig_anaphylaxis" in self.register and "has.past_ig_anaphylaxis" not in seen:
-            yield "has.past_ig_anaphylaxis", _Hit("past" if status == "past" else "yes", origin)
-
-    def settle(self, definition: FactDefinition, hits: list[_Hit]) -> None:
+    def settle(self, definition: FactDefinition, hits: list[Hit]) -> None:
         """Turn everything the record says about one yes/no fact into yes, no or (nothing put) unknown."""
         if definition.source == "derived" and definition.fresh is not None:
             self.settle_recent(definition, hits)
@@ -378,7 +203,7 @@ class _Gather:
             hit = denied[0]
             self.put(definition.id, False, hit.origin.where, hit.origin.on, hit.origin.how)
 
-    def settle_recent(self, definition: FactDefinition, hits: list[_Hit]) -> None:
+    def settle_recent(self, definition: FactDefinition, hits: list[Hit]) -> None:
         """Recent events: yes inside the window, no when every event is dated before it, unknown when one has no date."""
         assert definition.fresh is not None
         edge = add_back(self.as_of, definition.fresh)
@@ -391,7 +216,7 @@ class _Gather:
             hit = max(spoken, key=lambda item: item.since or date.min)
             self.put(definition.id, False, hit.origin.where, hit.origin.on, f"{hit.origin.how}, before {edge}")
 
-    def reviewed(self, hits: Mapping[str, list[_Hit]]) -> None:
+    def reviewed(self, hits: Mapping[str, list[Hit]]) -> None:
         """Absence means no only in a list that somebody reviewed."""
         record = self.record
         lists = {"conditions": ("problem list", record.conditions_reviewed), "medicines": ("medicines", record.medicines_reviewed),
@@ -402,8 +227,7 @@ class _Gather:
             name, on = lists.get(source, ("", None))
             if on is None or on > self.as_of or definition.kind != "yes_no" or definition.stage != "patient" or definition.id in self.found:
                 continue
-            if (not definition.names and definition.codes == Codes()) or definition.id == "has.obesity":
-                # Obesity is measured: its absence from a list says nothing against a body mass index.
+            if not definition.names and definition.codes == Codes():
                 continue
             open_hits = [hit for hit in hits.get(definition.id, ()) if hit.says == "unsure" or (hit.says == "past" and source == "conditions" and not hit.dated
                                                                                               and hit.phrase)]
@@ -520,101 +344,3 @@ class _Gather:
                 self.report(f"answers.{key}", f"the answer says {text}, but {known.origin.where}{detail} says {says}", "keep the one that is right")
                 continue
             self.found[key] = Fact(key, value, Origin("answers", None, ""))
-
-
-def answer_value(definition: FactDefinition, text: str) -> Value:
-    """An answer as the fact's own kind of value.
-
-    Raises:
-        UnitProblem: not yes/no, not one of the choices, or not a plausible quantity; the remedy stands after a semicolon.
-    """
-    if definition.kind == "yes_no":
-        if text not in {"yes", "no"}:
-            raise UnitProblem(f"'{text}' is not yes or no; write yes, no or unknown")
-        return text == "yes"
-    if definition.kind == "quantity":
-        quantity = parse_quantity(text)
-        value = in_register_unit(quantity, definition)
-        if value is None:
-            raise UnitProblem(f"'{text}' cannot be given in {definition.unit}; write it in {definition.unit}")
-        if not plausible(value, definition.plausible):
-            raise UnitProblem(f"'{text}' lies outside {definition.plausible}; check number and unit")
-        return value
-    if definition.choices and text not in definition.choices:
-        near = difflib.get_close_matches(text, definition.choices, n=1, cutoff=0.5)
-        raise UnitProblem(f"'{text}' is not one of {', '.join(definition.choices)}; " + (f"did you mean '{near[0]}'?" if near else "choose one of them"))
-    return text
-
-
-def in_register_unit(value: Quantity, definition: FactDefinition) -> Quantity | None:
-    """A quantity in the unit of its fact, over the molar factor where the register gives one; None when the dimensions differ."""
-    if not definition.unit:
-        return value
-    try:
-        return value.to(definition.unit)
-    except UnitProblem:
-        molar = definition.molar
-    if molar is None:
-        return None
-    try:
-        if Quantity(1.0, molar.per).dimension == value.dimension:
-            return Quantity(value.in_unit(molar.per) * molar.factor, molar.unit).to(definition.unit)
-        return Quantity(value.in_unit(molar.unit) / molar.factor, molar.per).to(definition.unit)
-    except UnitProblem:
-        return None
-
-
-def add_back(day: date, interval: Quantity) -> date:
-    """``day`` less an interval of whole days, weeks, months or years."""
-    return add(day, Quantity(-interval.value, interval.unit))
-
-
-def _wanted(value: Quantity, definition: FactDefinition) -> Quantity:
-    return in_register_unit(value, definition) or value
-
-
-def _provisional(condition: Condition, how: str) -> str:
-    return f"{how}, provisional" if condition.verified == "provisional" else how
-
-
-def _how(before: list[str], after: list[str], phrase: list[str]) -> Mention | None:
-    """How a phrase is meant, from the words round it; None when it speaks of somebody else."""
-    ahead, behind = f" {' '.join(before)} ", f" {' '.join(after)} "
-    # The phrase may itself begin with "history of": the cue then ends inside it.
-    if _any(f"{ahead}{' '.join(phrase)} ", _BEFORE_OTHER):
-        return None
-    if _any(ahead, _BEFORE_OPEN):
-        return "unsure"
-    if _any(ahead, _BEFORE_NO) or behind.startswith(tuple(f" {cue} " for cue in _AFTER_NO)):
-        return "no"
-    if _any(behind, _AFTER_OPEN):
-        return "unsure"
-    if _any(ahead, _BEFORE_PAST) or _any(behind, _AFTER_PAST):
-        return "past"
-    return "yes"
-
-
-def _any(text: str, cues: tuple[str, ...]) -> bool:
-    return any(f" {cue} " in text for cue in cues)
-
-
-def _systems(codes: Codes) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield from (("loinc", codes.loinc), ("snomed", codes.snomed), ("snomed", codes.retired), ("icd10", codes.icd10), ("rxnorm", codes.rxnorm),
-                ("ndc", codes.ndc), ("cvx", codes.cvx), ("atc", codes.atc), ("hcpcs", codes.hcpcs))
-
-
-def _plain_code(system: str, code: str) -> str:
-    if system == "icd10":
-        return code.replace(".", "").upper()
-    if system == "ndc":
-        return plain_ndc(code)
-    return code.strip().upper() if system in {"atc", "hcpcs"} else code.strip()
-
-
-def plain_ndc(code: str) -> str:
-    """Labeller and product of a US drug code as 5 + 4 digits, from any dashed form or the 11-digit billing form; else the code as it is."""
-    parts = code.strip().split("-")
-    if len(parts) >= 2 and all(part.isdigit() for part in parts):
-        return f"{parts[0]:0>5}-{parts[1]:0>4}"
-    digits = code.strip()
-    return f"{digits[:5]}-{digits[5:9]}" if digits.isdigit() and len(digits) == 11 else digits

@@ -15,10 +15,13 @@ import msgspec
 from ivigil.basis.dates import years_between
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.basis.quantity import Quantity, Span, UnitProblem
+from ivigil.basis.quantity import Quantity, Span
 from ivigil.patient.body import BMI_BELIEVABLE, age_on, latest, plausible, span_by_age
-from ivigil.patient.facts import contradictions, in_register_unit, index_of
+from ivigil.patient.facts import contradictions
+from ivigil.patient.mentions import index_of
 from ivigil.patient.record import Measurement, Order, Record
+from ivigil.patient.slips import meant, meant_result, per_kg_hour, question, readings, shown
+from ivigil.patient.values import in_register_unit
 
 # Guards of plausibility, not of treatment; evidence decides treatment. The course limit is the one of evidence/dose-limits (course-plausible);
 # the bounds of the body stand in body.py. The others are ivigil's own wide bounds: no label dose or rate falls outside, a slip of ten times does.
@@ -27,13 +30,12 @@ BMI_ASK_POUNDS_CHILD = 30.0
 BMI_USUAL = Span(14, 38, "kg/m2")
 COURSE_LIMIT = Quantity(2.2, "g/kg")
 COURSE_LEAST = Quantity(0.02, "g/kg")
+COURSE_USUAL = Quantity(0.1, "g/kg")
 RATE_MOST = Quantity(10.0, "mL/kg/h")
-RATE_LEAST = Quantity(0.05, "mL/kg/h")
+RATE_LEAST = Quantity(0.2, "mL/kg/h")
 JUMP = 1.8
 JUMP_WINDOW = timedelta(days=365)
 LONGEST_COURSE_DAYS = 31
-MOST_GRAMS_PER_100_ML = 10.0
-"""Concentration by which a rate in mg/kg/min is compared with one in mL/kg/h (10 % products, the thinnest bound that is common)."""
 
 _LINE = re.compile(r"\(line (\d+)\)$")
 
@@ -79,37 +81,6 @@ def guard(record: Record, register: Mapping[str, FactDefinition], as_of: date) -
     return findings.doubts
 
 
-def meant(value: Quantity, span: Span) -> Quantity | None:
-    """The nearest reading of a slipped value that would be plausible: the same number in a sister unit, else ten, a hundred or a thousand times off."""
-    unit = span.unit or value.unit
-    for candidate in _readings(value):
-        try:
-            if span.holds(candidate.in_unit(unit)):
-                return candidate
-        except UnitProblem:
-            continue
-    return None
-
-
-_SISTERS: dict[str, tuple[str, ...]] = {
-    "kg": ("lb", "g", "st"), "lb": ("kg", "oz", "g"), "g": ("kg", "mg", "lb"), "mg": ("g",), "st": ("kg", "lb"), "oz": ("lb", "g"),
-    "cm": ("in", "m", "mm"), "m": ("cm", "in", "ft"), "in": ("cm", "ft"), "ft": ("in", "m"), "mm": ("cm",),
-    "g/L": ("mg/dL", "g/dL", "mg/L"), "mg/dL": ("g/L", "umol/L", "mg/L", "mmol/L"), "mg/L": ("mg/dL", "g/L"), "g/dL": ("g/L", "mg/dL"),
-    "umol/L": ("mg/dL", "mmol/L"), "mmol/L": ("mg/dL", "umol/L"), "g/kg": ("mg/kg",), "mg/kg": ("g/kg",),
-    "10*9/L": ("/uL",), "10*3/uL": ("/uL",), "/uL": ("10*9/L",), "Cel": (), "year": ("month", "week", "day"),
-    "mL/kg/h": ("mL/h", "mL/kg/min"), "mL/h": ("mL/kg/h", "mL/min"), "mL/kg/min": ("mL/kg/h", "mL/min", "mL/h"), "mL/min": ("mL/h",),
-    "mg/kg/min": ("mg/kg/h", "mL/kg/h"), "mg/kg/h": ("mg/kg/min",),
-}
-
-
-def _readings(value: Quantity) -> Iterator[Quantity]:
-    for unit in _SISTERS.get(value.unit, ()):
-        yield Quantity(value.value, unit)
-    for factor in (10.0, 100.0, 1000.0):
-        yield Quantity(value.value / factor, value.unit)
-        yield Quantity(value.value * factor, value.unit)
-
-
 class _Checker:
     """One pass over one record."""
 
@@ -141,11 +112,11 @@ class _Checker:
         self.doubts.append(Doubt(about, ask, why, origin, suggestion, confirm))
 
     def refuse_or_ask(self, what: str, why: str, suggestion: Quantity | None, origin: str) -> None:
-        question = _question(suggestion)
+        asked = question(suggestion)
         if self.record.fhir:
-            self.ask(what, question or f"What is the right value of {what}?", f"{why}; it was not used", origin, suggestion)
+            self.ask(what, asked or f"What is the right value of {what}?", f"{why}; it was not used", origin, suggestion)
         else:
-            self.refuse(what, why, question or "check the number and its unit", origin)
+            self.refuse(what, why, asked or "check the number and its unit", origin)
 
     # --- dates --------------------------------------------------------------------------------------------------------
 
@@ -201,11 +172,26 @@ class _Checker:
             span = span_by_age(self.record, fact, on) or (definition.plausible if definition is not None else None)
             age = age_on(self.record, on)
             why = f"{item.value} is not a believable {fact}" + (f" at the age of {age}" if age is not None else "")
-            self.refuse_or_ask(fact, why, meant(item.value, span) if span else None, item.origin)
+            usual = self.usual(fact)
+            suggestion = (meant(item.value, usual) if usual else None) or (meant(item.value, span) if span else None)
+            self.refuse_or_ask(fact, why, suggestion, item.origin)
         used = chosen.measurement
         if used is not None and fact == "weight":
             self.jump(used, items)
         return used
+
+    def usual(self, fact: str) -> Span | None:
+        """The range of one body measure that goes with the other one, where that is known: the best guide to what was meant."""
+        other = "height" if fact == "weight" else "weight"
+        items = self.record.heights if fact == "weight" else self.record.weights
+        known = latest(items, self.register.get(other), self.as_of, self.record).measurement
+        if known is None:
+            return None
+        if fact == "weight":
+            square = known.value.in_unit("m") ** 2
+            return Span(BMI_USUAL.low * square, BMI_USUAL.high * square, "kg")
+        kg = known.value.in_unit("kg")
+        return Span(100 * math.sqrt(kg / BMI_USUAL.high), 100 * math.sqrt(kg / BMI_USUAL.low), "cm")
 
     def jump(self, item: Measurement, items: Iterable[Measurement]) -> None:
         """A weight that doubles or halves against the one before it, within a year, in somebody who no longer grows."""
@@ -220,7 +206,7 @@ class _Checker:
         if ratio > JUMP or ratio < 1 / JUMP:
             near = Span(before.value.in_unit("kg") * 0.85, before.value.in_unit("kg") * 1.15, "kg")
             suggestion = meant(item.value, near)
-            self.ask("weight", _question(suggestion) or "Is the weight right?", f"{item.value} on {item.on} against {before.value} on {before.on}", item.origin,
+            self.ask("weight", question(suggestion) or "Is the weight right?", f"{item.value} on {item.on} against {before.value} on {before.on}", item.origin,
                      suggestion, "confirm.weight")
 
     def size(self, weight: Measurement | None, height: Measurement | None) -> None:
@@ -232,8 +218,9 @@ class _Checker:
         age = age_on(self.record, self.as_of)
         child = age is not None and age.in_unit("year") < 10
         if not BMI_BELIEVABLE.holds(index):
-            fixed = meant(weight.value, Span(BMI_USUAL.low * metres**2, BMI_USUAL.high * metres**2, "kg"))
-            taller = meant(height.value, Span(100 * math.sqrt(kg / BMI_USUAL.high), 100 * math.sqrt(kg / BMI_USUAL.low), "cm"))
+            lighter_or_heavier, shorter_or_taller = self.usual("weight"), self.usual("height")
+            fixed = meant(weight.value, lighter_or_heavier) if lighter_or_heavier else None
+            taller = meant(height.value, shorter_or_taller) if shorter_or_taller else None
             suggestion = taller if taller is not None and taller.unit != height.value.unit else fixed or taller
             what = "height" if suggestion is taller and taller is not None else "weight"
             self.refuse_or_ask(what, f"{weight.value} at {height.value} gives a body mass index of {index:.1f} kg/m2, outside {BMI_BELIEVABLE}", suggestion,
@@ -270,7 +257,7 @@ class _Checker:
             if self.record.fhir and newest.get(item.test, date.min) >= (item.on or self.as_of):
                 continue
             assert item.value is not None
-            suggestion = _meant_result(item.value, definition)
+            suggestion = meant_result(item.value, definition)
             self.refuse_or_ask(item.test, f"{item.value} is not a believable {definition.label} (plausible: {definition.plausible})", suggestion, item.origin)
 
     # --- dose and rates -----------------------------------------------------------------------------------------------
@@ -293,7 +280,7 @@ class _Checker:
         elif course < COURSE_LEAST.in_unit("g/kg"):
             suggestion = Quantity(order.dose.value, {"mg": "g", "mg/kg": "g/kg"}[order.dose.unit]) if order.dose.unit in {"mg", "mg/kg"} else None
             usable = suggestion if suggestion is not None and (self.per_kg(suggestion, weight) or 0) <= limit else None
-            self.refuse_or_ask("order.dose", f"{order.dose} comes to {_number(course)} g/kg, far below any immunoglobulin course", usable, order.origin)
+            self.refuse_or_ask("order.dose", f"{order.dose} comes to {shown(course)} g/kg, far below any immunoglobulin course", usable, order.origin)
         elif order.each == "" and days > 1 and per_kg * days > limit:
             self.refuse("order.each", f"{order.dose} over {days} days may be the whole course or one day", "write 'each: course' or 'each: day'", order.origin)
         elif order.each == "" and days > 1:
@@ -301,7 +288,7 @@ class _Checker:
 
     def too_much(self, order: Order, per_kg: float, course: float, limit: float, days: int) -> None:
         assert order.dose is not None
-        text = f"the course comes to {_number(course)} g/kg, above {_number(limit)} g/kg"
+        text = f"the course comes to {shown(course)} g/kg, above {shown(limit)} g/kg"
         if order.each == "day" and per_kg <= limit:
             self.refuse("order.dose", f"{order.dose} on each of {days} days: {text}",
                         f"if {order.dose} is the total of the course write 'each: course'", order.origin)
@@ -310,7 +297,7 @@ class _Checker:
         smaller = Quantity(order.dose.value, sister) if sister else None
         candidates = [item for item in (smaller, Quantity(order.dose.value / 10, order.dose.unit)) if item is not None]
         scale = per_kg / order.dose.canonical * (course / per_kg)
-        fitting = next((item for item in candidates if COURSE_LEAST.in_unit("g/kg") <= item.canonical * scale <= limit), None)
+        fitting = next((item for item in candidates if COURSE_USUAL.in_unit("g/kg") <= item.canonical * scale <= limit), None)
         self.refuse_or_ask("order.dose", f"{order.dose}: {text}", fitting, order.origin)
 
     def per_kg(self, dose: Quantity, weight: Measurement | None) -> float | None:
@@ -326,16 +313,16 @@ class _Checker:
         for what, rate, origin in rates:
             if rate is None:
                 continue
-            value = _per_kg_hour(rate, weight)
+            value = per_kg_hour(rate, weight)
             if value is None:
                 continue
             if value > RATE_MOST.value:
                 span = Span(RATE_LEAST.value, RATE_MOST.value, "mL/kg/h")
-                fitting = next((item for item in _readings(rate) if (_per_kg_hour(item, weight) or 0) and span.holds(_per_kg_hour(item, weight) or 0)), None)
-                self.refuse_or_ask(what, f"{rate} comes to {_number(value)} mL/kg/h, faster than any immunoglobulin label allows", fitting, origin)
+                fitting = next((item for item in readings(rate) if (per_kg_hour(item, weight) or 0) and span.holds(per_kg_hour(item, weight) or 0)), None)
+                self.refuse_or_ask(what, f"{rate} comes to {shown(value)} mL/kg/h, faster than any immunoglobulin label allows", fitting, origin)
             elif value < RATE_LEAST.value:
                 fitting = Quantity(rate.value, "mL/kg/h") if rate.unit == "mL/h" else None
-                self.ask(what, _question(fitting) or f"Is {rate} the right rate?", f"{rate} comes to {_number(value)} mL/kg/h, slower than any label starts",
+                self.ask(what, question(fitting) or f"Is {rate} the right rate?", f"{rate} comes to {shown(value)} mL/kg/h, slower than any label starts",
                          origin, fitting, f"confirm.{what}")
 
     def notes(self) -> None:
@@ -361,40 +348,3 @@ _ASKS = {
     "vaccinations": "When was the vaccine given?",
     "ig.dose": "How many grams were given?",
 }
-
-
-def _question(suggestion: Quantity | None) -> str:
-    if suggestion is None:
-        return ""
-    usual = {"lb": "kg", "oz": "kg", "st": "kg", "in": "cm", "ft": "cm", "m": "cm", "mg/dL": "g/L"}.get(suggestion.unit)
-    try:
-        return f"did you mean {suggestion}" + (f" = {suggestion.to(usual)}?" if usual else "?")
-    except UnitProblem:
-        return f"did you mean {suggestion}?"
-
-
-def _meant_result(value: Quantity, definition: FactDefinition) -> Quantity | None:
-    assert definition.plausible is not None
-    for candidate in _readings(value):
-        converted = in_register_unit(candidate, definition)
-        if converted is not None and plausible(converted, definition.plausible):
-            return candidate
-    return None
-
-
-def _per_kg_hour(rate: Quantity, weight: Measurement | None) -> float | None:
-    """A rate in mL/kg/h; mg rates as of a 10 % product, whole rates over the body weight; None when the weight is needed and unknown."""
-    kg = weight.value.in_unit("kg") if weight is not None else None
-    if rate.dimension == "volume rate per body mass":
-        return rate.in_unit("mL/kg/h")
-    if rate.dimension == "mass rate per body mass":
-        return rate.in_unit("mg/kg/h") / (MOST_GRAMS_PER_100_ML * 10)
-    if kg is None:
-        return None
-    if rate.dimension == "volume rate":
-        return rate.in_unit("mL/h") / kg
-    return rate.in_unit("g/h") * 1000 / (MOST_GRAMS_PER_100_ML * 10) / kg if rate.dimension == "mass rate" else None
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"

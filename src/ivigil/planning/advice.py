@@ -10,9 +10,10 @@ from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
+from ivigil.planning.product_facts import planned_route
 from ivigil.planning.reasons import reasons
 
-_TOPICS = ("before", "day", "after", "how-it-works", "vaccines", "when-to-call", "red-flag")
+_TOPICS = ("before", "day", "after", "home", "how-it-works", "vaccines", "when-to-call", "red-flag")
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
@@ -35,8 +36,10 @@ def _topics(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line
 def _fits(entry: Advice, draft: Draft) -> bool:
     if entry.indications and (draft.indication is None or draft.indication.id not in entry.indications):
         return False
-    route = draft.facts.word("order.route")
-    if entry.routes and route is not None and route not in entry.routes:
+    if entry.routes and planned_route(draft) not in entry.routes:
+        return False
+    observed = next((line.value for line in draft.lines if line.id == "monitoring.observe"), None)
+    if entry.observe is not None and (observed is None or observed.canonical != entry.observe.canonical):
         return False
     return entry.when is None or judge(entry.when, draft.facts).truth is True
 
@@ -47,4 +50,5 @@ def _told_by_rules(draft: Draft, evidence: Evidence) -> Iterable[Line]:
         if constraint.act.act == "tell" and constraint.act.say:
             told.setdefault(constraint.act.say, constraint.rule.cites)
     if told:
-        yield Line("advice.for-you", "advice", "tell", "info", " ".join(told), reasons(evidence, draft.facts, cites=tuple(cite for cites in told.values() for cite in cites)))
+        yield Line("advice.for-you", "advice", "tell", "info", " ".join(told),
+                   reasons(evidence, draft.facts, cites=tuple(cite for cites in told.values() for cite in cites)))

@@ -55,7 +55,8 @@ def deferrals(evidence: Evidence, places: tuple[str, ...], antigens: Iterable[st
             wait = wait_of(interval, antibody) if interval is not None else None
             if interval is not None and wait is not None:
                 found.append(Deferral(add(antibody.on, wait), wait, interval, antibody))
-    return sorted(found, key=lambda deferral: deferral.until, reverse=True)
+    # Of equal dates the last product is the one to name: it stands for the whole course.
+    return sorted(found, key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True)
 
 
 def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, *, alone: bool = False) -> AntibodyInterval | None:
@@ -64,8 +65,10 @@ def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, anti
     The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
     table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
     """
-    about = [interval for interval in evidence.antibody_intervals.values() if antigen in interval.vaccines and not interval.note_only and not interval.superseded_by]
-    fitting = [interval for interval in about if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
+    about = [interval for interval in evidence.antibody_intervals.values()
+             if antigen in interval.vaccines and not interval.note_only and not interval.superseded_by]
+    fitting = [interval for interval in about
+               if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
     for place in (*places, *_followed(evidence, places)):
         here = [interval for interval in fitting if interval.jurisdiction == place]
         if here:
@@ -83,7 +86,9 @@ def _followed(evidence: Evidence, places: tuple[str, ...]) -> tuple[str, ...]:
 def _covers(interval: AntibodyInterval, antibody: Antibody) -> bool:
     if antibody.kind in interval.products:
         return True
-    return bool(antibody.kind) and interval.product == antibody.kind and not (antibody.kind == INTRAVENOUS and interval.purpose and interval.purpose != antibody.purpose)
+    if not antibody.kind or interval.product != antibody.kind:
+        return False
+    return antibody.kind != INTRAVENOUS or not interval.purpose or interval.purpose == antibody.purpose
 
 
 def _length(interval: AntibodyInterval, antibody: Antibody) -> float:
@@ -97,12 +102,12 @@ def wait_of(interval: AntibodyInterval, antibody: Antibody) -> Quantity | None:
         return Quantity(interval.wait.high, interval.wait.unit) if interval.wait is not None else None
     beyond = () if interval.above is None else (interval.above.wait,)
     dose = antibody.dose
-    if dose is None:
-        return max((*(row.wait for row in interval.rows), *beyond), key=lambda wait: wait.canonical)
-    purposes = {antibody.purpose} if antibody.purpose else {row.purpose for row in interval.rows}
     possible: list[Quantity] = []
-    for purpose in purposes:
-        waits = (*(row.wait for row in interval.rows if row.purpose in {"", purpose} and _inside(row, dose)), *beyond)
+    if dose is None:
+        possible.extend((*(row.wait for row in interval.rows), *beyond))
+    purposes = {antibody.purpose} if antibody.purpose else {row.purpose for row in interval.rows}
+    for purpose in purposes if dose is not None else ():
+        waits = (*(row.wait for row in interval.rows if row.purpose in {"", purpose} and _inside(row, dose or 0.0)), *beyond)
         possible.extend(waits[:1])
     return max(possible, key=lambda wait: wait.canonical, default=None)
 

@@ -31,7 +31,17 @@ def antibodies(draft: Draft, evidence: Evidence, context: Context) -> tuple[Anti
 
 def repeats(draft: Draft) -> bool:
     """True when the planned treatment comes again after an interval."""
-    return draft.dose is not None and draft.dose.every is not None and not draft.blocked
+    return not draft.blocked and _every(draft) is not None
+
+
+def _every(draft: Draft) -> Quantity | None:
+    """The interval decided, else ordered, else the shortest of the regimen."""
+    if draft.dose is not None and draft.dose.every is not None:
+        return draft.dose.every
+    if draft.record.order.every is not None:
+        return draft.record.order.every
+    printed = draft.regimen.dose.every if draft.regimen is not None else None
+    return Quantity(printed.low, printed.unit) if printed is not None else None
 
 
 def _past(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Antibody]:
@@ -110,12 +120,10 @@ def _summed(dose: Antibody, before: list[Antibody], later: list[Antibody], windo
 
 def _steady(dose: Antibody, draft: Draft, windows: Mapping[str, Quantity]) -> Antibody:
     """A planned subcutaneous dose stands for all doses that its interval puts into the window."""
-    window, total = windows.get(SUBCUTANEOUS), draft.facts.number("course.dose", "g/kg")
-    if not dose.planned or dose.kind != SUBCUTANEOUS or not repeats(draft) or window is None or total is None or dose.dose is None:
+    window, total, every = windows.get(SUBCUTANEOUS), draft.facts.number("course.dose", "g/kg"), _every(draft)
+    if not dose.planned or dose.kind != SUBCUTANEOUS or every is None or window is None or total is None or dose.dose is None:
         return dose
-    assert draft.dose is not None
-    assert draft.dose.every is not None
-    steady = total * math.ceil(window.canonical / draft.dose.every.canonical)
+    steady = total * math.ceil(window.canonical / every.canonical)
     if steady <= dose.dose:
         return dose
     return msgspec.structs.replace(dose, dose=steady, label=f"this course ({number_text(steady)} g/kg in {window}, last dose {day_text(dose.on)})")

@@ -14,7 +14,7 @@ from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Act, DoseLimit, Rounding
-from ivigil.planning.dose_limits import caps, limit_line, limits_in_force
+from ivigil.planning.dose_limits import caps, limit_line, limits_in_force, undecided_limits
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.reasons import reasons
@@ -56,10 +56,10 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     rounded = round_course(policy, dose.grams, count, usable_sizes(draft.product, context), most=most, most_per_day=bound,
                            intravenous=draft.regimen is None or draft.regimen.route == "intravenous")
     concentration = draft.product.grams_per_ml if draft.product is not None else 0.0
-    first = context.start.date()
+    first = draft.first_day or context.start.date()
     days = tuple(Day(number + 1, first + timedelta(days=number), grams, grams / concentration if concentration else 0.0)
                  for number, grams in enumerate(rounded.parts))
-    draft = msgspec.structs.replace(draft, days=days)
+    draft = msgspec.structs.replace(draft, days=days, undecided=(*draft.undecided, *undecided_limits(draft, evidence, context)))
     draft = msgspec.structs.replace(draft, facts=draft.facts.having(_facts(draft, per_kg / count)))
     draft = draft.saying(*order_line, *_days_lines(draft, evidence, usual, asked))
     if policy is not None:

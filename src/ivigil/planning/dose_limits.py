@@ -27,11 +27,23 @@ class Cap(msgspec.Struct, frozen=True):
 
 def limits_in_force(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
     """The dose limits that hold for this indication, place, date and patient; one whose condition is unknown does not hold."""
+    return (limit for limit in _limits_here(draft, evidence, context) if limit.when is None or judge(limit.when, draft.facts).truth)
+
+
+def undecided_limits(draft: Draft, evidence: Evidence, context: Context) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The limits that would hold if a fact were known, with those facts and a severity, as the draft collects them."""
+    for limit in _limits_here(draft, evidence, context):
+        verdict = judge(limit.when, draft.facts) if limit.when is not None else None
+        if verdict is not None and verdict.truth is None:
+            yield limit.id, verdict.undecided, "caution"
+
+
+def _limits_here(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
     indication = draft.indication.id if draft.indication is not None else ""
     places = {*evidence.places(context.jurisdiction), "international", ""}
     for limit in evidence.dose_limits.values():
         if (limit.jurisdiction in places and in_force(limit.valid, context.as_of) and indication not in limit.excepted
-                and (not limit.indications or indication in limit.indications) and (limit.when is None or judge(limit.when, draft.facts).truth)):
+                and (not limit.indications or indication in limit.indications)):
             yield limit
 
 

@@ -35,7 +35,7 @@ from ivigil.planning.dose_limits import caps, exceeds, limit_line, limits_in_for
 from ivigil.planning.draft import Context, Dose, Draft
 from ivigil.planning.line import Act, Column, Line, Table
 from ivigil.planning.reasons import reasons
-from ivigil.planning.regimen import choose_regimen
+from ivigil.planning.regimen import choose_regimen, ordered_product
 from ivigil.planning.safety import OVERRIDE_POLICY, override_for
 from ivigil.planning.weight import Weighing, above, settle, weigh_all
 
@@ -59,7 +59,9 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
             draft, worked = checked, None
     draft = _weight_lines(draft, evidence, context, settled, passed, weighings, form, worked)
     if form is None or worked is None or settled is None or settled.kg is None:
-        if form is None and regimen is None and draft.record.order.dose is None:
+        product = ordered_product(draft, evidence, context)
+        switched = product is not None and bool(product.switch)  # its weekly dose follows from the intravenous one, by the label's factor
+        if regimen is None and draft.record.order.dose is None and not switched:
             return msgspec.structs.replace(draft, no_evidence=True)
         return draft
     return _work_out(draft, evidence, context, form, worked, settled)
@@ -77,8 +79,10 @@ def _dose_form(draft: Draft, evidence: Evidence) -> tuple[DoseForm | None, float
         if ordered.form is None:
             return None, None, _refuse(draft, evidence, ordered.question)
         return ordered.form, ordered.form.amount.low, draft
-    if any(note.about == "order.dose" for note in draft.record.notes):
-        return None, None, _refuse(draft, evidence, "The ordered dose could not be read. Give it with its unit, in g or g/kg.")
+    unread = next((note for note in draft.record.notes if note.about == "order.dose"), None)
+    if unread is not None:
+        why = unread.why.rstrip(".")
+        return None, None, _refuse(draft, evidence, f"The ordered dose is not planned: {why}. Give it in g or g/kg, per day, per course or per interval.")
     if printed is None or draft.regimen is None:
         return printed, None, draft
     if isinstance(printed, PerDay) and order.days is not None and printed.days.holds(order.days):

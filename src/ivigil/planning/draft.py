@@ -10,6 +10,7 @@ import msgspec
 from ivigil.basis.facts import Facts
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.shapes import Act, Indication, Product, Regimen, SafetyRule
+from ivigil.patient.firewall import Doubt
 from ivigil.patient.record import Record
 from ivigil.planning.line import Line, NotRaised
 
@@ -88,7 +89,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A plan in the making. ``ends`` is when the last infusion of the course ends, once it is scheduled."""
+    """A plan in the making. ``first_day`` is set where the course may not start on the asked day; ``ends`` is when the last infusion of the course ends, once it is scheduled."""
 
     record: Record
     facts: Facts
@@ -101,6 +102,8 @@ class Draft(msgspec.Struct, frozen=True):
     dose: Dose | None = None
     product: Product | None = None
     days: tuple[Day, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    first_day: date | None = None
     ends: datetime | None = None
     blocked: tuple[str, ...] = ()
     no_evidence: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ivigil.basis.because import Alternative
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, in_force, nearest
 from ivigil.evidence.shapes import Criterion, Indication, Standing
@@ -143,11 +143,15 @@ def _remarks(draft: Draft, evidence: Evidence, indication: Indication, places: t
         verdict = judge(indication.population, draft.facts)
         if verdict.truth is False:
             cites = indication.regimens[0].cites if indication.regimens else (_GAPS,)
-            yield Line("indication.population", "indication", "check", "warning", f"{indication.name.clinical} is meant for {indication.population.text or 'another group'}.",
+            yield Line("indication.population", "indication", "check", "warning",
+                       f"{indication.name.clinical} is meant for {written(indication.population, evidence.labels)}.",
                        reasons(evidence, draft.facts, cites=cites, uses=verdict.decided_by))
-    alternatives = [remark for remark in indication.alternatives if in_force(remark.valid, context.as_of) and remark.jurisdiction in {*places, "", "international"}]
+    known = {*places, "", "international"}
+    alternatives = [remark for remark in indication.alternatives if in_force(remark.valid, context.as_of) and remark.jurisdiction in known]
     if alternatives:
         cites = tuple(cite for remark in alternatives for cite in remark.cites)
-        yield Line("indication.alternatives", "indication", "check", "info", " ".join(remark.say for remark in alternatives), reasons(evidence, draft.facts, cites=cites))
+        yield Line("indication.alternatives", "indication", "check", "info", " ".join(f"{remark.say.rstrip('.')}." for remark in alternatives),
+                   reasons(evidence, draft.facts, cites=cites))
     if indication.not_read:
-        yield Line("indication.gaps", "indication", "check", "info", f"Not read: {'; '.join(indication.not_read)}.", reasons(evidence, draft.facts, cites=(_GAPS,)))
+        yield Line("indication.gaps", "indication", "check", "info", f"Not read: {'; '.join(indication.not_read)}.",
+                   reasons(evidence, draft.facts, cites=(_GAPS,)))

@@ -6,31 +6,38 @@ increments, or from a site-policy ramp that was asked for and is shown as policy
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 
 import msgspec
 
 from ivigil.basis.because import Alternative, Urgency
-from ivigil.basis.logic import Truth, any_of
-from ivigil.basis.quantity import Quantity, Span, UnitProblem, number_text, parse_quantity
-from ivigil.evidence.conditions import judge
+from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import InfusionPolicy, Product, Ramp, RateSchedule, SafetyRule
+from ivigil.evidence.shapes import Ramp, RateSchedule
 from ivigil.planning import rates, subcutaneous
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import planned_route
+from ivigil.planning.rate_caps import ORDERED, caps_of, lower_first
+from ivigil.planning.rate_setting import (
+    UNREAD,
+    Cap,
+    Setting,
+    above,
+    hours_in,
+    hours_of,
+    one_reading,
+    setting_of,
+    volume_of,
+)
 from ivigil.planning.rates import Rung
 from ivigil.planning.reasons import reasons
+from ivigil.planning.wording import day_text, days_text
 
 RATE_WEIGHT = "ivigil-policy.rate-weight"
-UNREAD = "ivigil-policy.rates-unread"
 OFF_LABEL = "ivigil-policy.off-label-rate"
 UNKNOWN_HISTORY = "ivigil-policy.unknown-history-is-first"
-ORDERED = "ivigil-policy.ordered-rate"
-
 COLUMNS = (
     Column("Step"),
     Column("From"),
@@ -44,51 +51,6 @@ COLUMNS = (
 """Columns of a day's table."""
 
 
-class Cap(msgspec.Struct, frozen=True):
-    """An upper limit in mL/h with its working, who sets it and why."""
-
-    name: str
-    flow: float
-    working: str
-    cites: tuple[str, ...]
-    rule: str = ""
-
-
-class Setting(msgspec.Struct, frozen=True):
-    """What all rates of one plan rest on: the product, its schedule, the weight in kg and the pump's increment in mL/h."""
-
-    product: Product
-    row: RateSchedule
-    weight: float
-    increment: float
-    increment_cites: tuple[str, ...]
-    first: Truth
-    off_label: bool
-
-    def flow(self, rate: Quantity, also: Quantity | None = None) -> float:
-        """A rate of this product in this patient as mL/h; of two printed readings the lower."""
-        return rates.restrictive(rate, also, self.product.percent, self.weight)
-
-    def cap(self, name: str, rate: Quantity, also: Quantity | None, cites: tuple[str, ...], rule: str = "") -> Cap:
-        """A printed, decided or ordered limit with its working."""
-        return Cap(name, self.flow(rate, also), self.working(rate, also), cites, rule)
-
-    def working(self, rate: Quantity, also: Quantity | None = None) -> str:
-        """``4 mg/kg/min x 70 kg at 10 % = 168 mL/h``."""
-        both = f"{rate} (also printed {also}; the lower binds)" if also is not None else str(rate)
-        patient = f" x {number_text(self.weight)} kg" if "body mass" in rate.dimension else ""
-        strength = f" at {number_text(self.product.percent)} %" if "mass rate" in rate.dimension or also is not None else ""
-        return f"{both}{patient}{strength} = {number_text(self.flow(rate, also))} mL/h"
-
-    def down(self, flow: float) -> float:
-        """The flow as the pump can be set, never above it."""
-        return rates.round_down(flow, self.increment)
-
-    def text(self, flow: float) -> str:
-        """``168 mL/h (4 mg/kg/min)``."""
-        return f"{number_text(self.down(flow))} mL/h ({number_text(rates.mass_rate(flow, self.product.percent, self.weight))} mg/kg/min)"
-
-
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Add the rate lines and one table per treatment day; refuse with one line where the rates were not read."""
     if draft.blocked or draft.product is None or draft.indication is None:
@@ -97,7 +59,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return subcutaneous.step(draft, evidence, context)
     if draft.dose is None or not draft.days:
         return draft
-    setting = _setting(draft, draft.product, evidence, context)
+    setting = setting_of(draft, draft.product, evidence, context)
     if isinstance(setting, Line):
         return draft.saying(setting)
     ramp, ramp_lines = _ramp(setting, draft, evidence, context)
@@ -112,95 +74,30 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return draft.saying(*lines, _too_slow_line(setting, draft, evidence, start))
     lines += [_start_line(setting, draft, evidence, start, binding), _cap_line(setting, draft, evidence, caps, binding), *ramp_lines]
     rungs = rungs_of(setting, binding.flow, ramp)
-    lines += [_day_line(setting, draft, evidence, context, day, rungs, ramp) for day in draft.days]
+    alike = [tuple(days) for _, days in groupby(draft.days, key=lambda day: (day.grams, volume_of(day, setting.product)))]
+    lines += [_days_line(setting, draft, evidence, context, days, rungs, ramp) for days in alike]
     lines += _too_long_lines(setting, draft, evidence, rungs, binding)
-    return draft.saying(*lines)
+    return msgspec.structs.replace(draft.saying(*lines), ends=_end(setting, draft.days[-1], rungs, context))
 
 
-def first_infusion(draft: Draft) -> Truth:
-    """Whether the patient counts as new to the product: never treated, another brand, or a gap that a rule calls long."""
-    if any(constraint.act.act == "start" for constraint in draft.constraints):
-        return True
-    gap_known = False if "ig.weeks_since_last" in draft.facts else None
-    return any_of((draft.facts.flag("ig.first_ever"), draft.facts.flag("product.switched"), gap_known))
-
-
-def rate_weight(draft: Draft) -> float | None:
-    """The weight in kg that rates are reckoned on: actual weight, or the dosing weight where that is lower."""
-    known = [weight for weight in (draft.facts.number("weight", "kg"), draft.dose.weight if draft.dose is not None else None) if weight]
-    return min(known, default=None)
-
-
-def schedule_for(product: Product, draft: Draft, context: Context, weight: float, first: Truth) -> tuple[RateSchedule, bool] | None:
-    """The label's schedule for the indication, and whether none is printed for it so that the product's most restrictive one stands in.
-
-    Of several that fit, the most restrictive is taken. An unknown history is read as a first infusion.
-    """
-    rows = [
-        row
-        for row in product.rates
-        if in_force(row.valid, context.as_of) and row.percent in {0, product.percent} and (row.who is None or judge(row.who, draft.facts).truth is not False)
-    ]
-    labelled = [row for row in rows if draft.indication is not None and draft.indication.id in row.indications]
-    pool = labelled or rows
-    number = "later" if first is False else "first"
-    pool = [row for row in pool if row.infusion in {"any", number}] or pool
-    if not pool:
-        return None
-
-    def speed(row: RateSchedule) -> tuple[float, float]:
-        return (
-            rates.restrictive(row.maximum.rate, row.maximum.also, product.percent, weight),
-            rates.restrictive(row.start.rate, row.start.also, product.percent, weight),
-        )
-
-    return min(pool, key=speed), not labelled
-
-
-def caps_of(setting: Setting, draft: Draft, evidence: Evidence, context: Context, ramp: Ramp | None = None) -> list[Cap]:
-    """Every limit on the rate, the label's maximum first. An order above the others is no limit and is left out."""
-    row, product = setting.row, setting.product
-    caps = [setting.cap(f"label maximum of {product.brand}", row.maximum.rate, row.maximum.also, row.cites)]
-    if _extended_asked(setting, draft) and row.extended is not None:
-        caps = [setting.cap(f"extended label maximum of {product.brand}, as ordered", row.extended.rate, row.extended.also, row.cites)]
-    caps += _risk_caps(setting, draft, evidence)
-    volume = min(volume_of(day, product) for day in draft.days)
-    if draft.regimen is not None and draft.regimen.hours is not None and draft.regimen.hours.unit:
-        hours = Quantity(draft.regimen.hours.low, draft.regimen.hours.unit)
-        caps.append(_time_cap("infusion time in the regimen", volume, hours, draft.regimen.cites))
-    for constraint in draft.constraints:
-        if constraint.act.act == "hours-at-least" and constraint.act.hours is not None:
-            caps.append(_time_cap(f"rule '{constraint.rule.about}'", volume, constraint.act.hours, constraint.rule.cites, constraint.rule.id))
-    if ramp is not None and ramp.steps and ramp.steps[-1].hold is None:
-        caps.append(setting.cap(f"last step of the ramp '{ramp.name}'", ramp.steps[-1].rate, ramp.steps[-1].also, ramp.cites))
-    pump = draft.record.order.pump_max or context.pump_max
-    if pump is not None:
-        caps.append(setting.cap("maximum of the pump", pump, None, (ORDERED,)))
-    ordered = draft.record.order.rate_max
-    if ordered is not None and not _above(setting.flow(ordered), min(cap.flow for cap in caps)):
-        caps.append(setting.cap("rate ordered", ordered, None, (ORDERED,)))
-    return caps
-
-
-def _time_cap(name: str, volume: float, hours: Quantity, cites: tuple[str, ...], rule: str = "") -> Cap:
-    """The rate at which the volume (mL) lasts at least so long."""
-    time = hours.in_unit("h")
-    working = f"{number_text(volume)} mL / {number_text(time)} h = {number_text(volume / time)} mL/h"
-    return Cap(f"{name}, at least {number_text(time)} h", volume / time, working, cites, rule)
+def _end(setting: Setting, day: Day, rungs: list[Rung], context: Context) -> datetime:
+    """When the day's infusion is in, if every step is tolerated."""
+    hours = rates.climb(rungs, volume_of(day, setting.product))[-1].end or 0.0
+    return datetime.combine(day.on, context.start.time()) + timedelta(days=Quantity(hours, "h").canonical)
 
 
 def rungs_of(setting: Setting, cap: float, ramp: Ramp | None = None) -> list[Rung]:
     """The rates of one day as the pump is set, up to ``cap`` (mL/h): label steps, label increments, or a ramp; else start and cap only."""
     row = setting.row
-    every = _hours(row.increase.every) if row.increase is not None else None
-    start = Rung(setting.flow(row.start.rate, row.start.also), _hours(row.start.hold))
+    every = hours_in(row.increase.every) if row.increase is not None else None
+    start = Rung(setting.flow(row.start.rate, row.start.also), hours_in(row.start.hold))
     if prints_steps(row):
         by = setting.flow(row.increase.by) if row.increase is not None and row.increase.by is not None else 0.0
-        between = [Rung(setting.flow(one.rate, one.also), _hours(one.hold) or every) for one in row.steps]
+        between = [Rung(setting.flow(one.rate, one.also), hours_in(one.hold) or every) for one in row.steps]
         found = rates.ladder(Rung(start.flow, start.hold or every), between, cap, by=by, every=every)
     elif ramp is not None:
-        pace = _hours_of(ramp.every)
-        between = [Rung(setting.flow(one.rate, one.also), _hours(one.hold) or pace) for one in ramp.steps]
+        pace = hours_of(ramp.every)
+        between = [Rung(setting.flow(one.rate, one.also), hours_in(one.hold) or pace) for one in ramp.steps]
         longest = max((hold for hold in (start.hold, pace) if hold is not None), default=None)
         found = rates.ladder(Rung(start.flow, longest), [rung for rung in between if rung.flow > start.flow], cap, times=ramp.multiply_by, every=pace)
     else:
@@ -219,84 +116,6 @@ def rungs_of(setting: Setting, cap: float, ramp: Ramp | None = None) -> list[Run
 def prints_steps(row: RateSchedule) -> bool:
     """Whether the label itself prints rates between start and maximum."""
     return bool(row.steps) or (row.increase is not None and row.increase.by is not None)
-
-
-def volume_of(day: Day, product: Product) -> float:
-    """The day's volume in mL."""
-    return day.volume or Quantity(day.grams, "g").in_unit("mg") / rates.strength(product.percent)
-
-
-def _setting(draft: Draft, product: Product, evidence: Evidence, context: Context) -> Setting | Line:
-    weight = rate_weight(draft)
-    first = first_infusion(draft)
-    found = schedule_for(product, draft, context, weight, first) if weight else None
-    if found is None or weight is None or _remembered(found[0], evidence):
-        text = f"The rates of {product.brand} were not read; use its label. No rate table is given."
-        return Line("infusion.not-read", "infusion", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,)))
-    row, off_label = found
-    increment, cites = _increment(draft, evidence, context)
-    return Setting(product, row, weight, increment, cites, first, off_label)
-
-
-def _remembered(row: RateSchedule, evidence: Evidence) -> bool:
-    return any(evidence.statements[cite].read == "remembered" for cite in row.cites if cite in evidence.statements)
-
-
-def _increment(draft: Draft, evidence: Evidence, context: Context) -> tuple[float, tuple[str, ...]]:
-    named = draft.record.order.pump_increment or context.pump_increment
-    if named is not None:
-        return named.in_unit("mL/h"), ()
-    fitting = [policy for policy in evidence.infusion_policies.values() if policy.increment is not None and _holds(policy, draft)]
-    finest = min(fitting, key=lambda policy: policy.increment.canonical if policy.increment is not None else 0.0, default=None)
-    return (finest.increment.in_unit("mL/h"), finest.cites) if finest is not None and finest.increment is not None else (0.0, ())
-
-
-def _holds(policy: InfusionPolicy, draft: Draft) -> bool:
-    return policy.when is None or judge(policy.when, draft.facts).truth is True
-
-
-def _risk_caps(setting: Setting, draft: Draft, evidence: Evidence) -> Iterable[Cap]:
-    asked: list[SafetyRule] = []
-    for constraint in draft.constraints:
-        if constraint.act.act == "cap-rate":
-            rule, limit = constraint.rule, _number(constraint.act.to)
-            if limit is None:
-                asked.append(rule)
-            else:
-                yield setting.cap(f"rule '{rule.about}'", limit, None, rule.cites, rule.id)
-    for policy in evidence.infusion_policies.values():
-        if policy.cap is not None and policy.when is not None and _holds(policy, draft):
-            yield setting.cap(f"ivigil default policy, {_lower(policy.name)}", policy.cap, None, policy.cites)
-    if not asked:
-        return
-    cites = tuple(cite for rule in asked for cite in rule.cites)
-    about = ", ".join(dict.fromkeys(_lower(rule.about) for rule in asked))
-    risk = setting.row.at_risk
-    if risk is not None and risk.rate is not None:
-        yield setting.cap(f"label limit at risk ({about})", risk.rate, risk.also, (*setting.row.cites, *cites), asked[0].id)
-        return
-    for policy in evidence.infusion_policies.values():
-        if policy.cap is not None and policy.when is None:
-            name = f"ivigil default limit at risk ({about}); the label prints no number"
-            yield setting.cap(name, policy.cap, None, (*policy.cites, *cites), asked[0].id)
-
-
-def _number(written: str) -> Quantity | None:
-    """The rate a cap-rate act names; None for ``label-or-policy``, the label's own limit at risk or the decided one where it prints none."""
-    try:
-        return parse_quantity(written)
-    except UnitProblem:
-        return None
-
-
-def _extended_asked(setting: Setting, draft: Draft) -> bool:
-    """A higher label maximum is used only when it was ordered and its condition is known to hold, and never at a first infusion."""
-    ordered, extended = draft.record.order.rate_max, setting.row.extended
-    if ordered is None or extended is None or extended.condition is None or setting.first is not False or setting.off_label:
-        return False
-    return (
-        _above(setting.flow(ordered), setting.flow(setting.row.maximum.rate, setting.row.maximum.also)) and judge(extended.condition, draft.facts).truth is True
-    )
 
 
 def _ramp(setting: Setting, draft: Draft, evidence: Evidence, context: Context) -> tuple[Ramp | None, list[Line]]:
@@ -347,14 +166,14 @@ def _start_line(setting: Setting, draft: Draft, evidence: Evidence, start: float
     naive = [constraint.rule for constraint in draft.constraints if constraint.act.act == "start"]
     if setting.first:
         urgency = "warning"
-        why = f" ({', '.join(dict.fromkeys(_lower(rule.about) for rule in naive))})" if naive else ""
+        why = f" ({', '.join(dict.fromkeys(lower_first(rule.about) for rule in naive))})" if naive else ""
         parts.append(f"Handled as a first infusion{why}: begin here, raise slowly, and observe closely.")
         cites += [cite for rule in naive for cite in rule.cites]
     elif setting.first is None:
         urgency = "warning"
         parts.append("Earlier infusions are not fully known, so this is planned as a first infusion.")
         cites.append(UNKNOWN_HISTORY)
-    if _one_reading(row, evidence):
+    if one_reading(row, evidence):
         parts.append("These rates rest on one reading; check them against the label of the pack.")
     because = reasons(
         evidence,
@@ -408,7 +227,7 @@ def _ordered_lines(setting: Setting, draft: Draft, evidence: Evidence, caps: lis
     if ordered is None:
         return []
     lowest = min(caps, key=lambda cap: cap.flow)
-    if not _above(setting.flow(ordered), lowest.flow):
+    if not above(setting.flow(ordered), lowest.flow):
         return []
     text = f"The ordered rate of {ordered} is refused: {lowest.name} is {setting.text(lowest.flow)}."
     because = reasons(evidence, draft.facts, cites=(ORDERED, *lowest.cites), rule=lowest.rule)
@@ -434,7 +253,9 @@ def _too_long_lines(setting: Setting, draft: Draft, evidence: Evidence, rungs: l
     return [Line("infusion.too-long", "infusion", "check", "critical", text, because, value=Quantity(rates.tidy(hours), "h"))]
 
 
-def _day_line(setting: Setting, draft: Draft, evidence: Evidence, context: Context, day: Day, rungs: list[Rung], ramp: Ramp | None) -> Line:
+def _days_line(setting: Setting, draft: Draft, evidence: Evidence, context: Context, days: tuple[Day, ...], rungs: list[Rung], ramp: Ramp | None) -> Line:
+    """One line and table for consecutive days that are alike; its id is that of the first of them."""
+    day, last_day = days[0], days[-1]
     begin = datetime.combine(day.on, context.start.time())
     volume = volume_of(day, setting.product)
     stretches = rates.climb(rungs, volume)
@@ -451,7 +272,8 @@ def _day_line(setting: Setting, draft: Draft, evidence: Evidence, context: Conte
         )
         for number, one in enumerate(stretches, start=1)
     )
-    amount = f"Day {day.number}: {number_text(day.grams)} g in {number_text(volume)} mL from {begin:%H:%M}"
+    which = f"Day {day.number} ({day_text(day.on)})" if day is last_day else f"Days {day.number} to {last_day.number} ({days_text(day.on, last_day.on)}), each day"
+    amount = f"{which}: {number_text(day.grams)} g in {number_text(volume)} mL from {begin:%H:%M}"
     ends = stretches[-1].end
     first, last = rungs[0], stretches[-1]
     rates_text = f"{number_text(first.flow)} mL/h" if len(stretches) == 1 else f"{number_text(first.flow)} mL/h rising to {number_text(last.flow)} mL/h"
@@ -479,24 +301,3 @@ def _day_line(setting: Setting, draft: Draft, evidence: Evidence, context: Conte
     )
 
 
-def _one_reading(row: RateSchedule, evidence: Evidence) -> bool:
-    found = [evidence.statements[cite] for cite in row.cites if cite in evidence.statements]
-    return bool(found) and not any(statement.readings > 1 for statement in found)
-
-
-def _above(flow: float, limit: float) -> bool:
-    """Whether a flow is above a limit by more than float dust."""
-    return rates.tidy(flow) > rates.tidy(limit)
-
-
-def _hours(span: Span | None) -> float | None:
-    """The longer end of a printed time in hours: the slower reading."""
-    return None if span is None else _hours_of(Quantity(span.high, span.unit))
-
-
-def _hours_of(time: Quantity | None) -> float | None:
-    return None if time is None else time.in_unit("h")
-
-
-def _lower(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]

@@ -1,7 +1,8 @@
-"""What is watched before, during and after: vital signs, laboratory tests with dates, thresholds, targets, review."""
+"""What is watched before, during and after: vital signs, laboratory tests with dates, thresholds."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
@@ -9,32 +10,38 @@ import msgspec
 
 from ivigil.basis.because import Alternative
 from ivigil.basis.dates import add
-from ivigil.basis.quantity import Quantity, Span
+from ivigil.basis.facts import Fact
+from ivigil.basis.quantity import Quantity, Span, UnitProblem, parse_quantity, parse_span
 from ivigil.evidence.care import Monitoring, Vitals, When
 from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.planning import follow_up
 from ivigil.planning.draft import Context, Draft
+from ivigil.planning.follow_up import CALENDAR
 from ivigil.planning.line import Column, Line, NotRaised, Table
-from ivigil.planning.reasons import reasons
+from ivigil.planning.reasons import reasons, shown
+from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import day_text, days_text, listed
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
-    """Lines in the order of the day: tests before, vital signs during, tests after with dates, then thresholds, targets and review."""
+    """Lines in the order of the day: tests before, vital signs, tests during and after with dates, then thresholds, targets and review.
+
+    A blocked plan keeps the tests before, which may settle it, and the targets; nothing is dated after an infusion that is not given.
+    """
     if draft.indication is None:
         return draft
-    places = evidence.places(context.jurisdiction)
-    before, draft = _tests(draft, evidence, context, "before")
-    during, draft = _tests(draft, evidence, context, "during")
-    after, draft = _tests(draft, evidence, context, "after")
-    watched = {test for rule, _ in (*before, *during, *after) for test in rule.tests}
-    draft = draft.saying(*(line for _, line in before))
-    if not draft.blocked:
-        draft = draft.saying(*_vitals(draft, evidence, places))
-    draft = draft.saying(*(line for _, line in (*during, *after)), *_from_rules(draft, evidence, watched, context))
-    draft = draft.saying(*_thresholds(draft, evidence, watched), *_targets(draft, evidence, places), *_outcomes(draft, evidence))
-    return draft.saying(*_reviews(draft, evidence, places, context), *_interference(draft, evidence))
+    rules: list[tuple[Monitoring, Line]] = []
+    for phase in ("before",) if draft.blocked else ("before", "during", "after"):
+        found, draft = _tests(draft, evidence, context, phase)
+        draft = draft.saying(*(line for _, line in found))
+        rules.extend(found)
+        if phase == "before" and not draft.blocked:
+            draft = draft.saying(*_vitals(draft, evidence, context))
+    asked = () if draft.blocked else tuple(_from_rules(draft, evidence, context, [rule for rule, _ in rules]))
+    watched = {test for rule, _ in rules for test in rule.tests} | {act.act.test for act in draft.constraints if act.act.act == "monitor"}
+    draft = draft.saying(*(line for _, line in asked), *(() if draft.blocked else _thresholds(draft, evidence, watched)))
+    return draft.saying(*follow_up.lines(draft, evidence, context))
 
 
 def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tuple[list[tuple[Monitoring, Line]], Draft]:
@@ -42,7 +49,7 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
     places = set(evidence.places(context.jurisdiction))
     assert draft.indication is not None
     for rule in evidence.laboratory.values():
-        if rule.at != phase or rule.trigger or (rule.indications and draft.indication.id not in rule.indications):
+        if rule.at != phase or (rule.indications and draft.indication.id not in rule.indications):
             continue
         if rule.jurisdictions and not places & set(rule.jurisdictions):
             continue
@@ -53,28 +60,31 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
                 asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
                 draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
             if verdict.truth is False:
-                facts = {name: str(draft.facts[name].value) for name in verdict.decided_by}
+                facts = {name: shown(draft.facts[name]).value for name in verdict.decided_by}
                 miss = NotRaised(rule.id, "Monitoring", "the condition does not hold", facts)
                 draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, miss))
             if verdict.truth is not True:
                 continue
-            uses = verdict.decided_by
+            uses = leaf_facts(verdict.decided_by, draft.facts, evidence)
         found.append((rule, _test_line(rule, draft, evidence, context, uses)))
     return found, draft
 
 
 def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Context, uses: Iterable[str]) -> Line:
-    on_record = [(evidence.tests[test].name, draft.facts[evidence.tests[test].fact]) for test in rule.tests
-                 if evidence.tests[test].fact in draft.facts and rule.at == "before"]
-    known = "".join(f" On record: {name} {fact.value}{f', {day_text(fact.origin.on)}' if fact.origin.on else ''}." for name, fact in on_record)
-    windows = [window for moment in rule.times if (window := _window(moment, draft, context)) is not None]
+    read = [evidence.tests[test].fact for test in rule.tests] if rule.at == "before" else []
+    known = "".join(f" On record: {evidence.labels.get(fact, fact)} {_on_record(draft.facts[fact])}." for fact in dict.fromkeys(read) if fact in draft.facts)
+    windows = [window for moment in rule.times if not rule.trigger and (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
     names = listed([evidence.tests[test].name for test in rule.tests])
-    because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading,
-                      uses=(*uses, *(evidence.tests[test].fact for test in rule.tests if rule.at == "before")))
+    because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read))
     table = Table((Column("Tests"), Column("What the result would change")), ((names, rule.changes),))
     return Line(f"monitoring.{rule.id.partition('.')[2] or rule.id}", "monitoring", "check", "info", f"{rule.say.rstrip('.')}{dates}.{known}", because,
-                when=windows[0][0] if windows else None, table=table)
+                when=min((first for first, _ in windows), default=None), table=table)
+
+
+def _on_record(fact: Fact) -> str:
+    used = shown(fact)
+    return ", ".join(filter(None, (used.value, day_text(used.on) if used.on else "", "out of date" if used.stale else "")))
 
 
 def last_moment(draft: Draft, context: Context) -> datetime:
@@ -86,29 +96,40 @@ def last_moment(draft: Draft, context: Context) -> datetime:
 
 
 def _window(moment: When, draft: Draft, context: Context) -> tuple[date, date] | None:
-    """The dates of a relative time after the end of the course, or None for times that are not dates."""
+    """The first and last date of a relative time, or None for times that are not dates of this course."""
     end = last_moment(draft, context)
-    span = moment.within or moment.day
-    if moment.after and span is not None:
-        if moment.day is not None:
-            return tuple(end.date() + timedelta(days=int(edge)) for edge in (span.low, span.high))  # type: ignore[return-value]
-        return _after(end, span)
-    if moment.every is not None and moment.every.unit in {"day", "week", "month", "year"}:
-        return _dates(end.date(), moment.every)
+    if moment.after == "end" and moment.day is not None:
+        return end.date() + timedelta(days=int(moment.day.low)), end.date() + timedelta(days=int(moment.day.high))
+    if moment.after and moment.within is not None:
+        begins = _begins(moment.after, end, draft, context)
+        return None if begins is None else _dates(begins, moment.within)
+    if moment.every is not None and moment.every.unit in CALENDAR:
+        return _dates(end, moment.every)
     return None
 
 
-def _after(end: datetime, span: Span) -> tuple[date, date]:
-    edges = [end + timedelta(days=Quantity(edge, span.unit).canonical) for edge in (span.low, span.high)]
-    return edges[0].date(), edges[1].date()
+def _begins(after: str, end: datetime, draft: Draft, context: Context) -> datetime | None:
+    """What a time is counted from: the end of the course, the first dose where this is it, or the last trough on record."""
+    if after == "end":
+        return end
+    if after == "first dose":
+        return context.start if draft.facts.flag("ig.first_ever") else None
+    level = draft.facts.get("igg") if after == "last trough" else None
+    return datetime.combine(level.origin.on, context.start.time()) if level is not None and level.origin.on is not None else None
 
 
-def _dates(start: date, span: Span) -> tuple[date, date]:
-    return add(start, Quantity(span.low, span.unit)), add(start, Quantity(span.high, span.unit))
+def _dates(begins: datetime, span: Span) -> tuple[date, date]:
+    """A single length (within 24 h) begins at once, a range (24-48 h) at its lower end."""
+    edges = (span.high if span.unit in CALENDAR else 0.0, span.high) if span.single else (span.low, span.high)
+    if span.unit in CALENDAR:
+        return add(begins.date(), Quantity(edges[0], span.unit)), add(begins.date(), Quantity(edges[1], span.unit))
+    first, last = (begins + timedelta(days=Quantity(edge, span.unit).canonical) for edge in edges)
+    return first.date(), last.date()
 
 
-def _vitals(draft: Draft, evidence: Evidence, places: tuple[str, ...]) -> Iterable[Line]:
+def _vitals(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
     schedules = list(evidence.vitals.values())
+    places = evidence.places(context.jurisdiction)
     applied = next((one for one in schedules if one.default), None)
     if applied is None:
         return
@@ -119,30 +140,72 @@ def _vitals(draft: Draft, evidence: Evidence, places: tuple[str, ...]) -> Iterab
 
 
 def _observation(schedule: Vitals, draft: Draft, evidence: Evidence) -> Iterable[Line]:
+    """The longer observation for patients who need it, and for those of whom it is not known; a fired rule may ask for more."""
     verdict = judge(schedule.extra_when, draft.facts) if schedule.extra_when is not None else None
     longer = verdict is not None and verdict.truth is not False and schedule.observe_extra is not None
     wait = schedule.observe_extra if longer else schedule.observe
-    if wait is None:
-        return
-    text = f"Keep the patient under observation for {wait} after the end."
-    if longer and schedule.say_extra:
-        text = schedule.say_extra
-    because = reasons(evidence, draft.facts, cites=schedule.cites, rule=schedule.id, uses=verdict.decided_by if verdict else ())
-    yield Line("monitoring.observe", "monitoring", "wait", "info", text, because, value=wait)
+    asked = [(length, one.rule) for one in draft.constraints if one.act.act == "observe" and (length := _length(one.act.duration)) is not None]
+    longest = max(asked, key=lambda item: item[0].canonical, default=None)
+    text = schedule.say_extra if longer and schedule.say_extra else f"Keep the patient under observation for {wait} after the end."
+    cites = schedule.cites
+    if longest is not None and (wait is None or longest[0].canonical > wait.canonical):
+        wait, rule = longest
+        text, cites = f"Keep the patient under observation for {wait} after the end.", (*cites, *rule.cites)
+    elif longer and verdict is not None and verdict.truth is None:
+        unknown = evidence.underlying(verdict.undecided, draft.facts)[:1]
+        text = f"{text} The longer time holds because not all is known ({listed([evidence.labels.get(name, name) for name in unknown]).lower()})."
+    if wait is not None:
+        uses = leaf_facts(verdict.decided_by, draft.facts, evidence) if verdict is not None else ()
+        because = reasons(evidence, draft.facts, cites=cites, rule=schedule.id, uses=uses)
+        yield Line("monitoring.observe", "monitoring", "wait", "info", text, because, value=wait)
 
 
-def _from_rules(draft: Draft, evidence: Evidence, watched: set[str], context: Context) -> Iterable[Line]:
-    """Tests that fired safety rules ask for and no laboratory rule has named yet."""
-    wanted: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+def _length(written: str) -> Quantity | None:
+    try:
+        return parse_quantity(written)
+    except UnitProblem:
+        return None
+
+
+def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: list[Monitoring]) -> Iterable[tuple[str, Line]]:
+    """Tests that fired safety rules ask for at a time that no laboratory rule names for them, with dates."""
+    covered = {(_measured(test, evidence), time) for rule in laboratory for test in rule.tests for time in (rule.at, *map(_written, rule.times))}
+    wanted: dict[str, dict[str, tuple[str, ...]]] = {}
     for constraint in draft.constraints:
         act = constraint.act
-        if act.act == "monitor" and act.test and act.test not in watched and act.condition is None:
-            wanted.setdefault(act.test, []).append((act.at, constraint.rule.cites))
-    for test, asks in wanted.items():
+        possible = act.condition is None or judge(act.condition, draft.facts).truth is True
+        if act.act == "monitor" and act.test and possible and (_measured(act.test, evidence), act.at) not in covered:
+            times = wanted.setdefault(act.test, {})
+            times[act.at] = (*times.get(act.at, ()), *constraint.rule.cites)
+    for test, times in wanted.items():
         name = evidence.tests[test].name if test in evidence.tests else test.replace("-", " ")
-        times = listed(list(dict.fromkeys(at for at, _ in asks if at)) or ["as the rule says"])
-        yield Line(f"monitoring.{test}", "monitoring", "check", "info", f"{name}: {times}.",
-                   reasons(evidence, draft.facts, cites=tuple(cite for _, cites in asks for cite in cites)))
+        parts, first = [], None
+        for at in times:
+            window = _window(_moment(at), draft, context)
+            first = window[0] if window is not None and (first is None or window[0] < first) else first
+            parts.append(f"{at} ({days_text(*window)})" if window is not None else at or "as the rule says")
+        yield test, Line(f"monitoring.rule.{test}", "monitoring", "check", "info", f"{name}: {listed(parts)}.",
+                         reasons(evidence, draft.facts, cites=tuple(cite for cites in times.values() for cite in cites)), when=first)
+
+
+def _measured(test: str, evidence: Evidence) -> str:
+    """Two tests that give the same fact are the same measurement."""
+    return (evidence.tests[test].fact or test) if test in evidence.tests else test
+
+
+def _written(moment: When) -> str:
+    """A time as safety rules write it: ``36-96 h``, ``day 5-10``, ``next visit``."""
+    return moment.at or (f"day {moment.day}" if moment.day is not None else str(moment.within) if moment.within is not None else "")
+
+
+def _moment(written: str) -> When:
+    """The time a safety rule writes; what is no span stays words."""
+    try:
+        if re.fullmatch(r"day [0-9-]+", written):
+            return When(after="end", day=parse_span(written.removeprefix("day ")))
+        return When(after="end", within=parse_span(written))
+    except UnitProblem:
+        return When(at=written)
 
 
 def _thresholds(draft: Draft, evidence: Evidence, watched: set[str]) -> Iterable[Line]:
@@ -150,62 +213,3 @@ def _thresholds(draft: Draft, evidence: Evidence, watched: set[str]) -> Iterable
         if threshold.test in watched:
             yield Line(f"monitoring.threshold.{threshold.id}", "monitoring", "check", "info", f"{threshold.name}: {threshold.say} {threshold.then}",
                        reasons(evidence, draft.facts, cites=threshold.cites, rule=threshold.id, reading=threshold.reading))
-
-
-def _targets(draft: Draft, evidence: Evidence, places: tuple[str, ...]) -> Iterable[Line]:
-    assert draft.indication is not None
-    if draft.indication.purpose != "replacement":
-        return
-    targets = [target for target in evidence.targets.values() if target.purpose == "replacement" and not target.superseded_by]
-    here = [target for target in targets if target.jurisdiction in {*places, ""}]
-    own = [remark for remark in draft.indication.targets if remark.jurisdiction in {*places, "", "international"}]
-    if not here and not own:
-        return
-    abroad = tuple(Alternative(target.jurisdiction, target.say, target.cites) for target in targets if target not in here)
-    cites = (*(cite for remark in own for cite in remark.cites), *(cite for target in here for cite in target.cites))
-    nearest_first = sorted(here, key=lambda target: places.index(target.jurisdiction) if target.jurisdiction in places else len(places))
-    text = " ".join([remark.say for remark in own] or [target.say for target in nearest_first])
-    level = draft.facts.get("igg")
-    known = f" Last IgG {level.value}{f' on {day_text(level.origin.on)}' if level.origin.on else ''}." if level is not None else ""
-    yield Line("monitoring.target", "monitoring", "check", "info", text + known, reasons(evidence, draft.facts, cites=cites, uses=("igg",), disputed_by=abroad))
-
-
-def _outcomes(draft: Draft, evidence: Evidence) -> Iterable[Line]:
-    assert draft.indication is not None
-    for outcome in evidence.outcomes.values():
-        if draft.indication.id in outcome.indications:
-            rows = tuple((measure.measure, measure.change or "no smallest change read") for measure in outcome.measures)
-            yield Line("monitoring.outcomes", "monitoring", "record", "info", outcome.say or "Record these at baseline and at review.",
-                       reasons(evidence, draft.facts, cites=outcome.cites, rule=outcome.id), table=Table((Column("Measure"), Column("Change that matters")), rows))
-
-
-def _reviews(draft: Draft, evidence: Evidence, places: tuple[str, ...], context: Context) -> Iterable[Line]:
-    assert draft.indication is not None
-    start = context.start.date()
-    own = [remark for remark in draft.indication.review if remark.jurisdiction in {*places, "", "international"} and in_force(remark.valid, context.as_of)]
-    general = [point for point in evidence.reviews.values() if not point.indications or draft.indication.id in point.indications]
-    dated = [(remark.say, remark.at, remark.cites) for remark in own] or [(point.say, point.at, point.cites) for point in general]
-    if dated:
-        when = min((_due(start, at) for _, at, _ in dated if at is not None), default=None)
-        text = " ".join(say for say, _, _ in dated) + (f" First review by {day_text(when)}." if when is not None else "")
-        others = tuple(Alternative("ivigil default policy", point.say, point.cites) for point in general) if own else ()
-        yield Line("monitoring.review", "monitoring", "check", "info", text,
-                   reasons(evidence, draft.facts, cites=tuple(cite for _, _, cites in dated for cite in cites), instead_of=others), when=when)
-    stops = [remark for remark in draft.indication.stop if remark.jurisdiction in {*places, "", "international"}]
-    if stops:
-        yield Line("monitoring.stop", "monitoring", "check", "info", " ".join(remark.say for remark in stops),
-                   reasons(evidence, draft.facts, cites=tuple(cite for remark in stops for cite in remark.cites)))
-
-
-def _due(start: date, at: Quantity) -> date:
-    """The date of a review: hours and days as elapsed time, months and years on the calendar."""
-    return add(start, at) if at.unit in {"week", "month", "year"} else start + timedelta(days=at.canonical)
-
-
-def _interference(draft: Draft, evidence: Evidence) -> Iterable[Line]:
-    affected = [entry for entry in evidence.interference.values() if entry.when is None or judge(entry.when, draft.facts).truth is not False]
-    if affected and not draft.blocked:
-        rows = tuple((entry.test, entry.effect, entry.lasts, entry.advice) for entry in affected)
-        yield Line("monitoring.interference", "monitoring", "tell", "info", "Tests that immunoglobulin disturbs; tell the laboratory and every clinic.",
-                   reasons(evidence, draft.facts, cites=tuple(cite for entry in affected for cite in entry.cites)),
-                   table=Table((Column("Test"), Column("Effect"), Column("How long"), Column("Advice")), rows))

@@ -8,6 +8,7 @@ from ivigil.patient.facts import facts_of
 from ivigil.patient.record import Record
 from ivigil.planning import (
     advice,
+    confirmation,
     cost,
     course,
     dosing,
@@ -18,6 +19,7 @@ from ivigil.planning import (
     premedication,
     product,
     safety,
+    subcutaneous,
     vaccination,
     vials,
 )
@@ -27,10 +29,12 @@ from ivigil.planning.questions import questions_of
 from ivigil.planning.references import references_of
 
 STEPS = (
+    confirmation.step,
     indication.step,
     dosing.step,
     safety.step,
     product.step,
+    subcutaneous.dose_step,
     safety.product_step,
     course.step,
     vials.step,
@@ -49,8 +53,13 @@ def plan(record: Record, evidence: Evidence, context: Context) -> Plan:
     """Plan one patient. Never raises for a clinical reason; the same arguments give the same plan, byte for byte.
 
     A blocked or unevidenced draft still passes every step: each adds what it can and leaves out what must not be given.
+
+    Raises:
+        BadInput: the record contradicts itself or cannot be right (a unit slip, an impossible date); every problem is listed.
     """
-    draft = Draft(record, facts_of(record, evidence.facts, context.as_of))
+    doubts = confirmation.doubts_of(record, evidence, context.as_of)
+    trusted = confirmation.without_doubtful(record, doubts)
+    draft = Draft(trusted, facts_of(trusted, evidence.facts, context.as_of), doubts=doubts)
     for step in STEPS:
         draft = step(draft, evidence, context)
     questions = questions_of(draft, evidence)

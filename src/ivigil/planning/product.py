@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,11 +10,11 @@ import msgspec
 from ivigil.basis.because import Alternative, Urgency
 from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity, number_text
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import Verdict, judge
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Act, Product, Regimen, SafetyRule, Severity
-from ivigil.planning import safety
+from ivigil.planning import safety, vials
 from ivigil.planning.dose_form import described, form_of
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
@@ -29,6 +27,10 @@ VOLUME_MATTERS = ("risk.volume",)
 """Facts that make the volume matter, so that the stronger solution ranks first."""
 IGA_MATTERS = ("has.iga_deficiency", "has.anti_iga")
 """Facts that make the IgA content matter."""
+
+
+Judged = Sequence[tuple[SafetyRule, Verdict]]
+"""Rules with their verdicts."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -51,7 +53,9 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     if draft.blocked or draft.indication is None:
         return draft
     markets = evidence.jurisdictions[context.jurisdiction].markets
-    candidates = [candidate_of(product, draft, evidence, context) for product in evidence.products.values() if product.market in markets]
+    # What is settled without knowing the product is settled for all; only the rest is judged for each.
+    judged = safety.judge_product(_with_route(draft.facts, draft), evidence, context)
+    candidates = [candidate_of(product, draft, evidence, context, judged) for product in evidence.products.values() if product.market in markets]
     eligible = sorted((one for one in candidates if not one.excluded), key=lambda one: one.key)
     # A question that is open for every product tells none apart.
     common = set.intersection(*(set(one.open) for one in eligible)) if eligible else set()
@@ -78,28 +82,30 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     return draft.saying(*lines)
 
 
-def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Candidate:
-    """What speaks against and for one product in this patient."""
-    facts = draft.facts.having(product_facts(product, draft))
-    if "order.route" not in facts:
-        facts = facts.having([Fact("order.route", planned_route(draft), Origin("derived", how="planned route"))])
-    judged = safety.judge_product(facts, evidence, context)
-    findings = [rule for rule, verdict in judged if verdict.truth is True]
+def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Context, judged: Judged = ()) -> Candidate:
+    """What speaks against and for one product in this patient. ``judged`` are the product rules' verdicts without knowing the product."""
+    ruled_out = (*_supply(product, context), *_label_bars(product, draft, draft.facts, context))
+    if ruled_out:
+        return Candidate(product, ruled_out, (), (), ())
+    facts = _with_route(draft.facts.having(product_facts(product, draft)), draft)
+    settled = judged or safety.judge_product(facts, evidence, context)
+    verdicts = [(rule, verdict.truth if verdict.truth is not None else judge(rule.when, facts).truth) for rule, verdict in settled]
+    findings = [rule for rule, truth in verdicts if truth is True]
     # A contraindication that only an unanswered question keeps open makes a product second choice among equals.
-    open_rules = [rule for rule, verdict in judged if verdict.truth is None and rule.severity == "contraindicated"]
-    excluded = [*_supply(product, context), *_label_bars(product, draft, facts, context)]
+    open_rules = [rule for rule, truth in verdicts if truth is None and rule.severity == "contraindicated"]
     barring = [rule for rule in findings if rule.severity == "contraindicated" and safety.override_for(draft, rule.id, rule.code) is None]
-    excluded += [rule.say for rule in barring]
     cites = tuple(dict.fromkeys(cite for rule in findings for cite in rule.cites))
+    if barring:
+        return Candidate(product, tuple(rule.say for rule in barring), (), cites, ())
     notes = tuple(_notes(product, draft, findings, evidence, context))
-    return Candidate(
-        product,
-        tuple(excluded),
-        notes,
-        cites,
-        _key(product, draft, facts, findings, open_rules, evidence, context),
-        tuple(dict.fromkeys(_lower(rule.about) for rule in open_rules)),
-    )
+    key = _key(product, draft, facts, findings, open_rules, evidence, context)
+    return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(_lower(rule.about) for rule in open_rules)))
+
+
+def _with_route(facts: Facts, draft: Draft) -> Facts:
+    if "order.route" in facts:
+        return facts
+    return facts.having([Fact("order.route", planned_route(draft), Origin("derived", how="planned route"))])
 
 
 def _naming_open(candidate: Candidate, common: set[str]) -> Candidate:
@@ -109,28 +115,19 @@ def _naming_open(candidate: Candidate, common: set[str]) -> Candidate:
 
 def waste_grams(product: Product, grams: float) -> float:
     """The least overshoot in grams when ``grams`` are made from whole vials of the product; 0 when its sizes were not read."""
-    if product.vials is None or not product.vials.sizes or grams <= 0:
+    sizes = vials.product_sizes(product)
+    need = vials.milligrams(grams)
+    if not sizes or need <= 0:
         return 0.0
-    sizes = tuple(sorted({round(size.in_unit("mg")) for size in product.vials.sizes}))
-    return Quantity(float(_overshoot(sizes, round(Quantity(grams, "g").in_unit("mg")))), "mg").in_unit("g")
-
-
-@lru_cache(maxsize=4096)
-def _overshoot(sizes: tuple[int, ...], wanted: int) -> int:
-    """The smallest sum of vials (mg) that reaches ``wanted``, less ``wanted``: reachable sums counted in steps of the common divisor."""
-    unit = math.gcd(*sizes)
-    counts = [size // unit for size in sizes]
-    goal = -(-wanted // unit)
-    reachable = [True] + [False] * (goal + counts[-1])
-    for total in range(1, len(reachable)):
-        reachable[total] = any(count <= total and reachable[total - count] for count in counts)
-    return next(total for total in range(goal, len(reachable)) if reachable[total]) * unit - wanted
+    made = sum(size * count for size, count in zip(sizes, vials.best_vials(sizes, need), strict=True))
+    return Quantity(float(made - need), "mg").in_unit("g")
 
 
 def _supply(product: Product, context: Context) -> Iterable[str]:
     status = product.status
     day = context.as_of.isoformat()
-    stocked = any(is_called(product, item.product) and item.count > 0 and (item.expires is None or item.expires >= context.as_of) for item in context.stock)
+    first = context.start.date()
+    stocked = any(vials.of_product(item, product) and item.count > 0 and vials.in_date(item, first) for item in context.stock)
     if status.state == "announced" and (not status.until or day <= status.until):
         yield f"Not yet on the market. {status.say}".strip()
     if status.until and day > status.until and status.state != "announced" and not stocked:
@@ -259,7 +256,9 @@ def _any(facts: Facts, names: tuple[str, ...]) -> bool:
 
 
 def _lower(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+    """A heading inside a sentence; an abbreviation keeps its capitals."""
+    head, rest = text[:1], text[1:]
+    return text if rest[:1].isupper() else head.lower() + rest
 
 
 def _words(route: str) -> str:
@@ -281,7 +280,9 @@ def _ordered_lines(candidates: list[Candidate], eligible: list[Candidate], draft
         text = f"{refused[0].product.brand} was ordered and is refused: {why}{following}"
     else:
         elsewhere = [product for product in evidence.products.values() if is_called(product, name)]
+        near = [one.product.brand for one in candidates if one.product.brand.lower().startswith(name.strip().lower())]
         why = f"only its label for {', '.join(product.market for product in elsewhere)} was read" if elsewhere else "no product is called so in the evidence"
+        why = f"it may mean {' or '.join(near)}" if near else why
         text = f"'{name}' was ordered, but it is no product of this market: {why}.{following}"
     because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites(refused)))
     return [Line("product.ordered", "product", "avoid", "critical", text, because)]
@@ -350,7 +351,7 @@ def _remarks(product: Product, draft: Draft, evidence: Evidence, context: Contex
         )
     last = last_immunoglobulin(draft.record)
     if last is not None and not is_called(product, last.product):
-        text = f"Switch from {last.product} (last given {day_text(last.on)}) to {product.brand}: start as at a first infusion and record the new brand."
+        text = f"Switch from {last.product} (last given {day_text(last.on)}) to {product.brand}: a change of brand; record the new brand and batch."
         yield Line("product.switch", "product", "check", "warning", text, reasons(evidence, facts, cites=(RANKING,), uses=("product.switched",)))
     if product.status.until and product.status.cites:
         yield Line(

@@ -77,8 +77,10 @@ def _known(product: Product, draft: Draft) -> Iterator[tuple[str, Value, str]]:
     yield "product.facilitated", "facilitated-subcutaneous" in product.routes, ""
     if product.isoagglutinin_reduced is not None:
         yield "product.isoagglutinin_reduced", product.isoagglutinin_reduced.value == "yes", ""
-    # A liquid that may be diluted in glucose is given undiluted unless someone decides otherwise, so that stays a question.
-    if product.diluent != "glucose" or product.form == "lyophilised":
+    # A liquid is given undiluted unless someone decides otherwise, so one that may be diluted in glucose stays a question.
+    if product.form == "liquid" and product.diluent != "glucose":
+        yield "product.diluted_in_glucose", False, "planned undiluted"
+    elif product.form == "lyophilised" and product.diluent:
         yield "product.diluted_in_glucose", product.diluent == "glucose", "diluent of the label"
     changed = switched(product, draft)
     if changed is not None:

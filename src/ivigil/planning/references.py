@@ -25,5 +25,6 @@ def references_of(lines: Iterable[Line], evidence: Evidence) -> tuple[Reference,
     references = []
     for number, (name, statements) in enumerate(found.items(), start=1):
         source = evidence.sources[name]
-        references.append(Reference(number, name, source.title, source.publisher, source.year, source.where, source.note, tuple(statements), read.get(name, "seen")))
+        how = read.get(name, "seen")
+        references.append(Reference(number, name, source.title, source.publisher, source.year, source.where, source.note, tuple(statements), how))
     return tuple(references)

@@ -93,6 +93,8 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[
     if not cites:
         return []
     text = f"No dose in force in {context.jurisdiction} fits this patient and order; none is worked out."
+    if lost:
+        text += f" What is in force {'; '.join(dict.fromkeys(lost.values()))}."
     because = reasons(
         evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"),
         instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],

@@ -50,7 +50,7 @@ def judge_product(facts: Facts, evidence: Evidence, context: Context) -> list[tu
 def override_for(draft: Draft, *names: str) -> Override | None:
     """The prescriber's written override of a rule or indication, when both name and reason are given."""
     for override in draft.record.overrides:
-        if override.of in names and override.prescriber.strip() and override.reason.strip():
+        if override.of and override.of in names and override.prescriber.strip() and override.reason.strip():
             return override
     return None
 
@@ -76,7 +76,9 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
             continue
         verdict = judge(rule.when, draft.facts)
         if verdict.truth is None:
-            undecided.append((rule.id, evidence.underlying(verdict.undecided, draft.facts), rule.severity))
+            # A rule that never raises has nothing to ask for.
+            if rule.severity != "none":
+                undecided.append((rule.id, evidence.underlying(verdict.undecided, draft.facts), rule.severity))
         elif verdict.truth is False:
             silent.append(_not_raised(rule, verdict, draft.facts, evidence))
         elif rule.severity == "none":
@@ -109,7 +111,7 @@ def _acts(rule: SafetyRule, facts: Facts) -> Iterable[Constraint]:
 
 def _finding(rule: SafetyRule, verdict: Verdict, draft: Draft, evidence: Evidence, override: Override | None) -> Line:
     urgency = URGENCY[rule.severity] if override is None else "warning"
-    because = reasons(evidence, draft.facts, cites=rule.cites, uses=_leaf_facts(verdict.decided_by, draft.facts, evidence), rule=rule.id, reading=rule.reading)
+    because = reasons(evidence, draft.facts, cites=rule.cites, uses=leaf_facts(verdict.decided_by, draft.facts, evidence), rule=rule.id, reading=rule.reading)
     return Line(f"safety.{rule.id}", "safety", _ACT[rule.severity], urgency, rule.say, because)
 
 
@@ -119,13 +121,13 @@ def _override_line(name: str, override: Override, draft: Draft, evidence: Eviden
     return Line(f"safety.override.{name}", "safety", "record", "warning", text, because, when=override.on)
 
 
-def _leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[str, ...]:
+def leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[str, ...]:
     """The facts behind the deciding ones: a risk group is replaced by the facts that decided it."""
     out: dict[str, None] = {}
     for name in names:
         group = evidence.groups.get(name)
         inner = judge(group.when, facts).decided_by if group is not None else (name,)
-        out.update(dict.fromkeys(_leaf_facts(inner, facts, evidence) if group is not None else inner))
+        out.update(dict.fromkeys(leaf_facts(inner, facts, evidence) if group is not None else inner))
     return tuple(out)
 
 

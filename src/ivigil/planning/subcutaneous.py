@@ -9,14 +9,15 @@ from datetime import date, datetime
 import msgspec
 
 from ivigil.basis.dates import add
+from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.logic import Truth
-from ivigil.basis.quantity import Quantity, number_text
+from ivigil.basis.quantity import Quantity, Span, number_text
 from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Product, RampUp, SubcutaneousSchedule, Switch
 from ivigil.planning import rates
-from ivigil.planning.draft import Context, Day, Draft
+from ivigil.planning.draft import Context, Day, Dose, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called, planned_route
 from ivigil.planning.rates import Rung
@@ -58,20 +59,29 @@ class Weekly(msgspec.Struct, frozen=True):
     said: str = ""
 
 
-def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
-    """Add the weekly dose after a switch, the sites and rates of each infusion day, and the ramp-up of a facilitated product."""
+def dose_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """Set the weekly dose under the skin where the plan so far is for a vein or longer intervals, before it is rounded and made up from vials."""
     product = draft.product
-    if draft.blocked or product is None or draft.indication is None:
+    if draft.blocked or product is None or draft.indication is None or is_weekly(draft):
         return draft
+    weekly = weekly_dose(product, draft, context)
+    start = _first_day(product, draft, context)
+    draft = draft.saying(_weekly_line(product, draft, evidence, weekly, start, context))
+    weight = draft.dose.weight if draft.dose is not None else draft.facts.number("weight", "kg")
+    if weekly is None or not weight:
+        return draft
+    per_kg = weekly.grams / weight
+    dose = Dose("per_interval", per_kg, weekly.grams, Span(1, 1), weight, draft.dose.policy if draft.dose is not None else "", every=Quantity(1, "week"))
+    origin = Origin("derived", how=weekly.calculation)
+    facts = draft.facts.having([Fact("course.dose", Quantity(per_kg, "g/kg"), origin)])
+    return msgspec.structs.replace(draft, dose=dose, facts=facts, first_day=start)
+
+
+def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """Add the sites and rates of each infusion day, and the ramp-up of a facilitated product."""
+    product = draft.product
     days = draft.days
-    if not is_weekly(draft):
-        weekly = weekly_dose(product, draft, context)
-        start = _first_day(product, draft, context)
-        draft = draft.saying(_weekly_line(product, draft, evidence, weekly, start, context))
-        if weekly is None:
-            return draft
-        days = (Day(number=1, on=start, grams=weekly.grams),)
-    if not days:
+    if draft.blocked or product is None or draft.indication is None or not days:
         return draft
     first = first_under_skin(product, draft)
     row = schedule_for(product, draft, first)
@@ -215,10 +225,10 @@ def _weekly_line(product: Product, draft: Draft, evidence: Evidence, weekly: Wee
         known = switch_for(product, draft, context) is not None
         missing = "the intravenous dose and its interval are not known" if known else "how it follows from the intravenous dose was not read"
         text = f"No weekly dose of {product.brand} is worked out: {missing}. The prescriber has to name the weekly dose."
-        return Line("infusion.weekly-dose", "infusion", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,)))
+        return Line("dose.weekly", "dosing", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,)))
     text = f"{number_text(weekly.grams)} g a week under the skin, in {number_text(_volume(weekly.grams, product))} mL, from {day_text(start)}."
     because = reasons(evidence, draft.facts, cites=weekly.cites, calculation=weekly.calculation, reading=weekly.said)
-    return Line("infusion.weekly-dose", "infusion", "give", "info", text, because, value=Quantity(weekly.grams, "g"), when=start)
+    return Line("dose.weekly", "dosing", "give", "info", text, because, value=Quantity(weekly.grams, "g"), when=start)
 
 
 def _sites_line(product: Product, row: SubcutaneousSchedule, draft: Draft, evidence: Evidence, days: tuple[Day, ...], first: Truth, context: Context) -> Line:

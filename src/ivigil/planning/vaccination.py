@@ -10,259 +10,198 @@ import msgspec
 from ivigil.basis.because import Alternative
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity, number_text
-from ivigil.evidence.care import AntibodyInterval, Vaccine
+from ivigil.evidence.care import AntibodyInterval, Exposure, ProtectedIf, Vaccine, VaccineRule
 from ivigil.evidence.conditions import judge
 from ivigil.evidence.library import Evidence
-from ivigil.patient.record import PastInfusion, Vaccination
-from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Antibody, Deferral, deferrals, interval_of_label, judged, wait_of
+from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Antibody, Deferral, deferrals, wait_of
+from ivigil.planning.antibody_products import antibodies, repeats
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.reasons import reasons
+from ivigil.planning.vaccine_history import by_dose, not_counting, planned_too_early, trusted, unrecognised, warned
 from ivigil.planning.wording import day_text, listed
 
-_REPEATING = ("replacement", "maintenance")
-_COURSE_GROUPING = "ivigil-policy.course-grouping"
+_IMMUNE_STATE = "immune-state"
+_Rows = tuple[tuple[str | float | None, ...], ...]
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Everything about vaccines that this course and the record's history decide."""
-    antibodies = (*past_antibodies(draft, evidence), *_this_course(draft, context))
     if draft.indication is None or not evidence.vaccines:
         return draft
-    draft = draft.saying(*_live(draft, evidence, context, antibodies), *_own_intervals(draft, evidence, antibodies))
-    draft = draft.saying(*_not_counting(draft, evidence, context, antibodies), *_planned(draft, evidence, context, antibodies))
+    given = antibodies(draft, evidence, context)
+    draft = draft.saying(*_live(draft, evidence, context, given), *_own_intervals(draft, evidence, context, given))
+    draft = draft.saying(*_not_known(draft, evidence, context, given))
+    draft = draft.saying(*not_counting(draft, evidence, context, given), *planned_too_early(draft, evidence, context, given), *unrecognised(draft, evidence))
     draft = _immune_state(draft, evidence)
-    return draft.saying(*_exempt(draft, evidence), *_exposed(draft, evidence, context, antibodies))
+    draft = draft.saying(*_exempt(draft, evidence), *_exposed(draft, evidence, context, given))
+    return _rules(draft, evidence, context)
 
 
-def past_antibodies(draft: Draft, evidence: Evidence) -> tuple[Antibody, ...]:
-    """Past antibody products as courses: infusions that follow each other within the window of the evidence count together.
-
-    The dose per kg uses the weight on record. An unknown dose stays unknown and takes the longest wait.
-    """
-    weight = draft.facts.number("weight", "kg")
-    blood_products = {interval.product for interval in evidence.antibody_intervals.values() if interval.product}
-    windows = next((interval.sum_over for interval in evidence.antibody_intervals.values() if interval.sum_over), {})
-    purpose = draft.indication.purpose if draft.indication is not None else ""
-    courses: list[Antibody] = []
-    for infusion in sorted(draft.record.infusions, key=lambda one: one.on):
-        kind = _kind(infusion, blood_products)
-        grams = infusion.dose.in_unit("g") if infusion.dose is not None and infusion.dose.dimension == "mass" else None
-        dose = grams / weight if grams is not None and weight and kind in {INTRAVENOUS, SUBCUTANEOUS} else None
-        window = windows.get(kind)
-        last = courses[-1] if courses else None
-        if last is not None and window is not None and last.kind == kind and infusion.on - last.on <= timedelta(days=window.canonical):
-            together = None if last.dose is None or dose is None else last.dose + dose
-            courses[-1] = Antibody(infusion.on, kind, together, purpose, _label(infusion, together))
-        else:
-            courses.append(Antibody(infusion.on, kind, dose, purpose, _label(infusion, dose)))
-    return tuple(courses)
-
-
-def _kind(infusion: PastInfusion, blood_products: set[str]) -> str:
-    slug = "-".join(infusion.product.lower().split())
-    if slug in blood_products:
-        return slug
-    return SUBCUTANEOUS if "subcutaneous" in infusion.route else INTRAVENOUS
-
-
-def _label(infusion: PastInfusion, dose: float | None) -> str:
-    amount = f"{number_text(dose)} g/kg" if dose is not None else "dose not on record"
-    return f"{infusion.product or 'immunoglobulin'} on {day_text(infusion.on)} ({amount})"
-
-
-def _this_course(draft: Draft, context: Context) -> tuple[Antibody, ...]:
-    dose = draft.facts.number("course.dose", "g/kg")
-    if dose is None or draft.indication is None or draft.blocked:
-        return ()
-    last = draft.days[-1].on if draft.days else context.start.date()
-    subcutaneous = draft.product is not None and "intravenous" not in draft.product.routes or draft.facts.word("order.route") in {"subcutaneous", "facilitated-subcutaneous"}
-    return (Antibody(last, SUBCUTANEOUS if subcutaneous else INTRAVENOUS, dose, draft.indication.purpose, f"this course ({number_text(dose)} g/kg, last dose {day_text(last)})"),)
-
-
-def _repeats(draft: Draft) -> bool:
-    return draft.regimen is not None and draft.regimen.phase in _REPEATING and draft.dose is not None and draft.dose.every is not None
-
-
-def _live(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
-    """One line per group of live vaccines that share the deciding interval and date."""
+def _live(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
+    """One line per group of live vaccines that share the deciding interval and date; waits that are over say nothing."""
     places = evidence.places(context.jurisdiction)
-    groups: dict[tuple[date, str], list[tuple[Vaccine, list[Deferral]]]] = {}
+    groups: dict[tuple[str, bool, _Rows], list[tuple[Vaccine, list[Deferral]]]] = {}
     for vaccine in evidence.vaccines.values():
-        if vaccine.antibody_interval == "yes":
-            found = deferrals(evidence, places, vaccine.antigens, antibodies)
-            if found:
-                groups.setdefault((found[0].until, found[0].interval.id), []).append((vaccine, found))
-    for (until, _), members in groups.items():
-        yield _deferral_line(draft, evidence, context, until, members, antibodies)
+        found = deferrals(evidence, places, vaccine.antigens, given) if vaccine.antibody_interval == "yes" else []
+        if found:
+            beside = by_dose(evidence, found, vaccine, given)
+            if max(found[0].until, beside.until if beside is not None else found[0].until) > context.as_of:
+                rows, _ = _elsewhere(evidence, context, vaccine, given, found[0].until)
+                groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), rows), []).append((vaccine, found))
+    for members in groups.values():
+        yield _deferral_line(draft, evidence, context, members, given)
 
 
-def _deferral_line(draft: Draft, evidence: Evidence, context: Context, until: date, members: list[tuple[Vaccine, list[Deferral]]],
-                   antibodies: tuple[Antibody, ...]) -> Line:
+def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, list[Deferral]]], given: tuple[Antibody, ...]) -> Line:
     first, found = members[0]
     deciding = found[0]
+    interval, until = deciding.interval, deciding.until
+    beside = by_dose(evidence, found, first, given)
+    notes = _going_on(evidence, context) if repeats(draft) else ()
+    lead = "no date while treatment goes on; if this course were the last, not before" if repeats(draft) else "not before"
     names = listed([vaccine.name for vaccine, _ in members])
-    repeating = _repeats(draft) and deciding.antibody.label.startswith("this course")
-    notes = _going_on(evidence, context) if repeating else ()
-    lead = "No date while treatment goes on; if this were the last dose, not before" if repeating else "Not before"
-    rows, disputes = _elsewhere(evidence, context, first, antibodies, until)
-    interval = deciding.interval
-    extra = " ".join(filter(None, (interval.warn,)))
-    text = f"{names}: {lead} {day_text(until)}, {deciding.wait} after the last dose. {extra}".strip()
-    cites = (*interval.cites, *first.cites, *(cite for note in notes for cite in note.cites), *((_COURSE_GROUPING,) if len(antibodies) > len(_this_course(draft, context)) else ()))
+    text = " ".join(filter(None, (
+        f"{names}: {lead} {day_text(until)}, {_length(deciding.wait)} after {deciding.antibody.label}.",
+        f"By dose not before {day_text(beside.until)}, {_length(beside.wait)} after." if beside is not None else "",
+        interval.warn if warned(found, beside, first) else "",
+        *(f"{listed(part.vaccines).capitalize()} may be impaired for up to {_length(part.impaired_up_to)}; check {part.test}." for part in interval.extra
+          if set(part.vaccines) & set(first.antigens)),
+        f"While the risk of the disease is high, not before {day_text(add(deciding.antibody.on, interval.at_high_risk.wait))}."
+        if interval.at_high_risk is not None else "",
+    )))
+    rows, disputes = _elsewhere(evidence, context, first, given, until)
     others = tuple(Alternative(other.antibody.label, f"would end {day_text(other.until)}; the latest date wins", other.interval.cites)
-                   for other in _one_per_antibody(found) if other.antibody != deciding.antibody)
-    because = reasons(evidence, draft.facts, cites=cites, uses=("course.dose",), rule=interval.id, reading=interval.reading,
-                      calculation=f"{deciding.antibody.label}: {day_text(deciding.antibody.on)} + {deciding.wait} = {day_text(until)}",
-                      instead_of=others, disputed_by=disputes)
+                   for other in _other_courses(found) if other.until > context.as_of)
+    cites = (*interval.cites, *first.cites, *(beside.interval.cites if beside is not None else ()), *(cite for note in notes for cite in note.cites))
+    because = reasons(evidence, draft.facts, cites=cites, uses=("course.dose",), rule=interval.id, reading=interval.reading, instead_of=others,
+                      disputed_by=disputes, calculation=f"{deciding.antibody.label}: {day_text(deciding.antibody.on)} + {deciding.wait} = {day_text(until)}")
     table = Table((Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By")), rows,
-                  note="; ".join(interval.not_read))
-    return Line(f"vaccination.{first.id}", "vaccination", "wait", "warning", text, because, when=until, table=table)
+                  note="; ".join(f"not read: {gap}" for gap in interval.not_read))
+    when = None if repeats(draft) else trusted(evidence, found, first, given).until
+    return Line(f"vaccination.{first.id}", "vaccination", "wait", "warning", text, because, when=when, table=table)
 
 
-def _one_per_antibody(found: list[Deferral]) -> list[Deferral]:
+def _length(wait: Quantity) -> str:
+    """``11 months``."""
+    return f"{number_text(wait.value)} {wait.unit}{'' if wait.value == 1 else 's'}"
+
+
+def _other_courses(found: list[Deferral]) -> list[Deferral]:
+    """The longest deferral of each course other than the deciding one."""
     best: dict[str, Deferral] = {}
     for deferral in found:
-        best.setdefault(deferral.antibody.label, deferral)
+        if deferral.antibody.closing and deferral.antibody != found[0].antibody:
+            best.setdefault(deferral.antibody.label, deferral)
     return list(best.values())
 
 
 def _going_on(evidence: Evidence, context: Context) -> tuple[AntibodyInterval, ...]:
+    """What is read about treatment that goes on: of this place, else of any."""
+    found = tuple(interval for interval in evidence.antibody_intervals.values() if interval.while_)
     places = evidence.places(context.jurisdiction)
-    return tuple(interval for interval in evidence.antibody_intervals.values() if interval.while_ and interval.jurisdiction in places)
+    return tuple(interval for interval in found if interval.jurisdiction in places) or found
 
 
-def _elsewhere(evidence: Evidence, context: Context, vaccine: Vaccine, antibodies: tuple[Antibody, ...], here: date
-               ) -> tuple[tuple[tuple[str | float | None, ...], ...], tuple[Alternative, ...]]:
-    """What every jurisdiction's table says for the same patient, side by side; those that differ are disputes."""
+def _elsewhere(evidence: Evidence, context: Context, vaccine: Vaccine, given: tuple[Antibody, ...], here: date
+               ) -> tuple[_Rows, tuple[Alternative, ...]]:
+    """What every jurisdiction's table says for the same patient, side by side; those that differ are disputes, as are labels and notes."""
     rows: list[tuple[str | float | None, ...]] = []
     disputes: list[Alternative] = []
+    places = evidence.places(context.jurisdiction)
     own = evidence.jurisdictions[context.jurisdiction].vaccine_table
-    seen: set[str] = set()
-    for jurisdiction in evidence.jurisdictions.values():
-        if not jurisdiction.vaccine_table or jurisdiction.vaccine_table in seen:
-            continue
-        seen.add(jurisdiction.vaccine_table)
-        found = deferrals(evidence, evidence.places(jurisdiction.id), vaccine.antigens, antibodies)
+    tables = {jurisdiction.vaccine_table: jurisdiction for jurisdiction in reversed(evidence.jurisdictions.values()) if jurisdiction.vaccine_table}
+    for name, jurisdiction in reversed(tables.items()):
+        found = deferrals(evidence, evidence.places(jurisdiction.id), vaccine.antigens, given)
         if not found:
             continue
         deferral = found[0]
-        mark = "applied" if jurisdiction.vaccine_table == own else ""
-        rows.append((f"{jurisdiction.id}{f' ({mark})' if mark else ''}", day_text(deferral.until), str(deferral.wait), deferral.interval.edition or deferral.interval.id))
+        mark = "" if name != own else " (applied)"
+        rows.append((f"{jurisdiction.id}{mark}", day_text(deferral.until), _length(deferral.wait), deferral.interval.edition or deferral.interval.id))
         if not mark and deferral.until != here:
-            disputes.append(Alternative(f"{jurisdiction.name}: {day_text(deferral.until)}", deferral.interval.say or f"waits {deferral.wait}", deferral.interval.cites))
-    labels = [interval for interval in evidence.antibody_intervals.values()
-              if interval.vaccine_product and not interval.note_only and set(interval.vaccines) & set(vaccine.antigens)]
-    for label in labels:
-        wait = wait_of(label, antibodies[-1])
-        if wait is not None:
-            disputes.append(Alternative(f"{label.vaccine_product} label", label.say, label.cites))
+            why = deferral.interval.say or f"waits {deferral.wait}"
+            disputes.append(Alternative(f"{jurisdiction.name}: {day_text(deferral.until)}", why, deferral.interval.cites))
+    last = max(one.on for one in given)
+    for interval in evidence.antibody_intervals.values():
+        if not set(interval.vaccines) & set(vaccine.antigens):
+            continue
+        if interval.note_only and interval.jurisdiction in places:
+            disputes.append(Alternative(interval.edition or interval.id, interval.say, interval.cites))
+        elif interval.vaccine_product and interval.wait is not None and not interval.note_only:
+            until = add(last, Quantity(interval.wait.high, interval.wait.unit))
+            disputes.extend(() if until == here else (Alternative(f"{interval.vaccine_product} label: {day_text(until)}", interval.say, interval.cites),))
     return tuple(rows), tuple(disputes)
 
 
-def _own_intervals(draft: Draft, evidence: Evidence, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
+def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
     """Vaccines whose own label gives the interval (dengue, live Japanese encephalitis)."""
-    if not antibodies:
-        return
-    last = max(antibodies, key=lambda antibody: antibody.on)
+    last = max(given, key=lambda antibody: antibody.on, default=None)
     for vaccine in evidence.vaccines.values():
-        interval = interval_of_label(evidence, vaccine.interval_entry) if vaccine.antibody_interval == "own" else None
-        wait = wait_of(interval, last) if interval is not None else None
-        if interval is None or wait is None:
+        interval = evidence.antibody_intervals.get(vaccine.interval_entry) if vaccine.antibody_interval == "own" else None
+        wait = wait_of(interval, last) if interval is not None and last is not None else None
+        if interval is None or last is None or wait is None:
             continue
-        better = f", better not before {day_text(add(last.on, interval.better))}" if interval.better is not None else ""
         until = add(last.on, wait)
-        because = reasons(evidence, draft.facts, cites=(*interval.cites, *vaccine.cites), rule=interval.id, calculation=f"{day_text(last.on)} + {wait} = {day_text(until)}")
-        yield Line(f"vaccination.{vaccine.id}", "vaccination", "wait", "info", f"{vaccine.name}: not before {day_text(until)}{better}.", because, when=until)
-
-
-def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | None:
-    """The vaccine a record means, by CVX code or by name."""
-    codes = {code.code for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}}
-    wanted = vaccination.vaccine.lower().strip()
-    for vaccine in evidence.vaccines.values():
-        if codes & set(vaccine.cvx) or wanted and wanted in {vaccine.id, vaccine.name.lower(), vaccine.name.lower().partition(" (")[0]}:
-            return vaccine
-    words = set(wanted.replace("-", " ").replace("/", " ").split())
-    return next((vaccine for vaccine in evidence.vaccines.values() if vaccine.live == "yes" and vaccine.id in words), None)
-
-
-def _not_counting(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
-    """Live vaccines on record that do not count: given too soon after an antibody product, or too shortly before one."""
-    places = evidence.places(context.jurisdiction)
-    for vaccination in draft.record.vaccinations:
-        vaccine = vaccine_named(evidence, vaccination)
-        if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on > context.start.date():
+        best = add(last.on, interval.better) if interval.better is not None else until
+        if best <= context.as_of:
             continue
-        name = f"{vaccine.name} of {day_text(vaccination.on)}"
-        earlier = deferrals(evidence, places, vaccine.antigens, [one for one in antibodies if one.on <= vaccination.on])
-        again = deferrals(evidence, places, vaccine.antigens, antibodies)
-        if earlier and earlier[0].until > vaccination.on:
-            rule = evidence.vaccine_rules.get("given-too-soon")
-            text = f"{name} does not count: it came before {day_text(earlier[0].until)}, the end of the wait after {earlier[0].antibody.label}. Repeat it, not before {day_text(again[0].until)}."
-            yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", "warning", text,
-                       reasons(evidence, draft.facts, cites=(*(rule.cites if rule else ()), *earlier[0].interval.cites), rule="given-too-soon"), when=again[0].until)
-            continue
-        yield from _reversed(draft, evidence, places, vaccination, vaccine, name, antibodies, again)
+        better = f", better not before {day_text(best)}" if interval.better is not None else ""
+        lead = "no date while treatment goes on; if this course were the last, not before" if repeats(draft) else "not before"
+        because = reasons(evidence, draft.facts, cites=(*interval.cites, *vaccine.cites), rule=interval.id,
+                          calculation=f"{day_text(last.on)} + {wait} = {day_text(until)}")
+        yield Line(f"vaccination.{vaccine.id}", "vaccination", "wait", "info", f"{vaccine.name}: {lead} {day_text(until)}{better}.", because,
+                   when=None if repeats(draft) else until)
 
 
-def _reversed(draft: Draft, evidence: Evidence, places: tuple[str, ...], vaccination: Vaccination, vaccine: Vaccine, name: str, antibodies: tuple[Antibody, ...],
-              again: list[Deferral]) -> Iterable[Line]:
-    rules = [rule for rule in evidence.vaccine_rules.values() if rule.after_vaccine_keep_ig_away is not None and set(rule.vaccines) & set(vaccine.antigens)]
-    following = [one for one in antibodies if one.on >= vaccination.on and one.kind in {INTRAVENOUS, SUBCUTANEOUS}]
-    if not following:
+def _not_known(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
+    """What the dates could not be keyed on: a dose that is not on record, and an antibody product that no table names."""
+    intervals = evidence.antibody_intervals.values()
+    waits = [wait for interval in intervals for wait in (*(row.wait for row in interval.rows), *((interval.above.wait,) if interval.above is not None else ()))]
+    longest = max(waits, key=lambda wait: wait.canonical, default=None)
+    if longest is None:
         return
-    soonest = min(following, key=lambda one: one.on)
-    began = draft.days[0].on if draft.days and soonest.label.startswith("this course") else soonest.on
-    applied = next((rule for place in places for rule in rules if rule.jurisdiction == place and not rule.note_only), None)
-    broken = [rule for rule in rules if judged(rule, vaccination.on, began) != "valid"]
-    if not broken or not again:
-        return
-    gap = (began - vaccination.on).days
-    if applied is not None and applied in broken and applied.then != "avoid":
-        text = f"{name} does not count: immunoglobulin {gap} days later. {applied.say} Not before {day_text(again[0].until)}."
-        urgency, cites = "warning", (*applied.cites, *again[0].interval.cites)
-    else:
-        text = f"{name}: immunoglobulin {gap} days later. {' '.join(rule.say for rule in broken)}"
-        urgency, cites = "info", tuple(cite for rule in broken for cite in rule.cites)
-    others = tuple(Alternative(rule.jurisdiction or rule.vaccine_product, rule.say, rule.cites) for rule in broken if rule is not applied)
-    yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", "warning" if urgency == "warning" else "info", text,
-               reasons(evidence, draft.facts, cites=cites, rule=applied.id if applied else "", disputed_by=others,
-                       calculation=f"{day_text(vaccination.on)} to {day_text(began)} = {gap} days"), when=again[0].until)
-
-
-def _planned(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
-    """Vaccinations planned for a date that lies before the end of the wait."""
-    places = evidence.places(context.jurisdiction)
-    for vaccination in draft.record.vaccinations:
-        vaccine = vaccine_named(evidence, vaccination)
-        if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on <= context.start.date():
-            continue
-        found = deferrals(evidence, places, vaccine.antigens, antibodies)
-        if found and vaccination.on < found[0].until:
-            text = f"{vaccine.name} is planned for {day_text(vaccination.on)}, too early to count. Move it to {day_text(found[0].until)} or later."
-            yield Line(f"vaccination.move.{vaccine.id}.{vaccination.on}", "vaccination", "wait", "warning", text,
-                       reasons(evidence, draft.facts, cites=found[0].interval.cites, rule=found[0].interval.id), when=found[0].until)
+    bands = next((interval for interval in intervals if interval.rows), None)
+    recent = [one for one in given if add(one.on, longest) > context.as_of]
+    undosed = [one for one in recent if one.dose is None and one.kind in {INTRAVENOUS, SUBCUTANEOUS} and one.closing]
+    if undosed and bands is not None:
+        yield Line("vaccination.dose-unknown", "vaccination", "ask", "info",
+                   f"The longest wait is used after {listed([one.label for one in undosed])}. Record the dose for the exact date.",
+                   reasons(evidence, draft.facts, cites=bands.cites, rule=bands.id))
+    unnamed = [one for one in recent if not one.kind]
+    rule = evidence.vaccine_rules.get("antibody-first")
+    if unnamed and rule is not None:
+        names = listed([one.label.partition(" (")[0] for one in unnamed])
+        yield Line("vaccination.product-unknown", "vaccination", "ask", "warning",
+                   f"No interval table names {names}. Ask a vaccine specialist before a live vaccine.",
+                   reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id))
 
 
 def _immune_state(draft: Draft, evidence: Evidence) -> Draft:
-    barred = [vaccine for vaccine in evidence.vaccines.values()
-              if vaccine.live == "yes" and vaccine.contraindicated_when is not None and judge(vaccine.contraindicated_when, draft.facts).truth is True]
+    """The immune state bars live vaccines whatever the interval; where it is not known it is asked."""
+    rule = evidence.vaccine_rules.get(_IMMUNE_STATE)
+    if rule is not None and rule.when is not None:
+        verdict = judge(rule.when, draft.facts)
+        if verdict.truth is None:
+            asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
+            draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
+    barred = [(vaccine, verdict) for vaccine in evidence.vaccines.values()
+              if vaccine.contraindicated_when is not None and (verdict := judge(vaccine.contraindicated_when, draft.facts)).truth]
     if not barred:
         return draft
-    uses = tuple(name for vaccine in barred if vaccine.contraindicated_when is not None for name in judge(vaccine.contraindicated_when, draft.facts).decided_by)
-    line = Line("vaccination.immune-state", "vaccination", "avoid", "warning",
-                f"The immune state itself bars live vaccines, whatever the interval: {listed([vaccine.name for vaccine in barred])}.",
-                reasons(evidence, draft.facts, cites=tuple(cite for vaccine in barred for cite in vaccine.cites), uses=uses))
+    lead = rule.say if rule is not None else "The immune state itself bars live vaccines, whatever the interval."
+    cites = (*(rule.cites if rule is not None else ()), *(cite for vaccine, _ in barred for cite in vaccine.cites))
+    line = Line("vaccination.immune-state", "vaccination", "avoid", "warning", f"{lead} Not to be given: {listed([vaccine.name for vaccine, _ in barred])}.",
+                reasons(evidence, draft.facts, cites=cites, uses=tuple(name for _, verdict in barred for name in verdict.decided_by), rule=_IMMUNE_STATE))
     return draft.saying(line)
 
 
 def _exempt(draft: Draft, evidence: Evidence) -> Iterable[Line]:
     exempt = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "no"]
     if exempt:
-        live = listed([vaccine.name for vaccine in exempt if vaccine.live == "yes"])
+        live = [vaccine.name for vaccine in exempt if vaccine.live == "yes"]
         cites = tuple(cite for vaccine in exempt for cite in (vaccine.exempt_cites or vaccine.cites))
-        yield Line("vaccination.exempt", "vaccination", "tell", "info", f"No wait after immunoglobulin: every vaccine that is not live, and of the live ones {live}.",
+        yield Line("vaccination.exempt", "vaccination", "tell", "info",
+                   f"No wait after immunoglobulin: every vaccine that is not live{f', and of the live ones {listed(live)}' if live else ''}.",
                    reasons(evidence, draft.facts, cites=cites))
     silent = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "unknown" and vaccine.live == "yes"]
     if silent:
@@ -271,22 +210,56 @@ def _exempt(draft: Draft, evidence: Evidence) -> Iterable[Line]:
                    reasons(evidence, draft.facts, cites=tuple(cite for vaccine in silent for cite in vaccine.cites)))
 
 
-def _exposed(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
+def _exposed(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
+    """What a contact with measles or varicella asks for, or that recent immunoglobulin counts as protection."""
     places = {*evidence.places(context.jurisdiction), ""}
     for disease, on in (("measles", draft.record.measles_exposure), ("varicella", draft.record.varicella_exposure)):
-        if on is None:
-            continue
         entries = [entry for entry in evidence.exposures.values() if entry.disease == disease and entry.jurisdiction in places and not entry.note_only]
         holding = [entry for entry in entries if entry.when is None or judge(entry.when, draft.facts).truth is not False]
-        protecting = [entry for entry in holding if entry.protected_if is not None and _protected(entry.protected_if.within, entry.protected_if.dose_at_least, on, antibodies)]
-        told = protecting or [entry for entry in holding if entry.protected_if is None]
+        if on is None or on > context.as_of or not holding:
+            continue
+        protecting = [entry for entry in holding if entry.protected_if is not None and _protected(entry.protected_if, on, given)]
+        told = protecting or [entry for entry in holding if entry.protected_if is None or entry.give]
         if told:
-            since = (context.as_of - on).days
-            text = f"{disease.capitalize()} contact on {day_text(on)} ({since} days ago). {' '.join(entry.say for entry in told)}"
-            yield Line(f"vaccination.exposure.{disease}", "vaccination", "check", "warning", text,
-                       reasons(evidence, draft.facts, cites=tuple(cite for entry in told for cite in entry.cites)), when=on)
+            days = (context.as_of - on).days
+            lead = f"{disease.capitalize()} contact on {day_text(on)} ({days} {'day' if days == 1 else 'days'} ago)."
+            text = " ".join((lead, *(entry.say for entry in told), *(() if protecting else _deadlines(told, on, context.as_of))))
+            because = reasons(evidence, draft.facts, cites=tuple(cite for entry in told for cite in entry.cites),
+                              reading=" ".join(filter(None, (entry.reading for entry in told))))
+            yield Line(f"vaccination.exposure.{disease}", "vaccination", "check", "info" if protecting else "warning", text, because, when=on)
 
 
-def _protected(within: Quantity, at_least: Quantity | None, on: date, antibodies: tuple[Antibody, ...]) -> bool:
-    recent = [one for one in antibodies if timedelta(0) <= on - one.on <= timedelta(days=within.canonical) and one.kind in {INTRAVENOUS, SUBCUTANEOUS}]
-    return any(at_least is None or (one.dose is not None and one.dose >= at_least.in_unit("g/kg")) for one in recent)
+def _protected(rule: ProtectedIf, on: date, given: tuple[Antibody, ...]) -> bool:
+    recent = [one for one in given if timedelta(0) <= on - one.on <= timedelta(days=rule.within.canonical) and one.kind in {INTRAVENOUS, SUBCUTANEOUS}]
+    least = rule.dose_at_least
+    return any(least is None or (one.dose is not None and one.dose >= least.in_unit("g/kg")) for one in recent)
+
+
+def _deadlines(told: list[Exposure], on: date, as_of: date) -> Iterable[str]:
+    limits = [on + timedelta(days=entry.within.canonical) for entry in told if entry.within is not None]
+    if limits:
+        last = max(limits)
+        yield f"Immunoglobulin works until {day_text(last)}." if last >= as_of else f"The time for immunoglobulin ended on {day_text(last)}."
+
+
+def _rules(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """The remaining rules (same day, after a birth, household, blood tests ...) as one table; a condition that is undecided is asked."""
+    places = {*evidence.places(context.jurisdiction), ""}
+    shown: list[VaccineRule] = []
+    uses: list[str] = []
+    for rule in evidence.vaccine_rules.values():
+        if rule.id == _IMMUNE_STATE or rule.after_vaccine_keep_ig_away is not None or rule.table or rule.interval_entry or rule.jurisdiction not in places:
+            continue
+        verdict = judge(rule.when, draft.facts) if rule.when is not None else None
+        if verdict is not None and verdict.truth is None:
+            asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
+            draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
+        elif verdict is None or verdict.truth:
+            shown.append(rule)
+            uses.extend(verdict.decided_by if verdict is not None else ())
+    if not shown:
+        return draft
+    rows = tuple((rule.about, rule.say) for rule in shown)
+    return draft.saying(Line("vaccination.rules", "vaccination", "tell", "info", "What else holds for vaccines around immunoglobulin.",
+                             reasons(evidence, draft.facts, cites=tuple(cite for rule in shown for cite in rule.cites), uses=uses),
+                             table=Table((Column("About"), Column("Rule")), rows)))

@@ -25,7 +25,7 @@ def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | Non
     wanted = _folded(vaccination.vaccine)
     for vaccine in evidence.vaccines.values():
         names = {_folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}
-        if codes & {code.lstrip("0") for code in vaccine.cvx} or wanted and wanted in names:
+        if codes & {code.lstrip("0") for code in vaccine.cvx} or (wanted and wanted in names):
             return vaccine
     dated = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "yes"]
     words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
@@ -41,21 +41,27 @@ def not_counting(draft: Draft, evidence: Evidence, context: Context, antibodies:
         if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on > context.start.date():
             continue
         name = f"{vaccine.name} of {day_text(vaccination.on)}"
-        earlier = deferrals(evidence, places, vaccine.antigens, [one for one in antibodies if one.on <= vaccination.on])
+        before = tuple(one for one in antibodies if one.on <= vaccination.on)
+        earlier = deferrals(evidence, places, vaccine.antigens, before)
         again = deferrals(evidence, places, vaccine.antigens, antibodies)
-        if earlier and earlier[0].until > vaccination.on:
-            rule = evidence.vaccine_rules.get(_TOO_SOON)
-            text = (f"{name} does not count: it came before {day_text(earlier[0].until)}, the end of the wait after {earlier[0].antibody.label}. "
-                    f"Repeat it, not before {day_text(again[0].until)}.")
-            yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", "warning", text,
-                       reasons(evidence, draft.facts, cites=(*(rule.cites if rule else ()), *earlier[0].interval.cites), rule=_TOO_SOON,
-                               calculation=f"{day_text(earlier[0].antibody.on)} + {earlier[0].wait} = {day_text(earlier[0].until)}"), when=again[0].until)
+        if not again:
             continue
-        yield from _reversed(draft, evidence, places, vaccination, vaccine, name, antibodies, again)
+        until = trusted(evidence, again, vaccine, antibodies).until
+        ended = trusted(evidence, earlier, vaccine, before) if earlier else None
+        if ended is None or ended.until <= vaccination.on:
+            yield from _reversed(draft, evidence, places, vaccination, vaccine, name, again, until)
+            continue
+        rule = evidence.vaccine_rules.get(_TOO_SOON)
+        state = "does not count" if earlier[0].until > vaccination.on else f"may not count ({earlier[0].interval.warn.rstrip('.')})"
+        text = (f"{name} {state}: it came before {day_text(ended.until)}, the end of the wait after {ended.antibody.label}. "
+                f"Repeat it, not before {day_text(until)}.")
+        yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", "warning", text,
+                   reasons(evidence, draft.facts, cites=(*(rule.cites if rule else ()), *earlier[0].interval.cites, *ended.interval.cites), rule=_TOO_SOON,
+                           calculation=f"{day_text(ended.antibody.on)} + {ended.wait} = {day_text(ended.until)}"), when=until)
 
 
-def _reversed(draft: Draft, evidence: Evidence, places: tuple[str, ...], vaccination: Vaccination, vaccine: Vaccine, name: str, antibodies: tuple[Antibody, ...],
-              again: list[Deferral]) -> Iterable[Line]:
+def _reversed(draft: Draft, evidence: Evidence, places: tuple[str, ...], vaccination: Vaccination, vaccine: Vaccine, name: str,
+              again: list[Deferral], until: date) -> Iterable[Line]:
     """Immunoglobulin after the vaccine: the rule of this place decides, stricter ones elsewhere are named."""
     following = [found.antibody.on for found in again if found.antibody.on >= vaccination.on and found.wait.value > 0]
     rules = [rule for rule in evidence.vaccine_rules.values() if rule.after_vaccine_keep_ig_away is not None and set(rule.vaccines) & set(vaccine.antigens)]
@@ -66,16 +72,17 @@ def _reversed(draft: Draft, evidence: Evidence, places: tuple[str, ...], vaccina
     applied = next((rule for place in places for rule in rules if rule.jurisdiction == place and not rule.note_only), None)
     gap = f"immunoglobulin {(began - vaccination.on).days} days later"
     urgency: Urgency = "warning" if applied in broken else "info"
-    when: date | None = again[0].until
+    when: date | None = until
     if applied is None:
         text, when = f"{name}: {gap}. No rule of this place was read; stricter rules elsewhere: {_places(broken)}.", None
     elif applied not in broken:
         text, when = f"{name} counts: {gap} is outside the limit here. It would not count, or be avoided, by {_places(broken)}.", None
     elif applied.then == "avoid":
-        text = f"{name}: {gap}. {applied.say} Have it checked by antibody test, or repeat it, not before {day_text(again[0].until)}."
+        text = f"{name}: {gap}. {applied.say} Have it checked by antibody test, or repeat it, not before {day_text(until)}."
     else:
-        text = f"{name} does not count: {gap}. {applied.say} Not before {day_text(again[0].until)}."
-    cites = (*(applied.cites if applied is not None else ()), *(() if applied in broken else (cite for rule in broken for cite in rule.cites)), *again[0].interval.cites)
+        text = f"{name} does not count: {gap}. {applied.say} Not before {day_text(until)}."
+    stricter = () if applied in broken else tuple(cite for rule in broken for cite in rule.cites)
+    cites = (*(applied.cites if applied is not None else ()), *stricter, *again[0].interval.cites)
     others = tuple(Alternative(_place(rule), rule.say, rule.cites) for rule in broken if rule is not applied)
     yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", urgency, text,
                reasons(evidence, draft.facts, cites=cites, rule=applied.id if applied else "", disputed_by=others,
@@ -98,9 +105,10 @@ def planned_too_early(draft: Draft, evidence: Evidence, context: Context, antibo
         if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on <= context.start.date():
             continue
         found = deferrals(evidence, places, vaccine.antigens, antibodies)
-        beside = by_dose(evidence, found, vaccine, antibodies) if found else None
-        last = max(filter(None, (found[0] if found else None, beside)), key=lambda deferral: deferral.until, default=None)
-        if last is None or vaccination.on >= last.until:
+        if not found:
+            continue
+        last = trusted(evidence, found, vaccine, antibodies)
+        if vaccination.on >= last.until:
             continue
         if vaccination.on < found[0].until:
             text = f"{vaccine.name} is planned for {day_text(vaccination.on)}, too early to count. Move it to {day_text(last.until)} or later."
@@ -113,15 +121,28 @@ def planned_too_early(draft: Draft, evidence: Evidence, context: Context, antibo
 
 
 def by_dose(evidence: Evidence, found: list[Deferral], vaccine: Vaccine, antibodies: tuple[Antibody, ...]) -> Deferral | None:
-    """The date of the table that the deciding interval shows beside its own, where the dose is high enough to warn about."""
-    interval = found[0].interval
-    other = evidence.antibody_intervals.get(interval.also_show)
-    if other is None:
-        return None
-    warned = [one for one in antibodies if one.dose is None or interval.warn_from is None or one.dose >= interval.warn_from.in_unit("g/kg")]
-    impaired = {antigen for part in interval.extra for antigen in part.vaccines}
-    beside = deferrals(evidence, (other.jurisdiction,), vaccine.antigens, warned) if impaired & set(vaccine.antigens) else []
+    """The later date of the table that the deciding interval shows beside its own."""
+    other = evidence.antibody_intervals.get(found[0].interval.also_show)
+    beside = deferrals(evidence, (other.jurisdiction,), vaccine.antigens, antibodies) if other is not None else []
     return beside[0] if beside and beside[0].until > found[0].until else None
+
+
+def trusted(evidence: Evidence, found: list[Deferral], vaccine: Vaccine, antibodies: tuple[Antibody, ...]) -> Deferral:
+    """The deferral a date may rest on: the deciding one, or the dose-based one where the deciding one comes with a warning."""
+    beside = by_dose(evidence, found, vaccine, antibodies)
+    return beside if beside is not None and warned(found, beside, vaccine) else found[0]
+
+
+def warned(found: list[Deferral], beside: Deferral | None, vaccine: Vaccine) -> bool:
+    """True when the deciding date is not to be trusted alone: an antigen that may be impaired for longer, after a dose as high as the warning names."""
+    interval = found[0].interval
+    if beside is None or not {antigen for part in interval.extra for antigen in part.vaccines} & set(vaccine.antigens):
+        return False
+    dose = beside.antibody.dose
+    return interval.warn_from is None or dose is None or dose >= interval.warn_from.in_unit("g/kg") * _SLACK
+
+
+_SLACK = 1 - 1e-9
 
 
 def unrecognised(draft: Draft, evidence: Evidence) -> Iterable[Line]:
@@ -130,7 +151,8 @@ def unrecognised(draft: Draft, evidence: Evidence) -> Iterable[Line]:
     unknown = [one for one in dict.fromkeys(draft.record.vaccinations) if one.vaccine and not one.codes and vaccine_named(evidence, one) is None]
     if unknown and rule is not None:
         names = listed([f"{one.vaccine} ({day_text(one.on)})" for one in unknown])
-        yield Line("vaccination.not-recognised", "vaccination", "ask", "info", f"Not recognised among the vaccines on record: {names}. If one is live, name it or give its code.",
+        yield Line("vaccination.not-recognised", "vaccination", "ask", "info",
+                   f"Not recognised among the vaccines on record: {names}. If one is live, name it or give its code.",
                    reasons(evidence, draft.facts, cites=rule.cites))
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
+from operator import add, le
 
 import msgspec
 
@@ -148,27 +149,36 @@ def from_stock(sizes: tuple[int, ...], pools: Sequence[Counts], needs: Sequence[
     """Vials for each day from limited stock: the least total waste, then the fewest vials; None when the stock cannot cover all days.
 
     ``pools[d]`` counts the vials still in date on day ``d`` (never more than on the day before); ``needs[d]`` is that day's amount in mg.
-    Exact: every way to cover a day from which no vial can be left out is tried, last day first, and a branch is left only when its bound
-    cannot beat the best found.
+    Exact: every way to cover a day from which no vial can be left out is tried, last day first. A branch is left when its bound cannot beat
+    the best found, or when the same vials were already used up to the same day at no more cost.
     """
     free = [best_vials(sizes, need) for need in needs]
     if all(sum(free[day][index] for day in range(first, len(needs))) <= pools[first][index] for first in range(len(needs)) for index in range(len(sizes))):
         return tuple(free)
-    bounds = [_cost(sizes, counts, need) for counts, need in zip(free, needs, strict=True)]
+    covers = [_covers(sizes, pool, need) for pool, need in zip(pools, needs, strict=True)]
+    if not all(covers):
+        return None
+    bounds = [(0, 0)]
+    for cover in covers:
+        bounds.append((bounds[-1][0] + cover[0][0][0], bounds[-1][1] + cover[0][0][1]))
     best: list[tuple[tuple[int, int], tuple[Counts, ...]]] = []
+    reached_at: dict[tuple[int, Counts], tuple[int, int]] = {}
 
     def place(day: int, used: Counts, cost: tuple[int, int], chosen: tuple[Counts, ...]) -> None:
         if day < 0:
-            if not best or cost < best[0][0]:
-                best[:] = [(cost, chosen)]
+            best[:] = [(cost, chosen)]
             return
-        left = tuple(have - out for have, out in zip(pools[day], used, strict=True))
-        rest = (sum(bound[0] for bound in bounds[:day]), sum(bound[1] for bound in bounds[:day]))
-        for own, counts in _covers(sizes, left, needs[day]):
-            reached = (cost[0] + own[0], cost[1] + own[1])
-            if best and (reached[0] + rest[0], reached[1] + rest[1] if reached[0] + rest[0] == best[0][0][0] else 0) >= best[0][0]:
-                break
-            place(day - 1, tuple(one + two for one, two in zip(used, counts, strict=True)), reached, (counts, *chosen))
+        if reached_at.get((day, used), (cost[0], cost[1] + 1)) <= cost:
+            return
+        reached_at[day, used] = cost
+        rest = bounds[day]
+        for own, counts in covers[day]:
+            waste, number = cost[0] + own[0], cost[1] + own[1]
+            if best and (waste + rest[0], number + rest[1] if waste + rest[0] == best[0][0][0] else 0) >= best[0][0]:
+                return
+            after = tuple(map(add, used, counts))
+            if all(map(le, after, pools[day])):
+                place(day - 1, after, (waste, number), (counts, *chosen))
 
     place(len(needs) - 1, (0,) * len(sizes), (0, 0), ())
     return best[0][1] if best else None

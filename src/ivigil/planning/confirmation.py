@@ -1,0 +1,61 @@
+"""What the unit firewall doubts: each doubt becomes a line and a question, and nothing doubtful is computed through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from ivigil.basis.problems import BadInput
+from ivigil.evidence.library import Evidence
+from ivigil.patient.firewall import Doubt, check
+from ivigil.patient.record import Note, Record
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Line
+from ivigil.planning.reasons import reasons
+
+FIREWALL = "ivigil-policy.unit-firewall"
+_ORDERED = {"order.dose": "dose", "order.each": "dose", "order.rate_max": "rate_max"}
+"""Which part of the order a doubt takes out of the planning until it is settled."""
+
+
+def doubts_of(record: Record, evidence: Evidence, as_of: date) -> tuple[Doubt, ...]:
+    """The doubts about a record; the largest believable course is the one of the evidence.
+
+    Raises:
+        BadInput: the record contradicts itself or cannot be right; every problem is listed.
+    """
+    limit = evidence.dose_limits.get("course-plausible")
+    if limit is not None and limit.at_most is not None:
+        findings = check(record, evidence.facts, as_of, limit.at_most)
+    else:
+        findings = check(record, evidence.facts, as_of)
+    if findings.problems:
+        raise BadInput(findings.problems)
+    return findings.doubts
+
+
+def without_doubtful(record: Record, doubts: Iterable[Doubt]) -> Record:
+    """The record without the doubted parts of its order; a note keeps the dose from being planned as if none had been ordered."""
+    order, notes = record.order, list(record.notes)
+    for doubt in doubts:
+        part = _ORDERED.get(doubt.about)
+        if part == "rate_max":
+            order = msgspec.structs.replace(order, rate_max=None)
+        elif part == "dose" and order.dose is not None:
+            order = msgspec.structs.replace(order, dose=None)
+            notes.append(Note(about="order.dose", why=doubt.why, origin=doubt.origin))
+    return msgspec.structs.replace(record, order=order, notes=tuple(notes))
+
+
+def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
+    """A line and a question for every doubt."""
+    for doubt in draft.doubts:
+        suggestion = f" Probably {doubt.meant}." if doubt.meant is not None and str(doubt.meant) not in doubt.ask else ""
+        where = f" ({doubt.origin})" if doubt.origin else ""
+        text = f"{doubt.why[:1].upper()}{doubt.why[1:]}{where}. {doubt.ask[:1].upper()}{doubt.ask[1:]}{suggestion}"
+        line = Line(f"safety.confirm.{doubt.about}", "safety", "ask", "warning", text, reasons(evidence, draft.facts, cites=(FIREWALL,)))
+        asked = (line.id, (doubt.confirm or doubt.about,), "avoid")
+        draft = msgspec.structs.replace(draft.saying(line), undecided=(*draft.undecided, asked))
+    return draft

@@ -1,0 +1,100 @@
+"""What treatment is measured by: IgG targets side by side, outcome measures, review and stop rules, and tests it disturbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from ivigil.basis.because import Alternative
+from ivigil.basis.dates import add
+from ivigil.basis.quantity import Quantity
+from ivigil.evidence.conditions import judge
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.select import in_force
+from ivigil.evidence.shapes import Indication, Remark
+from ivigil.planning.draft import Context, Draft
+from ivigil.planning.line import Column, Line, Table
+from ivigil.planning.reasons import reasons
+from ivigil.planning.wording import day_text
+
+CALENDAR = {"day", "week", "month", "year"}
+"""Units that are counted on the calendar; hours and minutes run from a moment."""
+
+
+def lines(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
+    """Targets always; outcome measures, review, stop rules and disturbed tests only for a treatment that is given."""
+    if draft.indication is None:
+        return
+    yield from _targets(draft, evidence, draft.indication, context)
+    if not draft.blocked:
+        yield from _outcomes(draft, evidence, draft.indication)
+        yield from _reviews(draft, evidence, draft.indication, context)
+        yield from _interference(draft, evidence)
+
+
+def _of_here(remarks: Iterable[Remark], evidence: Evidence, context: Context) -> list[Remark]:
+    places = {*evidence.places(context.jurisdiction), "", "international"}
+    return [remark for remark in remarks if remark.jurisdiction in places and in_force(remark.valid, context.as_of)]
+
+
+def _targets(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Iterable[Line]:
+    """What each authority aims for, nearest first, with the last level; those of other places are shown as such."""
+    if indication.purpose != "replacement":
+        return
+    places = evidence.places(context.jurisdiction)
+    targets = [target for target in evidence.targets.values() if target.purpose == "replacement" and not target.superseded_by]
+    here = sorted((target for target in targets if target.jurisdiction in {*places, ""}),
+                  key=lambda target: places.index(target.jurisdiction) if target.jurisdiction else len(places))
+    own = _of_here(indication.targets, evidence, context)
+    abroad = tuple(Alternative(target.jurisdiction, target.say, target.cites) for target in targets if target not in here)
+    if not here and not own:
+        return
+    level = draft.facts.get("igg")
+    known = f" Last IgG {level.value}{f', {day_text(level.origin.on)}' if level.origin.on else ''}." if level is not None else " No IgG level is on record."
+    rows = (*((remark.jurisdiction or "general", remark.say) for remark in own), *((target.jurisdiction or "general", target.say) for target in here),
+            *((f"{other.what} (elsewhere)", other.why) for other in abroad))
+    text = own[0].say if own else here[0].say
+    cites = (*(cite for remark in own for cite in remark.cites), *(cite for target in here for cite in target.cites))
+    yield Line("monitoring.target", "monitoring", "check", "info", text + known, reasons(evidence, draft.facts, cites=cites, uses=("igg",), disputed_by=abroad),
+               table=Table((Column("Where"), Column("Target")), rows))
+
+
+def _outcomes(draft: Draft, evidence: Evidence, indication: Indication) -> Iterable[Line]:
+    found = [outcome for outcome in evidence.outcomes.values() if indication.id in outcome.indications]
+    if found:
+        rows = tuple((measure.measure, measure.change or "no smallest change read") for outcome in found for measure in outcome.measures)
+        text = " ".join(dict.fromkeys(outcome.say or "Record these at baseline and at review." for outcome in found))
+        yield Line("monitoring.outcomes", "monitoring", "record", "info", text,
+                   reasons(evidence, draft.facts, cites=tuple(cite for outcome in found for cite in outcome.cites), rule=found[0].id),
+                   table=Table((Column("Measure"), Column("Change that matters")), rows))
+
+
+def _reviews(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Iterable[Line]:
+    """The review points of the indication, and the general ones where they name no date; the earliest date counts."""
+    own = [(remark.say, remark.at, remark.cites) for remark in _of_here(indication.review, evidence, context)]
+    general = [(point.say, point.at, point.cites) for point in evidence.reviews.values() if not point.indications or indication.id in point.indications]
+    used = own if any(at is not None for _, at, _ in own) else [*own, *general]
+    if used:
+        when = min((_reached(context.start, at) for _, at, _ in used if at is not None), default=None)
+        text = " ".join(dict.fromkeys(f"{say.rstrip('.')}." for say, _, _ in used)) + (f" First review by {day_text(when)}." if when is not None else "")
+        others = tuple(Alternative("general review point", say, cites) for say, _, cites in general if used is own)
+        yield Line("monitoring.review", "monitoring", "check", "info", text,
+                   reasons(evidence, draft.facts, cites=tuple(cite for _, _, cites in used for cite in cites), instead_of=others), when=when)
+    stops = _of_here(indication.stop, evidence, context)
+    if stops:
+        yield Line("monitoring.stop", "monitoring", "check", "info", " ".join(f"{remark.say.rstrip('.')}." for remark in stops),
+                   reasons(evidence, draft.facts, cites=tuple(cite for remark in stops for cite in remark.cites)))
+
+
+def _reached(start: datetime, length: Quantity) -> date:
+    """The day a time after the start falls on, in calendar units or in hours."""
+    return add(start.date(), length) if length.unit in CALENDAR else (start + timedelta(days=length.canonical)).date()
+
+
+def _interference(draft: Draft, evidence: Evidence) -> Iterable[Line]:
+    affected = [entry for entry in evidence.interference.values() if entry.when is None or judge(entry.when, draft.facts).truth is not False]
+    if affected:
+        rows = tuple((entry.test, entry.effect, entry.lasts, entry.advice) for entry in affected)
+        yield Line("monitoring.interference", "monitoring", "tell", "info", "Tests that immunoglobulin disturbs; tell the laboratory and every clinic.",
+                   reasons(evidence, draft.facts, cites=tuple(cite for entry in affected for cite in entry.cites)),
+                   table=Table((Column("Test"), Column("Effect"), Column("How long"), Column("Advice")), rows))

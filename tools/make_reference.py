@@ -1,0 +1,296 @@
+"""Writes the reference pages of docs/ from the code and the evidence, and renews the examples and outputs inside the written pages.
+
+Run ``python tools/make_reference.py`` after a change of commands, facts, rules or wording; ``tests/contracts/test_docs.py`` fails until it
+was run. Three pages are made whole: ``facts.md``, ``commands.md`` and ``safety-rules.md``. In the other pages a comment stands before each
+block that is filled in::
+
+    <!-- entry: safety/renal-risk.yaml renal-risk -->              one entry of the evidence as its file writes it
+    <!-- entry: indications/gbs.yaml gbs: id regimens[0] -->       some of its keys, the first item of a list
+    <!-- output: ivigil plan patients/a.yaml --jurisdiction US --as-of 2026-11-20 | DOSE -->      a section of a real plan
+    <!-- output: ivigil why patients/a.yaml dose.cap --jurisdiction US --as-of 2026-11-20 | first 12 -->
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ivigil.basis.facts import FactDefinition
+from ivigil.basis.strict_yaml import Lines, read_yaml
+from ivigil.cli.inputs import Choices, context_of, for_record, records_of
+from ivigil.evidence.conditions import written
+from ivigil.evidence.files import entries_of
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.load import load_evidence
+from ivigil.evidence.shapes import Act, SafetyRule
+from ivigil.planning.line import Plan
+from ivigil.planning.plan import plan
+from ivigil.rendering.entry import entry_text
+from ivigil.rendering.terminal import terminal_text
+from ivigil.rendering.why import why_text
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+WIDTH = 100
+MADE = "<!-- Made by tools/make_reference.py; a change here is overwritten. -->"
+ORIGINS = {
+    "body": "Body", "results": "Results and vital signs", "conditions": "Conditions", "medicines": "Medicines", "allergies": "Allergies",
+    "history": "Earlier immunoglobulin", "order": "The order", "derived": "Worked out", "product": "The product",
+}
+FILLED = re.compile(r"<!-- (?P<kind>entry|output): (?P<what>.+?) -->\n+```(?:yaml|text)\n(?P<body>.*?)```\n", re.DOTALL)
+
+
+@lru_cache(maxsize=1)
+def evidence() -> Evidence:
+    """The packaged evidence."""
+    return load_evidence(ROOT / "evidence")
+
+
+# --- whole pages ------------------------------------------------------------------------------------------------------
+
+
+def facts_page() -> str:
+    """Every fact of the register with its unit, freshness and question, then the risk groups."""
+    out = ["# Facts", "", MADE, "", f"The register holds {len(evidence().facts)} facts. A rule may name only these and the risk groups at the end.",
+           "*Old after* is when a value on record is shown as old and asked for again. A fact that is *not routine* is asked last and holds no plan up.", ""]
+    by_origin: dict[str, list[FactDefinition]] = {}
+    for fact in evidence().facts.values():
+        by_origin.setdefault(fact.source, []).append(fact)
+    for origin, title in ORIGINS.items():
+        facts = by_origin.pop(origin, [])
+        if facts:
+            out += [f"## {title}", "", "| Fact | Meaning | Value | Old after | Asked as |", "|---|---|---|---|---|", *(_fact_row(fact) for fact in facts), ""]
+    assert not by_origin, f"no heading for facts from {', '.join(by_origin)}"
+    out += ["## Risk groups", "", "Named conditions that several rules share. They are used like yes/no facts; questions are asked about the facts inside.", "",
+            "| Group | Meaning | Holds when |", "|---|---|---|"]
+    out += [f"| `{group.id}` | {group.about} | {_cell(written(group.when, evidence().labels))} |" for group in evidence().groups.values()]
+    return "\n".join(out) + "\n"
+
+
+def _fact_row(fact: FactDefinition) -> str:
+    value = {"quantity": fact.unit or "number", "yes_no": "yes or no", "choice": ", ".join(fact.choices) or "a word", "text": "text"}[fact.kind]
+    stage = "" if fact.stage == "patient" else f" (known with the {fact.stage})"
+    routine = "" if fact.routine else "; not routine"
+    return f"| `{fact.id}` | {_cell(fact.label)}{stage} | {_cell(value)} | {fact.fresh or ''} | {_cell(fact.ask)}{routine} |"
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options, as ``--help`` gives them."""
+    import typer
+
+    from ivigil.cli.app import app
+
+    out = ["# Commands", "", MADE, "", "`ivigil COMMAND --help` says the same. [Exit codes](how-a-plan-is-made.md#exit-codes) tell a script what came out.", ""]
+    group: Any = typer.main.get_command(app)
+    for name, command in _commands(group, "ivigil"):
+        out += [f"## {name}", "", _sentences(command.help or ""), "", "| Argument or option | Meaning |", "|---|---|"]
+        out += [f"| {names} | {_cell(help_text)} |" for names, help_text in _parameters(command)]
+        out.append("")
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    yield name, command
+    for inner, child in sorted(getattr(command, "commands", {}).items()):
+        yield from _commands(child, f"{name} {inner}")
+
+
+def _parameters(command: Any) -> Iterator[tuple[str, str]]:
+    for parameter in command.params:
+        kind = parameter.type_descriptor.annotation
+        words = f" One of: {', '.join(choice.value for choice in kind)}." if isinstance(kind, type) and issubclass(kind, StrEnum) else ""
+        if parameter.param_type_name == "argument":
+            yield f"`{parameter.metavar or parameter.name.upper()}`", f"{parameter.help or ''}{words}".strip()
+        else:
+            metavar = f" {parameter.metavar}" if parameter.metavar else ""
+            yield ", ".join(f"`{option}{metavar}`" for option in parameter.opts), f"{parameter.help or ''}{words}".strip()
+    yield "`-h`, `--help`", "Print the help and stop."
+
+
+def _sentences(text: str) -> str:
+    return " ".join(text.split())
+
+
+def rules_page() -> str:
+    """Every safety rule and interaction in words, with what follows and what it rests on: a page to review line by line."""
+    rules = evidence().every_rule.values()
+    out = ["# Safety rules", "", MADE, "",
+           f"{len(evidence().rules)} safety rules and {len(evidence().interactions)} interactions, as the evidence holds them. The words for severity and acts are "
+           "explained in [the evidence format](evidence-format.md#safety-rules-and-interactions). *Stage* is when the rule can be judged: on the patient, on each "
+           "candidate product, or on the course.", ""]
+    for rule in rules:
+        out += [*_rule_lines(rule), ""]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _rule_lines(rule: SafetyRule) -> Iterator[str]:
+    yield f"## {rule.id}"
+    yield ""
+    where = f"; only in {', '.join(rule.jurisdictions)}" if rule.jurisdictions else ""
+    yield f"**{rule.about}** ({rule.code}, {rule.severity}; stage: {evidence().stage_of(rule)}{where}). {rule.say}" if rule.code else (
+        f"**{rule.about}** ({rule.severity}; stage: {evidence().stage_of(rule)}{where}). {rule.say}")
+    yield ""
+    yield f"- raised when: {written(rule.when, evidence().labels)}"
+    if rule.reading:
+        yield f"- read as: {rule.reading}"
+    if rule.then:
+        yield f"- then: {'; '.join(_act_text(act) for act in rule.then)}"
+    yield f"- rests on: {', '.join(f'{cite} ({evidence().statements[cite].read})' for cite in rule.cites)}"
+
+
+def _act_text(act: Act) -> str:
+    parts = [act.to, f"with {act.give}" if act.give else "", act.test, act.at, f"for {act.duration}" if act.duration else "", f"until {act.until}" if act.until else "",
+             f"at most {act.per_day_at_most} a day" if act.per_day_at_most else "", f"at least {act.days_at_least} days" if act.days_at_least else "",
+             f"at least {act.hours} a day" if act.hours else "", act.fact, act.who, act.route, act.place, act.drug, act.prefer, act.concentration, act.what,
+             f"if {written(act.condition, evidence().labels)}" if act.condition is not None else "", f'"{act.say}"' if act.say else ""]
+    return " ".join([f"`{act.act}`", *(part for part in parts if part)])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+PAGES: dict[str, Callable[[], str]] = {"facts.md": facts_page, "commands.md": commands_page, "safety-rules.md": rules_page}
+"""The pages that are made whole."""
+
+
+# --- blocks inside written pages --------------------------------------------------------------------------------------
+
+
+def renewed(text: str) -> str:
+    """A written page with every marked block as it is today."""
+
+    def fill(match: re.Match[str]) -> str:
+        fence, body = ("yaml", entry_block(match["what"])) if match["kind"] == "entry" else ("text", output_block(match["what"]))
+        return f"<!-- {match['kind']}: {match['what']} -->\n\n```{fence}\n{body.rstrip()}\n```\n"
+
+    return FILLED.sub(fill, text)
+
+
+def entry_block(what: str) -> str:
+    """The lines of one entry of the evidence, whole or the keys named after a colon."""
+    place, _, keys = what.partition(": ")
+    name, _, entry_id = place.partition(" ")
+    text = (ROOT / "evidence" / name).read_text(encoding="utf-8")
+    document, lines = read_yaml(text, name)
+    rows = text.splitlines()
+    starts = [(at, entry) for at, entry in entries_of(document) if entry["id"] == entry_id]
+    if len(starts) != 1:
+        raise ValueError(f"{name} holds no entry '{entry_id}'")
+    (at, entry), = starts
+    last = _end(rows, lines, at, 0)
+    if not keys:
+        return _dedented(rows[lines.get(at, 1) - 1 if at else 0:last])
+    out: list[str] = []
+    for wanted in keys.split():
+        key, _, span = wanted.rstrip("]").partition("[")
+        if key not in entry:
+            raise ValueError(f"{name}: {entry_id} has no key '{key}'")
+        out.extend(_key_rows(rows, lines, (*at, key), [int(part) for part in span.split(":")] if span else [], last))
+    return _dedented(out)
+
+
+def _key_rows(rows: list[str], lines: Lines, path: tuple[str | int, ...], span: list[int], last: int) -> list[str]:
+    first = lines[path]
+    siblings = sorted({line for other, line in lines.items() if len(other) == len(path) and other[:-1] == path[:-1] and line > first})
+    end = siblings[0] - 1 if siblings else last
+    if not span:
+        return _plain(rows[first - 1:end])
+    items = sorted(line for other, line in lines.items() if len(other) == len(path) + 1 and other[:-1] == path)
+    begin, stop = span[0], span[-1] + (len(span) == 1)
+    finish = items[stop] - 1 if stop < len(items) else end
+    return _plain([rows[first - 1], *rows[items[begin] - 1:finish]])
+
+
+def _plain(rows: list[str]) -> list[str]:
+    return [row.replace("- ", "  ", 1) if row.startswith("- ") else row for row in rows]
+
+
+def _end(rows: list[str], lines: Lines, at: tuple[str | int, ...], least: int) -> int:
+    following = [line for other, line in lines.items() if len(other) == 1 and len(at) == 1 and isinstance(other[0], int) and line > max(lines[at], least)]
+    return min(following) - 1 if following else len(rows)
+
+
+def _dedented(rows: Iterable[str]) -> str:
+    kept = [row for row in rows if not row.startswith("#")]
+    edge = min((len(row) - len(row.lstrip()) for row in kept if row.strip()), default=0)
+    return "\n".join(row[edge:] for row in kept)
+
+
+def output_block(what: str) -> str:
+    """What a command prints, whole, one section of a plan, or its first lines."""
+    command, _, part = what.partition(" | ")
+    text = _printed(command)
+    if part.startswith("first "):
+        rows = text.splitlines()
+        count = int(part.removeprefix("first "))
+        return "\n".join([*rows[:count], *(["..."] if len(rows) > count else [])])
+    return _section(text, part) if part else text
+
+
+def _section(text: str, title: str) -> str:
+    rows = text.splitlines()
+    heads = [number for number, row in enumerate(rows) if re.match(r"^[A-Z][A-Z ]+-{3,}$", row)]
+    for place, number in enumerate(heads):
+        if rows[number].rstrip("-").strip() == title:
+            end = heads[place + 1] if place + 1 < len(heads) else len(rows)
+            return "\n".join(rows[number:end]).rstrip()
+    raise ValueError(f"the plan has no section '{title}'")
+
+
+def _printed(command: str) -> str:
+    program, verb, *rest = shlex.split(command)
+    assert program == "ivigil"
+    if (verb, rest[0]) == ("evidence", "show"):
+        return entry_text(evidence(), rest[1], WIDTH)
+    words, options = _options(rest)
+    made = planned(words[0], **options)
+    return why_text(made, words[1], evidence(), WIDTH) if verb == "why" else terminal_text(made, WIDTH, False)
+
+
+def _options(rest: list[str]) -> tuple[list[str], dict[str, str]]:
+    words, options, waiting = [], {}, ""
+    for part in rest:
+        if waiting:
+            options[waiting], waiting = part, ""
+        elif part.startswith("--"):
+            waiting = part.removeprefix("--").replace("-", "_")
+        else:
+            words.append(part)
+    return words, options
+
+
+@lru_cache(maxsize=64)
+def planned(name: str, **options: str) -> Plan:
+    """The plan of one example record; ``as_of`` counts as today, so that no clock is read."""
+    choices = Choices(**options)
+    context = context_of(choices, evidence(), date.fromisoformat(choices.as_of))
+    record, = records_of(str(ROOT / name), evidence())
+    return plan(record, evidence(), for_record(context, choices, record))
+
+
+def main() -> int:
+    """Write every page that is not current and name it."""
+    for name, page in PAGES.items():
+        _write(DOCS / name, page())
+    for path in sorted(DOCS.glob("*.md")):
+        if path.name not in PAGES:
+            _write(path, renewed(path.read_text(encoding="utf-8")))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+        print(f"written: {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
