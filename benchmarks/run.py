@@ -179,6 +179,7 @@ def _columns(evidence: Evidence, length: int) -> dict[str, Any]:
         if leaf.fact in found or leaf.fact in evidence.groups:
             continue
         unknown = random.random(length) < 0.2
+        values: Any
         if leaf.op == "yes":
             values = random.integers(0, 2, length, dtype=np.int8) * 2 - 1
             values[unknown] = 0
@@ -220,9 +221,13 @@ def _number(fact: Any) -> float | None:
 def report(rows: list[Row], evidence: Evidence) -> str:
     """The table as Markdown."""
     heads = ("work", "median", "budget", "yardstick", "median", "ratio", "note")
-    out = ["# Speed", "", "Written by `python benchmarks/run.py`; do not edit. Medians; the ratio to an outside yardstick of the same run is what travels between machines.",
-           "", f"{date.today().isoformat()}, {os.cpu_count()} cores (one used), Python {sys.version.split()[0]}, evidence {evidence.version}.", "",
-           "| " + " | ".join(heads) + " |", "|---|---:|---:|---|---:|---:|---|"]
+    out = [
+        "# Speed", "",
+        "Written by `python benchmarks/run.py`; do not edit. Medians; what travels between machines is the ratio to an outside",
+        "yardstick of the same run.", "",
+        f"{date.today().isoformat()}, {os.cpu_count()} cores (one used), Python {sys.version.split()[0]}, evidence {evidence.version}.", "",
+        "| " + " | ".join(heads) + " |", "|---|---:|---:|---|---:|---:|---|",
+    ]
     out += ["| " + " | ".join(row.cells()) + " |" for row in rows]
     return "\n".join(out) + "\n"
 

@@ -7,7 +7,10 @@ block that is filled in::
     <!-- entry: safety/renal-risk.yaml renal-risk -->              one entry of the evidence as its file writes it
     <!-- entry: indications/gbs.yaml gbs: id regimens[0] -->       some of its keys, the first item of a list
     <!-- output: ivigil plan patients/a.yaml --jurisdiction US --as-of 2026-11-20 | DOSE -->      a section of a real plan
+    <!-- output: ivigil plan patients/a.yaml --jurisdiction US --as-of 2026-11-20 | lines dose.regimen course.days -->
     <!-- output: ivigil why patients/a.yaml dose.cap --jurisdiction US --as-of 2026-11-20 | first 12 -->
+
+A page may hold files of its own (``<!-- file: indications/x.yaml -->``); a command finds them under ``our-evidence/``.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from enum import StrEnum
@@ -33,6 +37,7 @@ from ivigil.evidence.shapes import Act, SafetyRule
 from ivigil.planning.line import Plan
 from ivigil.planning.plan import plan
 from ivigil.rendering.entry import entry_text
+from ivigil.rendering.sheet import sheet_of
 from ivigil.rendering.terminal import terminal_text
 from ivigil.rendering.why import why_text
 
@@ -44,6 +49,7 @@ ORIGINS = {
     "body": "Body", "results": "Results and vital signs", "conditions": "Conditions", "medicines": "Medicines", "allergies": "Allergies",
     "history": "Earlier immunoglobulin", "order": "The order", "derived": "Worked out", "product": "The product",
 }
+OWN = re.compile(r"<!-- file: (?P<name>\S+) -->\n+```yaml\n(?P<body>.*?)```\n", re.DOTALL)
 FILLED = re.compile(r"<!-- (?P<kind>entry|output): (?P<what>.+?) -->\n+```(?:yaml|text)\n(?P<body>.*?)```\n", re.DOTALL)
 
 
@@ -166,12 +172,26 @@ PAGES: dict[str, Callable[[], str]] = {"facts.md": facts_page, "commands.md": co
 
 def renewed(text: str) -> str:
     """A written page with every marked block as it is today."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_own_files(text, Path(folder))
 
-    def fill(match: re.Match[str]) -> str:
-        fence, body = ("yaml", entry_block(match["what"])) if match["kind"] == "entry" else ("text", output_block(match["what"]))
-        return f"<!-- {match['kind']}: {match['what']} -->\n\n```{fence}\n{body.rstrip()}\n```\n"
+        def fill(match: re.Match[str]) -> str:
+            what = match["what"]
+            fence, body = ("yaml", entry_block(what)) if match["kind"] == "entry" else ("text", output_block(what.replace("our-evidence", folder)))
+            return f"<!-- {match['kind']}: {what} -->\n\n```{fence}\n{body.rstrip()}\n```\n"
 
-    return FILLED.sub(fill, text)
+        return FILLED.sub(fill, text)
+
+
+def write_own_files(text: str, folder: Path) -> list[str]:
+    """Write the files that a page holds below ``folder`` and give their names."""
+    names = []
+    for match in OWN.finditer(text):
+        path = folder / match["name"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(match["body"], encoding="utf-8")
+        names.append(match["name"])
+    return names
 
 
 def entry_block(what: str) -> str:
@@ -232,7 +252,25 @@ def output_block(what: str) -> str:
         rows = text.splitlines()
         count = int(part.removeprefix("first "))
         return "\n".join([*rows[:count], *(["..."] if len(rows) > count else [])])
+    if part.startswith("lines "):
+        return _lines(text, command, part.split()[1:])
     return _section(text, part) if part else text
+
+
+def _lines(text: str, command: str, wanted: list[str]) -> str:
+    words, options = _options(shlex.split(command)[2:])
+    sheet = sheet_of(planned(words[0], **options))
+    numbers = {row.id: row.number for row in (*sheet.critical, *(row for block in sheet.blocks for row in block.rows))}
+    rows = text.splitlines()
+    starts = {int(found[1]): place for place, row in reversed(list(enumerate(rows))) if (found := re.match(r"^(?:!!|! |  ) {0,4}(\d+) [a-z]+ ", row))}
+    out: list[str] = []
+    for name in wanted:
+        if name not in numbers:
+            raise ValueError(f"the plan has no line '{name}'; it has {', '.join(numbers)}")
+        begin = starts[numbers[name]]
+        end = next((place for place in range(begin + 1, len(rows)) if place in starts.values() or re.match(r"^[A-Z][A-Z ]+-{3,}$", rows[place])), len(rows))
+        out += rows[begin:end]
+    return "\n".join(out).rstrip()
 
 
 def _section(text: str, title: str) -> str:
@@ -271,9 +309,10 @@ def _options(rest: list[str]) -> tuple[list[str], dict[str, str]]:
 def planned(name: str, **options: str) -> Plan:
     """The plan of one example record; ``as_of`` counts as today, so that no clock is read."""
     choices = Choices(**options)
-    context = context_of(choices, evidence(), date.fromisoformat(choices.as_of))
-    record, = records_of(str(ROOT / name), evidence())
-    return plan(record, evidence(), for_record(context, choices, record))
+    known = load_evidence(ROOT / "evidence", Path(choices.overlay)) if choices.overlay else evidence()
+    context = context_of(choices, known, date.fromisoformat(choices.as_of))
+    record, = records_of(str(ROOT / name), known)
+    return plan(record, known, for_record(context, choices, record))
 
 
 def main() -> int:

@@ -109,7 +109,7 @@ def population_survivors(evidence: Evidence, files: list[EvidenceFile]) -> tuple
     shown = [(str(plain.get("product", Path(file.name).stem)), plain) for file in files if file.name.startswith("cases/products/")
              for _, plain in entries_of(read_yaml(file.text, file.name)[0]) if isinstance(plain, dict)]
     for product in evidence.products.values():
-        rows = [("labelled", (row.indication,), row.who) for row in product.labelled]
+        rows: list[tuple[str, tuple[str, ...], Condition | None]] = [("labelled", (row.indication,), row.who) for row in product.labelled]
         rows += [("subcutaneous", row.indications, row.who) for row in product.subcutaneous]
         for kind, named, who in rows:
             facts = facts_named(who) if who is not None else frozenset()

@@ -304,6 +304,18 @@ def test_an_allergen_in_the_product_is_found_by_fact_and_by_name() -> None:
     assert found(one("Alpha", contains={"polysorbate_80": "no"}), coded) is False
 
 
+@pytest.mark.parametrize("recorded", [{"facts": {"allergy.corn": True}}, {"allergies": (Allergy(substance="corn"),), "facts": {"allergy.corn": True}}])
+def test_a_corn_allergy_is_left_to_its_own_rules(recorded: dict[str, Any]) -> None:
+    """Maltose from corn is to be avoided, not contraindicated outright; another allergy beside it still counts."""
+    sweet = one("Alpha", contains={"maltose": "yes", "corn_derived": "yes", "polysorbate_80": "yes"})
+
+    def found(patient: Draft) -> Value | None:
+        return next((fact.value for fact in product_facts(sweet, patient) if fact.id == "product.contains_patient_allergen"), None)
+
+    assert found(draft(**recorded)) is False
+    assert found(draft(**(recorded | {"facts": {"allergy.corn": True, "allergy.polysorbate_80": True}}))) is True
+
+
 def test_names_of_products() -> None:
     """Id, id without the market and brand in any spacing name a product; another strength does not."""
     entry = one("Octoglob 10 %", id="octoglob10-us")

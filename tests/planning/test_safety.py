@@ -94,7 +94,9 @@ def test_an_unknown_fact_asks_and_never_fires() -> None:
 def test_a_documented_decision_not_to_alert_is_kept_silently() -> None:
     result = safety.step(draft({"has.a": True}), evidence(rule("r", "has.a", "none")), CONTEXT)
     assert result.lines == ()
-    assert (result.not_raised[0].rule, result.not_raised[0].why, result.not_raised[0].facts) == ("r", "Because of r.", {"has.a": "yes"})
+    kept = result.not_raised[0]
+    assert (kept.rule, kept.about, kept.why, kept.facts) == ("r", "About r", "Because of r.", {"has.a": "yes"})
+    assert safety.step(draft(), evidence(rule("r", "has.a", "none")), CONTEXT).undecided == ()
 
 
 def test_groups_are_judged_first_and_lines_show_the_facts_behind_them() -> None:
@@ -124,7 +126,7 @@ def test_an_override_lets_it_pass_and_is_recorded(severity: str, of: str) -> Non
     assert ids(result) == ["safety.r", "safety.override.r"]
     assert result.lines[0].urgency == "warning"
     recorded = result.lines[1]
-    assert (recorded.act, recorded.urgency, recorded.when) == ("record", "warning", date(2026, 11, 19))
+    assert (recorded.section, recorded.act, recorded.urgency, recorded.when) == ("safety", "record", "warning", date(2026, 11, 19))
     assert recorded.text == "Dr Green goes ahead against 'r': no alternative"
     assert recorded.because.cites == (safety.OVERRIDE_POLICY, "cite.r")
     assert recorded.because.rule == "r"

@@ -19,7 +19,7 @@ from ivigil.basis.quantity import Quantity
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
 from ivigil.patient.body import BMI_BELIEVABLE
-from ivigil.patient.read import form_of
+from ivigil.patient.form import form_of
 from ivigil.patient.record import Record
 from ivigil.planning.draft import Context
 from ivigil.planning.line import Plan
@@ -146,7 +146,7 @@ def written(person: Person, *, us_units: bool = False, shift: int = 0) -> dict[s
         form["results"] = results
     if person.blood_group:
         form["blood_group"] = person.blood_group
-    if person.last_infusion_days is not None:
+    if person.last_infusion_days is not None and person.born < AS_OF - timedelta(days=person.last_infusion_days):
         infusion: dict[str, Any] = {"on": (today - timedelta(days=person.last_infusion_days)).isoformat(), "product": "Privigen", "dose": quantity(30.0, "g"),
                                     "route": "intravenous"}
         form["infusions"] = [infusion | ({"reaction": "none"} if person.tolerated else {})]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties.people import QUICK, evidence
 
 from ivigil.basis.facts import Fact, Facts, Origin, Value
 from ivigil.basis.logic import sign
 from ivigil.basis.quantity import UNITS, Quantity
 from ivigil.evidence.conditions import Condition, facts_named, judge, judge_columns, leaves
-from tests.properties.people import QUICK, evidence
 
 MADE = Origin("made")
 

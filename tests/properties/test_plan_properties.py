@@ -11,13 +11,13 @@ from datetime import date, datetime
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.properties.people import AS_OF, QUICK, RENAL, THROMBOSIS, VOLUME, Person, evidence, people, plan_for, with_condition, written
 
-from ivigil.patient.read import read_form
+from ivigil.patient.form import read_form
 from ivigil.planning.draft import Context
 from ivigil.planning.line import Line, Plan, Table
 from ivigil.planning.plan import plan
 from ivigil.rendering.json import plan_json, read_plan
-from tests.properties.people import AS_OF, QUICK, RENAL, THROMBOSIS, VOLUME, Person, evidence, people, plan_for, with_condition, written
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -70,7 +70,9 @@ def number(value: str | float | None) -> float:
 @given(people())
 @QUICK
 def test_other_units_give_the_same_plan(person: Person) -> None:
+    """But for the question whether so heavy a weight in kg was meant in lb: that is about the unit."""
     metric, pounds = plan_for(person), plan_for(person, us_units=True)
+    assume(not any(line.id.startswith("safety.confirm.") for made in (metric, pounds) for line in made.lines))
     assert metric.status == pounds.status
     assert [line.id for line in metric.lines] == [line.id for line in pounds.lines]
     for one, other in zip(metric.lines, pounds.lines, strict=True):

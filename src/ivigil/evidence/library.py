@@ -125,6 +125,19 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return found
 
     @cached_property
+    def intervals_by_antigen(self) -> dict[str, tuple[care.AntibodyInterval, ...]]:
+        """The antibody intervals that decide, by antigen and in file order: notes and superseded rows left out."""
+        deciding = [interval for interval in self.antibody_intervals.values() if not interval.note_only and not interval.superseded_by]
+        antigens = dict.fromkeys(antigen for interval in deciding for antigen in interval.vaccines)
+        return {antigen: tuple(interval for interval in deciding if antigen in interval.vaccines) for antigen in antigens}
+
+    @cached_property
+    def followed_tables(self) -> tuple[tuple[str, str], ...]:
+        """Where a jurisdiction's own vaccine table was not read: the jurisdiction and the one whose table stands in."""
+        rows = self.antibody_intervals
+        return tuple((row.jurisdiction, rows[row.follows].jurisdiction) for row in rows.values() if row.follows)
+
+    @cached_property
     def criteria(self) -> dict[str, Criterion]:
         """The criteria of all indications by id."""
         return {criterion.id: criterion for indication in self.indications.values() for criterion in indication.criteria}

@@ -65,22 +65,23 @@ def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, anti
     The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
     table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
     """
-    about = [interval for interval in evidence.antibody_intervals.values()
-             if antigen in interval.vaccines and not interval.note_only and not interval.superseded_by]
+    about = evidence.intervals_by_antigen.get(antigen, ())
     fitting = [interval for interval in about
                if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
-    for place in (*places, *_followed(evidence, places)):
-        here = [interval for interval in fitting if interval.jurisdiction == place]
-        if here:
-            return max(here, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)))
+    if fitting:
+        for place in (*places, *_followed(evidence, places)):
+            here = [interval for interval in fitting if interval.jurisdiction == place]
+            if len(here) == 1:
+                return here[0]
+            if here:
+                return max(here, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)))
     labels = [interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places}]
     return max(labels, key=lambda interval: _length(interval, antibody), default=None)
 
 
 def _followed(evidence: Evidence, places: tuple[str, ...]) -> tuple[str, ...]:
     """The jurisdictions whose tables stand in for one that was not read."""
-    named = (interval.follows for interval in evidence.antibody_intervals.values() if interval.follows and interval.jurisdiction in places)
-    return tuple(dict.fromkeys(evidence.antibody_intervals[name].jurisdiction for name in named))
+    return tuple(dict.fromkeys(stands_in for place, stands_in in evidence.followed_tables if place in places))
 
 
 def _covers(interval: AntibodyInterval, antibody: Antibody) -> bool:

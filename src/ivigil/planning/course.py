@@ -193,7 +193,8 @@ def round_course(policy: Rounding | None, grams: float, count: int, sizes: tuple
     if total <= 0:
         return Rounded(exact.parts, "the exact dose; the policy would round it to nought")
     step = policy.step.in_unit("g") if policy.step is not None else 0.0
-    parts = divide(milligrams(total), count, sizes or ((milligrams(step),) if step else ()))
+    parts = _by_step(milligrams(total), count, sizes, milligrams(step)) if step else None
+    parts = parts or divide(milligrams(total), count, sizes)
     if parts is None or above(max(parts) / _PER_GRAM, most_per_day):
         return Rounded((total / count,) * count, policy.name[:1].lower() + policy.name[1:])
     return Rounded(tuple(part / _PER_GRAM for part in parts), policy.name[:1].lower() + policy.name[1:])
@@ -237,6 +238,12 @@ def _each(policy: Rounding, grams: float, count: int, sizes: tuple[int, ...], mo
     high = min(grams * (1 + share), most)
     found = nearest_makeable(sizes, milligrams(grams), math.ceil(milligrams(grams * (1 - share))), math.floor(milligrams(high)))
     return Rounded((found / _PER_GRAM,) * count, policy.name[:1].lower() + policy.name[1:]) if found is not None else None
+
+
+def _by_step(total: int, count: int, sizes: tuple[int, ...], step: int) -> tuple[int, ...] | None:
+    """A total in mg as days of whole rounding steps, where the vials make each of them: fewer vials than days split to the last gram."""
+    parts = divide(total, count, (step,))
+    return parts if parts is not None and all(not sizes or fewest_vials(sizes, part) is not None for part in parts) else None
 
 
 def divide(total: int, count: int, sizes: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -14,7 +14,7 @@ from ivigil.patient.record import PastInfusion, Record
 from ivigil.planning.draft import Draft
 
 _ALLERGY_OF = {"corn_derived": "corn"}
-"""Where the register names an allergy otherwise than the excipient."""
+"""Where the register names an allergy otherwise than the excipient. Rules of their own say how firmly such a product is barred."""
 
 
 def product_facts(product: Product, draft: Draft) -> list[Fact]:
@@ -107,9 +107,8 @@ def _holds_allergen(product: Product, draft: Draft) -> Truth:
     answers: list[Truth] = []
     for name in {name.removeprefix("allergy.") for name in draft.facts if name.startswith("allergy.")} - {"any_excipient"}:
         if draft.facts.flag(f"allergy.{name}"):
-            excipient = next((own for own, other in _ALLERGY_OF.items() if other == name), name)
-            answer = product.contains.get(excipient)
-            answers.append(None if answer is None else answer == "yes")
+            answer = product.contains.get(name)
+            answers.append(False if name in _ALLERGY_OF.values() else None if answer is None else answer == "yes")
     if _named_in(product, (allergy.substance for allergy in draft.record.allergies if allergy.status == "active")):
         return True
     if answers:
@@ -118,7 +117,7 @@ def _holds_allergen(product: Product, draft: Draft) -> Truth:
 
 
 def _named_in(product: Product, substances: Iterable[str]) -> bool:
-    own = [_ALLERGY_OF.get(name, name) for name, answer in product.contains.items() if answer == "yes"]
+    own = [name for name, answer in product.contains.items() if answer == "yes" and name not in _ALLERGY_OF]
     if product.stabiliser is not None:
         own.append(product.stabiliser.name)
     names = {word for word in (_folded(name) for name in own) if word}

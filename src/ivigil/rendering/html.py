@@ -58,6 +58,9 @@ def _article(sheet: Sheet, prefix: str) -> str:
         f'<p class="status {sheet.status}">{escape(sheet.headline)}</p>',
         f"<dl>{''.join(f'<dt>{escape(label)}</dt><dd>{escape(value)}</dd>' for label, value in sheet.heading)}</dl>",
     ]
+    if sheet.glance:
+        rows = "".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in sheet.glance)
+        parts.append(_section("At a glance", f'<dl class="glance">{rows}</dl>'))
     if sheet.critical:
         parts.append(_section("!! Critical", _rows(sheet.critical, prefix)))
     parts += [_section(block.title, _rows(block.rows, prefix)) for block in sheet.blocks]

@@ -16,6 +16,8 @@ def plan_markdown(plan: Plan) -> str:
     sheet = sheet_of(plan)
     out = ["# ivigil plan", "", f"**{_safe(sheet.headline)}**", "", "| | |", "|---|---|"]
     out += [f"| {_safe(label)} | {_safe(value)} |" for label, value in sheet.heading]
+    if sheet.glance:
+        out += ["", "## At a glance", "", "| | |", "|---|---|", *(f"| {_safe(label)} | {_safe(value)} |" for label, value in sheet.glance)]
     if sheet.critical:
         out += ["", "## !! Critical", "", *_rows(sheet.critical)]
     for block in sheet.blocks:

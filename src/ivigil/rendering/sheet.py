@@ -43,6 +43,17 @@ MARKS: dict[Urgency, str] = {"critical": "!!", "warning": "!", "info": ""}
 READ: dict[str, str] = {"decided": "policy", "remembered": "not read", "second-hand": "second-hand", "seen-once": "one reading"}
 """How the best support of a line was read, where that needs saying; ``seen`` needs no mark."""
 
+GLANCE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Dose", ("dose.order", "course.days", "dose.weekly", "dose.course_total", "dose.per_day", "dose.per_interval")),
+    ("Product", ("vials.choice", "vials.short", "product.choice", "product.blocked")),
+    ("Start", ("infusion.not-read", "infusion.start", "infusion.sites")),
+    ("Limit", ("infusion.cap",)),
+    ("Time", ("infusion.day-1",)),
+    ("Observe", ("monitoring.observe",)),
+    ("Live vaccine", ("vaccination.mmr",)),
+)
+"""What stands at the head of a plan: under each word the first of these lines that the plan has."""
+
 LEGEND = (
     ("!!", "critical: act on it before anything else"),
     ("!", "warning: needs a decision"),
@@ -117,11 +128,12 @@ class Cited(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """The whole plan in reading order: heading, critical lines, sections, questions, sources, footer."""
+    """The whole plan in reading order: heading, the plan at a glance, critical lines, sections, questions, sources, footer."""
 
     status: Status
     headline: str
     heading: tuple[tuple[str, str], ...]
+    glance: tuple[tuple[str, str], ...]
     critical: tuple[Row, ...]
     blocks: tuple[Block, ...]
     questions: tuple[Asked, ...]
@@ -153,6 +165,7 @@ def sheet_of(plan: Plan) -> Sheet:
         status=plan.status,
         headline=_headline(plan),
         heading=_heading(plan),
+        glance=_glance(rows, questions),
         critical=critical,
         blocks=tuple(blocks),
         questions=questions,
@@ -181,6 +194,26 @@ def _heading(plan: Plan) -> tuple[tuple[str, str], ...]:
         rows.append(("Based on", basis))
     rows.append(("Review", _review(plan)))
     return tuple(rows)
+
+
+def _glance(rows: list[Row], questions: tuple[Asked, ...]) -> tuple[tuple[str, str], ...]:
+    """The plan in a few sentences, each with the number of the line it repeats; the warnings by name and the first questions."""
+    by_id = {row.id: row for row in rows}
+    found = []
+    for word, ids in GLANCE:
+        row = next((by_id[line_id] for line_id in ids if line_id in by_id), None)
+        if row is not None:
+            found.append((word, f"{row.text} (line {row.number})"))
+    warnings = [f"{row.id.partition('.')[2].replace('-', ' ')} ({row.number})" for row in rows if row.section == "safety" and row.urgency != "info"]
+    if warnings:
+        found.append(("Warnings", ", ".join(warnings)))
+    asked = [question.ask for question in questions if question.urgency != "info"][:_FIRST_QUESTIONS]
+    if asked:
+        found.append(("Ask first", " ".join(asked)))
+    return tuple(found)
+
+
+_FIRST_QUESTIONS = 3
 
 
 def _review(plan: Plan) -> str:

@@ -45,6 +45,8 @@ class _Layout:
 
     def text(self, sheet: Sheet) -> str:
         out = [*self.heading(sheet)]
+        if sheet.glance:
+            out += [*self.title("At a glance"), *self.glance(sheet)]
         if sheet.critical:
             out += [*self.title("!! Critical", "bold red"), *self.rows(sheet.critical)]
         for block in sheet.blocks:
@@ -76,6 +78,10 @@ class _Layout:
         yield f"{self.painted('IVIGIL PLAN'.ljust(indent), 'bold')}{self.painted(sheet.headline, _STATUS_STYLES[sheet.status])}"
         for label, value in sheet.heading:
             yield from self.wrapped(value, label.ljust(indent), " " * indent)
+
+    def glance(self, sheet: Sheet) -> Iterator[str]:
+        for label, value in sheet.glance:
+            yield from self.wrapped(value, label.ljust(len(_INDENT)), _INDENT)
 
     def rows(self, rows: tuple[Row, ...]) -> Iterator[str]:
         for row in rows:
