@@ -50,7 +50,7 @@ ORIGINS = {
     "history": "Earlier immunoglobulin", "order": "The order", "derived": "Worked out", "product": "The product",
 }
 OWN = re.compile(r"<!-- file: (?P<name>\S+) -->\n+```yaml\n(?P<body>.*?)```\n", re.DOTALL)
-FILLED = re.compile(r"<!-- (?P<kind>entry|output): (?P<what>.+?) -->\n+```(?:yaml|text)\n(?P<body>.*?)```\n", re.DOTALL)
+FILLED = re.compile(r"<!-- (?P<kind>entry|output): (?P<what>[^\n]+?) -->\n+```(?:yaml|text)\n(?P<body>.*?)```\n", re.DOTALL)
 
 
 @lru_cache(maxsize=1)

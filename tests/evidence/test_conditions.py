@@ -122,13 +122,15 @@ def test_is_yes_reads_like_the_fact_alone(line: str) -> None:
 @pytest.mark.parametrize("line", ["has.a is no", "has.a is not yes"])
 def test_is_no_reads_like_not(line: str) -> None:
     condition = parse_condition(line)
-    assert condition.op == "not"
+    assert condition == Condition("not", (Condition("yes", fact="has.a", text=line),), text=line)
     assert [judge(condition, _facts({"has.a": value})).truth for value in (True, False, None)] == [False, True, None]
 
 
 def test_a_refusal_names_the_line_and_the_remedy() -> None:
     with pytest.raises(ValueError, match="'age >' is not a comparison; write for example"):
         parse_condition("age >")
+    with pytest.raises(ValueError, match="5 is not a condition; write a comparison"):
+        parse_condition(5)
     with pytest.raises(ValueError, match="'five year' in 'age > five year' is not a quantity; write a number and its unit"):
         parse_condition("age > five year")
 
@@ -165,6 +167,22 @@ def test_an_absent_column_is_unknown_throughout() -> None:
     truth = judge_columns(parse_condition({"any": ["has.x", {"not": "has.y"}]}), {}, 3)
     assert truth.tolist() == [0, 0, 0]
     assert truth.dtype == np.int8
+
+
+def test_a_bare_list_is_all_of_it() -> None:
+    assert parse_condition(["has.a", "has.b"]) == parse_condition({"all": ["has.a", "has.b"]})
+
+
+@pytest.mark.parametrize("line", ["group in A, O", "group in [A, O]", "group in A,O"])
+def test_a_choice_of_words(line: str) -> None:
+    assert parse_condition(line) == Condition("in", fact="group", words=("A", "O"), text=line)
+
+
+@pytest.mark.parametrize("line", ["has.a", "group in A, O", "group is not A", "age > 5 year"])
+def test_every_column_answer_is_one_byte(line: str) -> None:
+    """Millions of patients fit in memory because each answer is an int8."""
+    columns = {"has.a": np.array([1, -1, 0]), "group": np.array(["A", "B", ""], dtype=object), "age": np.array([1.0, 9e9, np.nan])}
+    assert judge_columns(parse_condition(line), columns, 3).dtype == np.int8
 
 
 def test_the_dimension_of_a_comparison() -> None:

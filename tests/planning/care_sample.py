@@ -16,8 +16,9 @@ from ivigil.evidence.check import PlacedCase, facts_from, rule_cases, with_group
 from ivigil.evidence.files import packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
-from ivigil.evidence.shapes import Regimen, RegimenDose, SafetyRule
-from ivigil.patient.record import PastInfusion, Record, Route, Vaccination
+from ivigil.evidence.shapes import Regimen, RegimenDose, Route, SafetyRule
+from ivigil.patient.record import PastInfusion, Record, Vaccination
+from ivigil.patient.record import Route as GivenRoute
 from ivigil.planning.draft import Context, Day, Dose, Draft
 from ivigil.planning.line import Line
 
@@ -53,7 +54,7 @@ def known(facts: dict[str, Any]) -> Facts:
 
 
 def draft(
-    indication: str = "kawasaki", facts: dict[str, Any] | None = None, *, course: float | None = None, days: int = 1, every: str = "", route: Route = "",
+    indication: str = "kawasaki", facts: dict[str, Any] | None = None, *, course: float | None = None, days: int = 1, every: str = "", route: Route = "intravenous",
     start: datetime = START, **record: Any,
 ) -> Draft:
     """A draft whose course of ``course`` g/kg is already spread over ``days``; keywords go into the record."""
@@ -67,12 +68,12 @@ def draft(
     interval = parse_quantity(every) if every else None
     dose = Dose("course_total", course, course * weight, Span(days, days), weight, "label-actual", interval)
     regimen = Regimen(id="sample", cites=("ivigil-policy.override",), authority="a", jurisdiction="US", phase="acute",
-                      dose=RegimenDose(course_total=Span(course, course, "g/kg")), route=route or "intravenous")
+                      dose=RegimenDose(course_total=Span(course, course, "g/kg")), route=route)
     spread = tuple(Day(number + 1, start.date() + timedelta(days=number), course * weight / days) for number in range(days))
     return msgspec.structs.replace(made, dose=dose, regimen=regimen, days=spread)
 
 
-def grams(on: str, amount: str = "", *, route: Route = "intravenous", product: str = "", **more: Any) -> PastInfusion:
+def grams(on: str, amount: str = "", *, route: GivenRoute = "intravenous", product: str = "", **more: Any) -> PastInfusion:
     """An infusion on record."""
     return PastInfusion(on=date.fromisoformat(on), dose=parse_quantity(amount) if amount else None, route=route, product=product, **more)
 

@@ -207,10 +207,12 @@ def test_discontinued_announced_and_out_of_stock_products_are_rejected() -> None
 
 
 def test_the_stronger_solution_first_when_volume_matters() -> None:
-    """At risk of overload 10 % goes before 5 %; without the risk the alphabet decides."""
-    entries = (one("Alpha", percent=5.0), one("Beta"))
-    assert ranking(product.step(draft(facts={"risk.volume": True}), evidence(*entries), CONTEXT))["Beta"][0] == 1.0
-    assert ranking(product.step(draft(), evidence(*entries), CONTEXT))["Alpha"][0] == 1.0
+    """At risk of overload 10 % goes before 5 % whatever it wastes; without the risk waste goes first, and strength only decides between equals."""
+    coarse = Vials(sizes=(Quantity(40, "g"),), cites=("label",))
+    entries = (one("Alpha", percent=5.0), one("Beta", vials=coarse), one("Gamma"))
+    assert ranking(product.step(draft(facts={"risk.volume": True}), evidence(*entries), CONTEXT))["Alpha"][0] == 3.0
+    without = ranking(product.step(draft(), evidence(*entries), CONTEXT))
+    assert (without["Gamma"][0], without["Alpha"][0], without["Beta"][0]) == (1.0, 2.0, 3.0)
 
 
 def test_less_iga_first_in_iga_deficiency_and_typical_values_never_before_limits() -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
 from ivigil.evidence import care
-from ivigil.evidence.conditions import Condition, facts_named, judge
+from ivigil.evidence.conditions import Condition, facts_named, judge, written
 from ivigil.evidence.shapes import (
     Criterion,
     DoseLimit,
@@ -111,6 +111,11 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return {**self.rules, **self.interactions}
 
     @cached_property
+    def needs(self) -> dict[str, str]:
+        """What each safety rule and interaction needs in order to fire, in words."""
+        return {rule.id: f"needs {written(rule.when, self.labels)}" for rule in self.every_rule.values()}
+
+    @cached_property
     def conditions(self) -> dict[str, Condition]:
         """The condition of every entry that applies only sometimes, by its id: rules, groups, preparation, tests, vaccines, exposures."""
         found: dict[str, Condition] = {rule.id: rule.when for rule in self.every_rule.values()}
@@ -130,6 +135,11 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         deciding = [interval for interval in self.antibody_intervals.values() if not interval.note_only and not interval.superseded_by]
         antigens = dict.fromkeys(antigen for interval in deciding for antigen in interval.vaccines)
         return {antigen: tuple(interval for interval in deciding if antigen in interval.vaccines) for antigen in antigens}
+
+    @cached_property
+    def interval_choices(self) -> dict[tuple[str | bool, ...], tuple[care.AntibodyInterval, ...]]:
+        """Found once and kept: the rows that fit an antigen, a kind and purpose of antibody product, and a place."""
+        return {}
 
     @cached_property
     def followed_tables(self) -> tuple[tuple[str, str], ...]:

@@ -215,6 +215,7 @@ class Regimen(Cited, frozen=True):
     jurisdiction: str
     phase: Phase
     dose: RegimenDose
+    also_phases: tuple[Phase, ...] = ()
     edition: str = ""
     products: tuple[str, ...] = ()
     cap: Quantity | None = None

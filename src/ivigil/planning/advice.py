@@ -13,7 +13,7 @@ from ivigil.planning.line import Line
 from ivigil.planning.product_facts import planned_route
 from ivigil.planning.reasons import reasons
 
-_TOPICS = ("before", "day", "after", "home", "how-it-works", "vaccines", "when-to-call", "red-flag")
+TOPICS = ("before", "day", "after", "home", "how-it-works", "vaccines", "when-to-call", "red-flag")
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
@@ -25,7 +25,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 
 def _topics(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
     places = {*evidence.places(context.jurisdiction), ""}
-    for topic in _TOPICS:
+    for topic in TOPICS:
         fitting = [entry for entry in evidence.advice.values() if entry.topic == topic and entry.jurisdiction in places and _fits(entry, draft)]
         if fitting:
             urgency: Urgency = "warning" if topic == "red-flag" else "info"

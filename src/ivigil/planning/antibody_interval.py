@@ -65,18 +65,25 @@ def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, anti
     The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
     table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
     """
+    key = (antigen, antibody.kind, antibody.purpose, alone, *places)
+    fitting = evidence.interval_choices.get(key)
+    if fitting is None:
+        fitting = evidence.interval_choices[key] = _fitting(evidence, places, antigen, antibody, alone)
+    if len(fitting) == 1:
+        return fitting[0]
+    return max(fitting, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)), default=None)
+
+
+def _fitting(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, alone: bool) -> tuple[AntibodyInterval, ...]:
+    """The rows of the nearest table that speak of this kind of product, whatever its dose; else those of labels for any product."""
     about = evidence.intervals_by_antigen.get(antigen, ())
-    fitting = [interval for interval in about
-               if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
-    if fitting:
-        for place in (*places, *_followed(evidence, places)):
-            here = [interval for interval in fitting if interval.jurisdiction == place]
-            if len(here) == 1:
-                return here[0]
-            if here:
-                return max(here, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)))
-    labels = [interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places}]
-    return max(labels, key=lambda interval: _length(interval, antibody), default=None)
+    rows = [interval for interval in about
+            if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
+    for place in (*places, *_followed(evidence, places)):
+        here = tuple(interval for interval in rows if interval.jurisdiction == place)
+        if here:
+            return here
+    return tuple(interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places})
 
 
 def _followed(evidence: Evidence, places: tuple[str, ...]) -> tuple[str, ...]:
@@ -108,8 +115,10 @@ def wait_of(interval: AntibodyInterval, antibody: Antibody) -> Quantity | None:
         possible.extend((*(row.wait for row in interval.rows), *beyond))
     purposes = {antibody.purpose} if antibody.purpose else {row.purpose for row in interval.rows}
     for purpose in purposes if dose is not None else ():
-        waits = (*(row.wait for row in interval.rows if row.purpose in {"", purpose} and _inside(row, dose or 0.0)), *beyond)
-        possible.extend(waits[:1])
+        fitting = (row.wait for row in interval.rows if (not row.purpose or row.purpose == purpose) and _inside(row, dose or 0.0))
+        wait = next(fitting, next(iter(beyond), None))
+        if wait is not None:
+            possible.append(wait)
     return max(possible, key=lambda wait: wait.canonical, default=None)
 
 
@@ -117,8 +126,8 @@ def _inside(row: IntervalRow, dose: float) -> bool:
     limit = row.up_to or row.below
     if limit is None:
         return True
-    slack = limit.in_unit("g/kg") * _SLACK
-    return dose <= limit.in_unit("g/kg") + slack if row.up_to is not None else dose < limit.in_unit("g/kg") - slack
+    most = limit.in_unit("g/kg")
+    return dose <= most * (1 + _SLACK) if row.up_to is not None else dose < most * (1 - _SLACK)
 
 
 _SLACK = 1e-9

@@ -19,7 +19,7 @@ from ivigil.planning import rates, subcutaneous
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.rate_caps import ORDERED, caps_of, lower_first
+from ivigil.planning.rate_caps import ORDERED, caps_of
 from ivigil.planning.rate_setting import (
     UNREAD,
     Cap,
@@ -33,7 +33,7 @@ from ivigil.planning.rate_setting import (
 )
 from ivigil.planning.rates import Rung
 from ivigil.planning.reasons import reasons
-from ivigil.planning.wording import day_text, days_text
+from ivigil.planning.wording import day_text, days_text, lower_first
 
 RATE_WEIGHT = "ivigil-policy.rate-weight"
 OFF_LABEL = "ivigil-policy.off-label-rate"

@@ -20,7 +20,7 @@ from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called, labelled_for_age, labelled_rows, last_immunoglobulin, planned_route, product_facts
 from ivigil.planning.reasons import reasons
-from ivigil.planning.wording import day_text
+from ivigil.planning.wording import day_text, lower_first
 
 RANKING = "ivigil-policy.product-ranking"
 VOLUME_MATTERS = ("risk.volume",)
@@ -99,7 +99,7 @@ def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Co
         return Candidate(product, tuple(rule.say for rule in barring), (), cites, ())
     notes = tuple(_notes(product, draft, findings, evidence, context))
     key = _key(product, draft, facts, findings, open_rules, evidence, context)
-    return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(_lower(rule.about) for rule in open_rules)))
+    return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules)))
 
 
 def _with_route(facts: Facts, draft: Draft) -> Facts:
@@ -183,7 +183,7 @@ def _notes(product: Product, draft: Draft, findings: list[SafetyRule], evidence:
         yield f"{number_text(product.percent)} % solution"
     waste = waste_grams(product, _grams_per_day(draft))
     if waste > 0:
-        yield f"{number_text(waste)} g a day over the dose in whole vials"
+        yield f"whole vials exceed the dose of a day by {number_text(waste)} g"
 
 
 def _key(
@@ -210,6 +210,7 @@ def _key(
         -product.percent if _any(draft.facts, VOLUME_MATTERS) else 0.0,
         iga_place if _iga_matters(draft) else (),
         waste_grams(product, _grams_per_day(draft)),
+        -product.percent,
         product.brand.lower(),
         product.id,
     )
@@ -253,12 +254,6 @@ def _iga_matters(draft: Draft) -> bool:
 
 def _any(facts: Facts, names: tuple[str, ...]) -> bool:
     return any(facts.flag(name) for name in names)
-
-
-def _lower(text: str) -> str:
-    """A heading inside a sentence; an abbreviation keeps its capitals."""
-    head, rest = text[:1], text[1:]
-    return text if rest[:1].isupper() else head.lower() + rest
 
 
 def _words(route: str) -> str:

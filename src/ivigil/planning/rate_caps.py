@@ -10,6 +10,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Ramp, SafetyRule
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.rate_setting import Cap, Setting, above, holds, volume_of
+from ivigil.planning.wording import lower_first
 
 ORDERED = "ivigil-policy.ordered-rate"
 
@@ -88,9 +89,3 @@ def _extended_asked(setting: Setting, draft: Draft) -> bool:
     return (
         above(setting.flow(ordered), setting.flow(setting.row.maximum.rate, setting.row.maximum.also)) and judge(extended.condition, draft.facts).truth is True
     )
-
-
-def lower_first(text: str) -> str:
-    """A heading inside a sentence; an abbreviation keeps its capitals."""
-    head, rest = text[:1], text[1:]
-    return text if rest[:1].isupper() else head.lower() + rest

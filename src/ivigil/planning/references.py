@@ -10,18 +10,22 @@ from ivigil.planning.line import Line, Reference
 
 def references_of(lines: Iterable[Line], evidence: Evidence) -> tuple[Reference, ...]:
     """One reference per source cited by ``lines``. A remembered statement is no reference: the line shows it as not read."""
-    found: dict[str, dict[str, None]] = {}
-    read: dict[str, str] = {}
+    cited: dict[str, None] = {}
     for line in lines:
-        disputed = (cite for other in (*line.because.disputed_by, *line.because.instead_of) for cite in other.cites)
-        for cite in (*line.because.cites, *disputed):
-            statement = evidence.statements.get(cite)
-            if statement is None or statement.read == "remembered":
-                continue
-            name = statement.through or statement.source
-            found.setdefault(name, {})[cite] = None
-            if statement.read != "seen":
-                read.setdefault(name, statement.read)
+        because = line.because
+        cited.update(dict.fromkeys(because.cites))
+        for other in (*because.disputed_by, *because.instead_of):
+            cited.update(dict.fromkeys(other.cites))
+    found: dict[str, list[str]] = {}
+    read: dict[str, str] = {}
+    for cite in cited:
+        statement = evidence.statements.get(cite)
+        if statement is None or statement.read == "remembered":
+            continue
+        name = statement.through or statement.source
+        found.setdefault(name, []).append(cite)
+        if statement.read != "seen":
+            read.setdefault(name, statement.read)
     references = []
     for number, (name, statements) in enumerate(found.items(), start=1):
         source = evidence.sources[name]

@@ -47,7 +47,7 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
             lost[regimen.id] = f"is printed for other products than {product.brand}"
         elif (order.route and regimen.route != order.route) or (not order.route and product is not None and regimen.route not in product.routes):
             lost[regimen.id] = f"is for the {regimen.route} route"
-        elif phase and regimen.phase != phase:
+        elif phase and not _serves(regimen, phase):
             lost[regimen.id] = f"is for the {regimen.phase} phase"
         else:
             candidates.append(regimen)
@@ -83,6 +83,15 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
                           reasons(evidence, draft.facts, rule=chosen.id, cites=chosen.cites)))
     undecided = ((chosen.id, verdict.undecided, "caution"),) if verdict is not None and verdict.truth is None else ()
     return chosen, lines, undecided
+
+
+_ALIKE = ({"acute", "induction"}, {"maintenance", "replacement"})
+"""Words that authorities use for one phase: first treatment, and treatment that goes on."""
+
+
+def _serves(regimen: Regimen, phase: str) -> bool:
+    """Whether a regimen is printed for this phase of treatment."""
+    return phase in {regimen.phase, *regimen.also_phases} or any({phase, regimen.phase} <= alike for alike in _ALIKE)
 
 
 def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[Regimen], lost: dict[str, str]) -> list[Line]:

@@ -12,7 +12,7 @@ import msgspec
 
 from ivigil.basis.because import Urgency
 from ivigil.basis.facts import Fact, Facts, Origin, Stage
-from ivigil.evidence.conditions import Verdict, judge, written
+from ivigil.evidence.conditions import Verdict, judge
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import SafetyRule, Severity
@@ -132,7 +132,7 @@ def leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[
 
 
 def _not_raised(rule: SafetyRule, verdict: Verdict, facts: Facts, evidence: Evidence) -> NotRaised:
-    return NotRaised(rule.id, rule.about, f"needs {written(rule.when, evidence.labels)}", _texts(facts, verdict.decided_by))
+    return NotRaised(rule.id, rule.about, evidence.needs[rule.id], _texts(facts, verdict.decided_by))
 
 
 def _texts(facts: Facts, names: Iterable[str]) -> dict[str, str]:

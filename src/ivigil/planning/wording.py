@@ -25,3 +25,9 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
     """``a, b and c``. At least one part is needed."""
     *first, final = parts
     return f"{', '.join(first)} {last} {final}" if first else final
+
+
+def lower_first(text: str) -> str:
+    """A heading inside a sentence; ``IgA deficiency`` and other abbreviations keep their capitals."""
+    word = text.partition(" ")[0]
+    return text if any(letter.isupper() for letter in word[1:]) else text[:1].lower() + text[1:]

@@ -44,7 +44,7 @@ READ: dict[str, str] = {"decided": "policy", "remembered": "not read", "second-h
 """How the best support of a line was read, where that needs saying; ``seen`` needs no mark."""
 
 GLANCE: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Dose", ("dose.order", "course.days", "dose.weekly", "dose.course_total", "dose.per_day", "dose.per_interval")),
+    ("Dose", ("course.days", "dose.weekly", "dose.course_total", "dose.per_day", "dose.per_interval", "dose.order")),
     ("Product", ("vials.choice", "vials.short", "product.choice", "product.blocked")),
     ("Start", ("infusion.not-read", "infusion.start", "infusion.sites")),
     ("Limit", ("infusion.cap",)),
@@ -236,11 +236,11 @@ def _patient_basis(plan: Plan) -> str:
 
 
 def _age(text: str) -> str:
-    """Whole years from the second birthday on, as people say it; the exact age stays in the line's reasons."""
+    """Whole years from the second birthday on, whole months before it, as people say it; the exact age stays in the line's reasons."""
     years, _, unit = text.partition(" ")
-    if unit != "year" or not years.replace(".", "", 1).isdigit() or float(years) < 2:
+    if unit not in {"year", "years"} or not years.replace(".", "", 1).isdigit():
         return clean(text)
-    return f"{int(float(years))} years"
+    return f"{int(float(years))} years" if float(years) >= 2 else f"{int(float(years) * 12)} months"
 
 
 def _row(number: int, line: Line, numbers: dict[str, int], mixed: bool) -> Row:

@@ -1,0 +1,280 @@
+"""The documentation is true: what the program has is documented, what the documentation shows is what the program does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+import typer
+
+from ivigil.basis.because import Urgency
+from ivigil.basis.problems import Problem
+from ivigil.basis.strict_yaml import read_yaml
+from ivigil.cli.app import app
+from ivigil.cli.inputs import Choices, context_of, read_profile
+from ivigil.cli.output import BAD_INPUT
+from ivigil.cli.plan_command import EXIT
+from ivigil.evidence import shapes
+from ivigil.evidence.compile import SHAPER
+from ivigil.evidence.files import KINDS, entries_of, kind_of
+from ivigil.evidence.load import load_evidence
+from ivigil.evidence.references import problems_of
+from ivigil.planning.line import Act, Section, Status
+from ivigil.rendering.json import SCHEMA
+from tools.make_reference import DOCS, PAGES, ROOT, evidence, planned, renewed, write_own_files
+
+PAGE_NAMES = sorted(path.name for path in DOCS.glob("*.md"))
+WRITTEN = [name for name in PAGE_NAMES if name not in PAGES]
+BLOCK = re.compile(r"<!-- (?P<kind>[a-z]+): (?P<what>[^\n]+?) -->\n+```yaml\n(?P<body>.*?)```\n", re.DOTALL)
+
+
+@lru_cache(maxsize=64)
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str, kind: str) -> list[tuple[str, str]]:
+    """The marked YAML blocks of a page: what the mark says, and the text."""
+    return [(match["what"], match["body"]) for match in BLOCK.finditer(page(name)) if match["kind"] == kind]
+
+
+def all_blocks(kind: str) -> list[Any]:
+    return [pytest.param(what, body, id=f"{name}: {what}") for name in WRITTEN for what, body in blocks(name, kind)]
+
+
+def first_cells(name: str) -> set[str]:
+    """Every code word in the first column of a table of a page."""
+    return {word for row in page(name).splitlines() if row.startswith("| ") for word in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def anchor(heading: str) -> str:
+    """The anchor of a heading, as repository pages make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+        yield name, command
+        for inner, child in getattr(command, "commands", {}).items():
+            yield from walk(f"{name} {inner}", child)
+
+    return walk("ivigil", typer.main.get_command(app))
+
+
+# --- what the program has is documented ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_reference_pages_are_current(name: str) -> None:
+    """`python tools/make_reference.py` was run after the last change of commands, facts or rules."""
+    assert page(name) == PAGES[name]()
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_examples_and_outputs_in_written_pages_are_current(name: str) -> None:
+    """Entries and outputs shown are those of today; `python tools/make_reference.py` renews them."""
+    assert renewed(page(name)) == page(name)
+
+
+def test_every_command_and_option_is_documented() -> None:
+    """Each command has a heading and each of its options a row."""
+    text = page("commands.md")
+    for name, command in commands():
+        assert f"\n## {name}\n" in text
+        part = text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        for parameter in command.params:
+            for option in parameter.opts if parameter.param_type_name == "option" else [parameter.metavar or parameter.name.upper()]:
+                assert re.search(rf"`{re.escape(option)}[ `]", part), f"{name} {option}"
+
+
+@pytest.mark.parametrize(("words", "name"), [
+    (get_args(Section), "how-a-plan-is-made.md"),
+    (get_args(Act), "how-a-plan-is-made.md"),
+    (get_args(Urgency), "how-a-plan-is-made.md"),
+    (get_args(Status), "how-a-plan-is-made.md"),
+    (get_args(shapes.Severity), "evidence-format.md"),
+    (get_args(shapes.Read), "evidence-format.md"),
+    (get_args(get_type_hints(shapes.Act)["act"]), "evidence-format.md"),
+    ([pattern for pattern, _, _ in KINDS], "evidence-format.md"),
+], ids=["section", "act", "urgency", "status", "severity", "reading", "rule act", "folder"])
+def test_every_word_of_a_closed_list_has_a_row(words: list[str], name: str) -> None:
+    """What a plan or a file may say is explained in a table."""
+    assert set(words) - first_cells(name) == set()
+
+
+def test_every_exit_code_has_a_row() -> None:
+    """A script that reads the page knows every code."""
+    part = page("how-a-plan-is-made.md").partition("### Exit codes\n")[2].partition("\n## ")[0]
+    assert {int(code) for code in re.findall(r"^\| (\d) \|", part, re.MULTILINE)} == {*EXIT.values(), BAD_INPUT}
+
+
+def test_every_fact_is_documented() -> None:
+    """Every fact and risk group that a rule may name has a row."""
+    assert {*evidence().facts, *evidence().groups} - first_cells("facts.md") == set()
+
+
+def test_every_key_of_a_regimen_a_weight_policy_and_an_interval_is_explained() -> None:
+    """The keys that need words have them."""
+    text = page("evidence-format.md")
+    plain = {"id", "cites", "name", "cvx", "cdsi", "codes", "not_read", "note", "reading", "say", "jurisdiction", "edition", "vaccines", "products", "valid"}
+    from ivigil.evidence.care import AntibodyInterval
+
+    for shape in (shapes.Regimen, shapes.WeightPolicy, AntibodyInterval, shapes.DoseLimit, shapes.Rounding, shapes.SubcutaneousSchedule, shapes.Statement):
+        for key in {*shape.__struct_encode_fields__} - plain:
+            assert re.search(rf"`{re.escape(key)}[`:]", text), f"{shape.__name__}: {key}"
+
+
+def test_the_index_names_every_page() -> None:
+    """A page that the index does not name is not found."""
+    linked = set(re.findall(r"\]\(([a-z-]+\.md)", page("README.md")))
+    assert {name for name in PAGE_NAMES if name != "README.md"} - linked == set()
+
+
+@pytest.mark.parametrize("name", PAGE_NAMES)
+def test_every_relative_link_resolves(name: str) -> None:
+    """Links lead to files that exist and to headings in them."""
+    for target in re.findall(r"(?<!!)\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page(name), flags=re.DOTALL)):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        file, _, heading = target.partition("#")
+        path = (DOCS / file) if file else DOCS / name
+        assert path.exists(), target
+        if heading:
+            heads = {anchor(row.lstrip("# ")) for row in path.read_text(encoding="utf-8").splitlines() if row.startswith("#")}
+            assert heading in heads, target
+
+
+# --- what the documentation shows is what the program does --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("what", "body"), all_blocks("entry"))
+def test_entries_shown_parse_and_shape(what: str, body: str) -> None:
+    """A whole entry shown is one that loads; a part of one is still good YAML."""
+    document, lines = read_yaml(body, what)
+    assert document
+    place, _, keys = what.partition(": ")
+    name = place.split()[0]
+    kind = kind_of(name)
+    assert kind is not None
+    problems: list[Problem] = []
+    for at, plain in entries_of(document):
+        shape = shapes.RiskGroup if plain.get("group") else kind[1]
+        if not keys:
+            assert SHAPER.read(plain, shape, name, lines, at, problems) is not None, problems
+        else:
+            assert set(plain) <= set(shape.__struct_encode_fields__)
+
+
+@pytest.mark.parametrize(("what", "body"), all_blocks("cases"))
+def test_cases_shown_stand_in_their_file(what: str, body: str) -> None:
+    """Examples shown are rows of the evidence, word for word."""
+    rows = (ROOT / "evidence" / what).read_text(encoding="utf-8").splitlines()
+    assert [row for row in body.splitlines() if row not in rows] == []
+
+
+def test_the_three_dose_forms_shown_are_read(tmp_path: Path) -> None:
+    """Each form in the table is a dose that shapes."""
+    part = page("evidence-format.md").partition("| Form | Reads |")[2].partition("\n\n")[0]
+    forms = re.findall(r"^\| `(\{.+?\})` \|", part, re.MULTILINE)
+    assert len(forms) == 3
+    for form in forms:
+        document, lines = read_yaml(form, "form")
+        problems: list[Problem] = []
+        assert SHAPER.read(document, shapes.RegimenDose, "form", lines, (), problems) is not None, problems
+
+
+@pytest.mark.parametrize(("what", "body"), all_blocks("overlay"))
+def test_the_overlay_shown_loads(what: str, body: str, tmp_path: Path) -> None:
+    """A hospital that copies the example gets an overlay that loads and is named."""
+    path = tmp_path / "ours" / what
+    path.parent.mkdir(parents=True)
+    path.write_text(body, encoding="utf-8")
+    document, _ = read_yaml(body, what)
+    assert load_evidence(ROOT / "evidence", tmp_path / "ours").local[document["id"]] == document["reason"]
+
+
+def test_the_site_files_shown_are_read(tmp_path: Path) -> None:
+    """The profile, stock and price list of the first page fit together."""
+    for what, body in blocks("getting-started.md", "example"):
+        (tmp_path / what).write_text(body, encoding="utf-8")
+    site = str(tmp_path / "site.yaml")
+    assert read_profile(site).jurisdiction == "US"
+    day = planned("patients/itp-bare-us.yaml", jurisdiction="US", as_of="2026-11-20").as_of
+    context = context_of(Choices(site=site, as_of="2026-11-20"), evidence(), day)
+    assert len(context.stock) == 2
+    assert len(context.prices) == 2
+
+
+def test_the_added_indication_loads_checks_and_plans(tmp_path: Path) -> None:
+    """The ten-minute example is complete: sound, planned in England, and without a dose in the United States."""
+    from ivigil.evidence.compile import compile_evidence
+    from ivigil.evidence.files import packaged_folder, read_folder
+
+    names = write_own_files(page("add-an-indication.md"), tmp_path)
+    assert sum(name.startswith("evidence/") for name in names) == 4
+    local = read_folder(tmp_path / "evidence")
+    assert problems_of(compile_evidence(read_folder(packaged_folder()), local, "ours")) == []
+    options = {"as_of": "2026-11-20", "overlay": str(tmp_path / "evidence")}
+    england = planned(str(tmp_path / "record.yaml"), jurisdiction="UK-ENG", **options)
+    dose = england.line("dose.course_total")
+    assert dose is not None
+    assert dose.value is not None
+    assert dose.value.value == pytest.approx(124)  # 2 g/kg x 62 kg
+    assert planned(str(tmp_path / "record.yaml"), jurisdiction="US", **options).status == "no-evidence"
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("icd10: [G25.82]", "icd: [G25.82]"),
+    ("cites: [sps.efns.standing]", "cites: [sps.efn.standing]"),
+    ("dose: {course_total: 2 g/kg", "dose: {course_total: 20 g/kg"),
+])
+def test_the_mistakes_shown_give_the_messages_shown(old: str, new: str, tmp_path: Path) -> None:
+    """Place, cause and remedy of each mistake stand on the page as the check gives them."""
+    from ivigil.evidence.compile import compile_evidence
+    from ivigil.evidence.files import packaged_folder, read_folder
+
+    text = page("add-an-indication.md")
+    write_own_files(text, tmp_path)
+    path = tmp_path / "evidence" / "indications" / "sps.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    problem, = problems_of(compile_evidence(read_folder(packaged_folder()), read_folder(tmp_path / "evidence"), "ours"))
+    assert f"  {problem.place}:{problem.line}: {problem.what}: {problem.why}\n      -> {problem.remedy}\n" in text
+
+
+def test_the_schema_named_is_the_one_in_force() -> None:
+    """The JSON schema name on the first page is the program's."""
+    assert f"`{SCHEMA}`" in page("getting-started.md")
+
+
+# --- hazards ------------------------------------------------------------------------------------------------------------
+
+
+def hazards() -> list[Any]:
+    parts = re.split(r"\n### (?=H\d\d )", page("hazard-log.md"))[1:]
+    return [pytest.param(part.partition("\n## ")[0], id=part[:3]) for part in parts]
+
+
+def test_every_published_hazard_is_logged_once() -> None:
+    """H01 to H17 and those after them, each once and without a gap."""
+    numbers = [int(number) for number in re.findall(r"^### H(\d\d) ", page("hazard-log.md"), re.MULTILINE)]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 17
+
+
+@pytest.mark.parametrize("hazard", hazards())
+def test_each_hazard_names_cause_harm_control_tests_and_what_is_left(hazard: str) -> None:
+    """A hazard without a control or an existing test is an open one."""
+    assert re.findall(r"^- \*\*(\w+)\*\*: \S", hazard, re.MULTILINE) == ["Cause", "Harm", "Control", "Tests", "Left"]
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", hazard)
+    assert tests
+    for file, name in tests:
+        assert re.search(rf"^def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), f"{file}::{name}"
+    for case, file in re.findall(r"case `([^`]+)` of `(cases/[\w/.-]+)`", hazard):
+        rows, _ = read_yaml((ROOT / "evidence" / file).read_text(encoding="utf-8"), file)
+        assert case in [row["name"] for row in rows]
+    for file in re.findall(r"`(evidence/[\w/.-]+\.yaml)`", hazard):
+        assert (ROOT / file).is_file()
