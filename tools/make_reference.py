@@ -128,9 +128,9 @@ def rules_page() -> str:
     """Every safety rule and interaction in words, with what follows and what it rests on: a page to review line by line."""
     rules = evidence().every_rule.values()
     out = ["# Safety rules", "", MADE, "",
-           f"{len(evidence().rules)} safety rules and {len(evidence().interactions)} interactions, as the evidence holds them. The words for severity and acts are "
-           "explained in [the evidence format](evidence-format.md#safety-rules-and-interactions). *Stage* is when the rule can be judged: on the patient, on each "
-           "candidate product, or on the course.", ""]
+           f"{len(evidence().rules)} safety rules and {len(evidence().interactions)} interactions, as the evidence holds them. The words for severity and acts "
+           "are explained in [the evidence format](evidence-format.md#safety-rules-and-interactions). *Stage* is when the rule can be judged: on the patient, "
+           "on each candidate product, or on the course.", ""]
     for rule in rules:
         out += [*_rule_lines(rule), ""]
     return "\n".join(out).rstrip() + "\n"
@@ -152,10 +152,20 @@ def _rule_lines(rule: SafetyRule) -> Iterator[str]:
 
 
 def _act_text(act: Act) -> str:
-    parts = [act.to, f"with {act.give}" if act.give else "", act.test, act.at, f"for {act.duration}" if act.duration else "", f"until {act.until}" if act.until else "",
-             f"at most {act.per_day_at_most} a day" if act.per_day_at_most else "", f"at least {act.days_at_least} days" if act.days_at_least else "",
-             f"at least {act.hours} a day" if act.hours else "", act.fact, act.who, act.route, act.place, act.drug, act.prefer, act.concentration, act.what,
-             f"if {written(act.condition, evidence().labels)}" if act.condition is not None else "", f'"{act.say}"' if act.say else ""]
+    parts = [
+        act.to,
+        f"with {act.give}" if act.give else "",
+        act.test,
+        act.at,
+        f"for {act.duration}" if act.duration else "",
+        f"until {act.until}" if act.until else "",
+        f"at most {act.per_day_at_most} a day" if act.per_day_at_most else "",
+        f"at least {act.days_at_least} days" if act.days_at_least else "",
+        f"at least {act.hours} a day" if act.hours else "",
+        *(act.fact, act.who, act.route, act.place, act.drug, act.prefer, act.concentration, act.what),
+        f"if {written(act.condition, evidence().labels)}" if act.condition is not None else "",
+        f'"{act.say}"' if act.say else "",
+    ]
     return " ".join([f"`{act.act}`", *(part for part in parts if part)])
 
 

@@ -158,6 +158,7 @@ def main() -> int:
 {table(alive)}
 Premedication, hydration, laboratory tests, vital signs, vaccines, vaccine rules, exposures, and the populations of product labels.
 Not gated: a test fails only for the table above. The `when` of a regimen has no examples of this kind; the vignettes show those.
+A subcutaneous row that begins at the youngest labelled age has no example below that age: the label refuses there first, so the row cannot be reached.
 
 **{care}**
 

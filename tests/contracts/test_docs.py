@@ -10,12 +10,13 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
+from tools.make_reference import DOCS, PAGES, ROOT, evidence, planned, renewed, write_own_files
 
 from ivigil.basis.because import Urgency
-from ivigil.basis.problems import Problem
+from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.strict_yaml import read_yaml
 from ivigil.cli.app import app
-from ivigil.cli.inputs import Choices, context_of, read_profile
+from ivigil.cli.inputs import Choices, context_of, read_profile, records_of
 from ivigil.cli.output import BAD_INPUT
 from ivigil.cli.plan_command import EXIT
 from ivigil.evidence import shapes
@@ -25,7 +26,6 @@ from ivigil.evidence.load import load_evidence
 from ivigil.evidence.references import problems_of
 from ivigil.planning.line import Act, Section, Status
 from ivigil.rendering.json import SCHEMA
-from tools.make_reference import DOCS, PAGES, ROOT, evidence, planned, renewed, write_own_files
 
 PAGE_NAMES = sorted(path.name for path in DOCS.glob("*.md"))
 WRITTEN = [name for name in PAGE_NAMES if name not in PAGES]
@@ -176,7 +176,18 @@ def test_cases_shown_stand_in_their_file(what: str, body: str) -> None:
     assert [row for row in body.splitlines() if row not in rows] == []
 
 
-def test_the_three_dose_forms_shown_are_read(tmp_path: Path) -> None:
+def test_the_unsupported_number_shown_gives_the_message_shown() -> None:
+    """The first lesson of the format page: a number that its statement does not carry is refused in these words."""
+    from ivigil.evidence.compile import compile_evidence
+    from ivigil.evidence.files import EvidenceFile, packaged_folder, read_folder
+
+    files = [EvidenceFile(file.name, file.text.replace("maximum: {rate: 4 mg/kg/min, also", "maximum: {rate: 5 mg/kg/min, also"))
+             if file.name == "products/privigen-us.yaml" else file for file in read_folder(packaged_folder())]
+    problem, = problems_of(compile_evidence(files))
+    assert f"  {problem.place}:{problem.line}: {problem.what}: {problem.why}\n      -> {problem.remedy}\n" in page("evidence-format.md")
+
+
+def test_the_three_dose_forms_shown_are_read() -> None:
     """Each form in the table is a dose that shapes."""
     part = page("evidence-format.md").partition("| Form | Reads |")[2].partition("\n\n")[0]
     forms = re.findall(r"^\| `(\{.+?\})` \|", part, re.MULTILINE)
@@ -207,6 +218,18 @@ def test_the_site_files_shown_are_read(tmp_path: Path) -> None:
     context = context_of(Choices(site=site, as_of="2026-11-20"), evidence(), day)
     assert len(context.stock) == 2
     assert len(context.prices) == 2
+
+
+def test_the_bad_record_shown_gives_the_messages_shown(tmp_path: Path) -> None:
+    """A first mistake is answered with exactly these words."""
+    body = dict(blocks("getting-started.md", "example"))["bad.yaml"]
+    (tmp_path / "bad.yaml").write_text(body, encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        list(records_of(str(tmp_path / "bad.yaml"), evidence()))
+    problems = caught.value.problems
+    assert f"{len(problems)} problems in the input; nothing was planned:" in page("getting-started.md")
+    for problem in problems:
+        assert f"  {Path(problem.place).name}:{problem.line}: {problem.what}: {problem.why}\n      -> {problem.remedy}\n" in page("getting-started.md")
 
 
 def test_the_added_indication_loads_checks_and_plans(tmp_path: Path) -> None:

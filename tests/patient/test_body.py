@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.quantity import Quantity, Span
-from ivigil.patient.body import age_on, body_mass_index, body_surface_area, ckd_epi_2021, latest
+from ivigil.patient.body import age_on, bedside_schwartz, body_mass_index, body_surface_area, ckd_epi_2021, latest
 from ivigil.patient.record import Measurement, Record
 
 WEIGHT = FactDefinition(id="weight", kind="quantity", label="Weight", unit="kg", plausible=Span(0.3, 400, "kg"))
@@ -75,3 +75,16 @@ def test_age_from_birth_or_as_written() -> None:
     assert age.value == pytest.approx(1.5)
     assert age_on(Record(id="x", born=date(2027, 1, 1)), AS_OF) is None
     assert age_on(Record(id="x"), AS_OF) is None
+
+
+@pytest.mark.parametrize(("creatinine", "height", "expected"), [(0.4, 100, 103.25), (0.5, 100, 82.6), (0.3, 77.47, 106.65)])
+def test_bedside_schwartz(creatinine: float, height: float, expected: float) -> None:
+    """0.413 x height / creatinine: 100 cm and 0.4 mg/dL give 103, 0.5 mg/dL gives 82.6 (published worked examples)."""
+    assert bedside_schwartz(creatinine, height, 5).value == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(("creatinine", "age"), [(0.4, 0.5), (0.4, 18), (0, 5)])
+def test_bedside_schwartz_refuses_infants_adults_and_nought(creatinine: float, age: float) -> None:
+    """The equation was made for children from 1 to 18 years."""
+    with pytest.raises(ValueError, match="creatinine|children"):
+        bedside_schwartz(creatinine, 100, age)

@@ -54,8 +54,8 @@ def known(facts: dict[str, Any]) -> Facts:
 
 
 def draft(
-    indication: str = "kawasaki", facts: dict[str, Any] | None = None, *, course: float | None = None, days: int = 1, every: str = "", route: Route = "intravenous",
-    start: datetime = START, **record: Any,
+    indication: str = "kawasaki", facts: dict[str, Any] | None = None, *,
+    course: float | None = None, days: int = 1, every: str = "", route: Route = "intravenous", start: datetime = START, **record: Any,
 ) -> Draft:
     """A draft whose course of ``course`` g/kg is already spread over ``days``; keywords go into the record."""
     written = dict(facts or {})

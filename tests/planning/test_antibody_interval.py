@@ -135,13 +135,13 @@ def test_an_unknown_purpose_takes_the_longer_row() -> None:
     """Australia waits 9 months after 400 mg/kg for replacement and 8 otherwise; when it is not known which, 9."""
     bands = evidence().antibody_intervals["au.bands"]
     waits = {purpose: wait_of(bands, Antibody(date(2026, 1, 10), "igiv", 0.4, purpose)) for purpose in ("replacement", "immunomodulation", "")}
-    assert {purpose: str(wait) for purpose, wait in waits.items()} == {"replacement": "9 month", "immunomodulation": "8 month", "": "9 month"}
+    assert {purpose: str(wait) for purpose, wait in waits.items()} == {"replacement": "9 months", "immunomodulation": "8 months", "": "9 months"}
 
 
 def test_a_dose_worked_out_in_floats_stays_in_its_band() -> None:
     """3 x 0.1 + 0.1 is a hair above 0.4 and still 0.4 g/kg; 0.2 g/kg stays outside a band that ends below it."""
     us, japan = (evidence().antibody_intervals[name] for name in ("us.bands", "jp.bands"))
-    assert str(wait_of(us, Antibody(date(2026, 1, 10), "igiv", 0.1 + 0.1 + 0.1 + 0.1 + 1e-16))) == "8 month"
+    assert str(wait_of(us, Antibody(date(2026, 1, 10), "igiv", 0.1 + 0.1 + 0.1 + 0.1 + 1e-16))) == "8 months"
     assert str(wait_of(japan, Antibody(date(2026, 1, 10), "igiv", 0.2 - 1e-16))) == "6 month"
 
 

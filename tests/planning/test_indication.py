@@ -178,12 +178,12 @@ CRITERIA = (
 
 def test_criteria_are_met_unmet_or_unknown() -> None:
     """Judged by their condition where they have one; the unknown ones are asked, by fact or by their own id."""
-    plan = _step(_with(_standing("supports"), criteria=CRITERIA), indication="sample", facts={"age": "66 year"})
+    plan = _step(_with(_standing("supports"), criteria=CRITERIA), indication="sample", facts={"age": "66 years"})
     criteria = line(plan, "indication.criteria")
     assert criteria.text == "Criteria: 1 met, 0 not met, 2 unknown."
     assert [(row[0], row[1]) for row in rows(criteria)] == [("met", "Over 65"), ("unknown", "Sepsis"), ("unknown", "Panel agreed")]
     assert asked(plan) == {"sample.septic": ("has.sepsis",), "sample.agreed": ("sample.agreed",)}
-    assert criteria.because.facts["age"].value == "66 year"
+    assert criteria.because.facts["age"].value == "66 years"
 
 
 @pytest.mark.parametrize(("answer", "text", "urgency"), [

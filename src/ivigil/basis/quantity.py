@@ -70,7 +70,7 @@ _ALIASES: dict[str, str] = {
     "[in_i]": "in", "inch": "in", "inches": "in", '"': "in", "[ft_i]": "ft", "foot": "ft", "feet": "ft",
     "ml": "mL", "l": "L", "cc": "mL", "litre": "L", "litres": "L", "liter": "L", "liters": "L", "µl": "uL", "ul": "uL",
     "d": "day", "days": "day", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "mins": "min", "minute": "min", "minutes": "min",
-    "wk": "week", "weeks": "week", "mo": "month", "months": "month", "a": "year", "y": "year", "yr": "year", "yrs": "year", "years": "year",
+    "wk": "week", "weeks": "week", "mo": "month", "months": "month", "months": "month", "a": "year", "y": "year", "yr": "year", "yrs": "year", "years": "year",
     "µg/ml": "ug/mL", "mcg/ml": "ug/mL", "microg/ml": "ug/mL", "µmol/l": "umol/L", "μmol/l": "umol/L", "micromol/l": "umol/L",
     "10^9/l": "10*9/L", "x10^9/l": "10*9/L", "x10*9/l": "10*9/L", "10e9/l": "10*9/L", "10*9/l": "10*9/L", "g/l": "g/L",
     "10^3/ul": "10*3/uL", "10*3/ul": "10*3/uL", "k/ul": "10*3/uL", "x10^3/ul": "10*3/uL", "10^3/µl": "10*3/uL", "thousand/ul": "10*3/uL",
@@ -148,7 +148,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, order=False):
 
     def __str__(self) -> str:
         space = "" if self.unit == "%" else " "
-        return f"{number_text(self.value)}{space}{self.unit}"
+        return f"{number_text(self.value)}{space}{_spoken(self.unit, self.value)}"
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -170,7 +170,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         number = number_text(self.low) if self.single else f"{number_text(self.low)}-{number_text(self.high)}"
-        return f"{number} {self.unit}".strip()
+        return f"{number} {_spoken(self.unit, self.high)}".strip()
 
 
 def parse_quantity(text: str) -> Quantity:
@@ -215,6 +215,14 @@ def parse_span(text: str) -> Span:
 def ucum_code(unit: str) -> str:
     """The UCUM code of a unit name (``week`` -> ``wk``)."""
     return UNITS[unit].ucum
+
+
+_COUNTED = {"day", "week", "month", "year"}
+
+
+def _spoken(unit: str, value: float) -> str:
+    """Units that are words take a plural: ``4 weeks``, ``1 month``."""
+    return f"{unit}s" if unit in _COUNTED and value != 1 else unit
 
 
 def _float(text: str) -> float:

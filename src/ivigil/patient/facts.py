@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from ivigil.basis.facts import Codes, Fact, FactDefinition, Facts, Origin, Value
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import Quantity, UnitProblem
-from ivigil.patient.body import BMI_BELIEVABLE, age_on, body_mass_index, ckd_epi_2021, latest, plausible
+from ivigil.patient.body import BMI_BELIEVABLE, age_on, bedside_schwartz, body_mass_index, ckd_epi_2021, latest, plausible
 from ivigil.patient.hits import Hit, allergy_hits, condition_hits, medicine_hits
 from ivigil.patient.mentions import Register, index_of
 from ivigil.patient.record import PastInfusion, Record, Result
@@ -116,21 +116,26 @@ class _Gather:
             self.put("bmi", value, " and ".join(origins), min(days) if days else None, f"{chosen['weight']} / ({chosen['height'].to('m')})^2")
 
     def kidney(self) -> None:
-        """Works out eGFR from creatinine for adults whose record holds none, or only one older than the creatinine."""
-        creatinine, age, sex = self.found.get("creatinine"), self.found.get("age"), self.found.get("sex")
-        if creatinine is None or age is None or sex is None or not isinstance(creatinine.value, Quantity) or not isinstance(age.value, Quantity):
+        """Works out eGFR from creatinine where the record holds none, or only one older than the creatinine."""
+        creatinine, age = self.found.get("creatinine"), self.found.get("age")
+        if creatinine is None or age is None or not isinstance(creatinine.value, Quantity) or not isinstance(age.value, Quantity):
             return
         known = self.found.get("egfr")
         if known is not None and (known.origin.on or self.as_of) >= (creatinine.origin.on or self.as_of):
             return
         definition = self.register.get("creatinine")
         pregnant = self.found.get("has.pregnancy")
-        if definition is None or definition.molar is None or age.value.in_unit("year") < 18 or (pregnant is not None and pregnant.value is True):
+        if definition is None or definition.molar is None or (pregnant is not None and pregnant.value is True):
             return
         value = creatinine.value
         mg_dl = value.in_unit("mg/dL") if value.dimension == "mass concentration" else value.in_unit(definition.molar.unit) / definition.molar.factor
-        rate = ckd_epi_2021(mg_dl, age.value.in_unit("year"), female=sex.value == "female")
-        self.put("egfr", rate, creatinine.origin.where, creatinine.origin.on, f"CKD-EPI 2021 from creatinine {value}, age and sex")
+        years, sex, height = age.value.in_unit("year"), self.found.get("sex"), self.found.get("height")
+        if years >= 18 and sex is not None:
+            rate = ckd_epi_2021(mg_dl, years, female=sex.value == "female")
+            self.put("egfr", rate, creatinine.origin.where, creatinine.origin.on, f"CKD-EPI 2021 from creatinine {value}, age and sex")
+        elif 1 <= years < 18 and height is not None and isinstance(height.value, Quantity) and not height.stale:
+            rate = bedside_schwartz(mg_dl, height.value.in_unit("cm"), years)
+            self.put("egfr", rate, creatinine.origin.where, creatinine.origin.on, f"bedside Schwartz equation from creatinine {value} and height")
 
     # --- results -----------------------------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, anti
     The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
     table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
     """
-    key = (antigen, antibody.kind, antibody.purpose, alone, *places)
+    key: tuple[str | bool, ...] = (antigen, antibody.kind, antibody.purpose, alone, *places)
     fitting = evidence.interval_choices.get(key)
     if fitting is None:
         fitting = evidence.interval_choices[key] = _fitting(evidence, places, antigen, antibody, alone)

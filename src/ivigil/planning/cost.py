@@ -28,7 +28,8 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 def _use_line(draft: Draft, evidence: Evidence) -> Line:
     grams, waste = sum(day.grams for day in draft.days), sum(day.waste for day in draft.days)
     vials = _vials(draft.days)
-    held = f" from {sum(vials.values())} vials ({vial_text(vials.items())}), {number_text(waste)} g wasted" if vials else ""
+    count = sum(vials.values())
+    held = f" from {count} {'vial' if count == 1 else 'vials'} ({vial_text(vials.items())}), {number_text(waste)} g wasted" if vials else ""
     follows = ("course.days", "vials.choice") if vials else ("course.days",)
     return Line("cost.use", "cost", "record", "info", f"The course takes {number_text(grams)} g{held}.",
                 reasons(evidence, draft.facts, follows=follows,

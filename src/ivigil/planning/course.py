@@ -20,7 +20,7 @@ from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.reasons import reasons
 from ivigil.planning.vials import fewest_vials, milligrams, nearest_makeable, usable_sizes
 from ivigil.planning.weight import above
-from ivigil.planning.wording import day_text, days_text
+from ivigil.planning.wording import day_text, days_text, interval
 
 _PER_GRAM = Quantity(1, "g").in_unit("mg")
 
@@ -140,7 +140,9 @@ def _days_lines(draft: Draft, evidence: Evidence, usual: int, asked: list[Asked]
     text = (f"{number_text(days[0].grams)} g on one day, {when}." if count == 1 else
             f"{number_text(days[0].grams)} g on each of {count} consecutive days, {when}." if same else
             f"{count} consecutive days, {when}: {', '.join(number_text(day.grams) for day in days)} g.")
-    rows = tuple((float(day.number), day.on.isoformat(), day.grams, day.volume or None) for day in days)
+    if draft.dose.every is not None:
+        text += f" Repeated every {interval(draft.dose.every)}."
+    rows = tuple((float(day.number), day_text(day.on), day.grams, day.volume or None) for day in days)
     table = Table((Column("Day"), Column("Date"), Column("Dose", "g"), Column("Volume", "mL")), rows)
     whole = sum(day.grams for day in days)
     spread = f"over {count} {'day' if count == 1 else 'days'}"

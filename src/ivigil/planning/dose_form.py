@@ -79,7 +79,7 @@ def described(form: DoseForm) -> str:
 
 def every_text(every: Span) -> str:
     """``every 3-4 weeks``."""
-    return f"every {every.unit}" if every.low == every.high == 1 else f"every {every}s"
+    return f"every {every.unit}" if every.low == every.high == 1 else f"every {every}"
 
 
 def is_dose(unit: str) -> bool:

@@ -83,20 +83,35 @@ def _dose_form(draft: Draft, evidence: Evidence) -> tuple[DoseForm | None, float
     if unread is not None:
         why = unread.why.rstrip(".")
         return None, None, _refuse(draft, evidence, f"The ordered dose is not planned: {why}. Give it in g or g/kg, per day, per course or per interval.")
-    if printed is None or draft.regimen is None:
+    regimen = draft.regimen
+    if printed is None or regimen is None:
         return printed, None, draft
+    printed, draft = _ordered_interval(draft, evidence, printed)
     if isinstance(printed, PerDay) and order.days is not None and printed.days.holds(order.days):
         printed = msgspec.structs.replace(printed, days=Span(order.days, order.days))
     if printed.amount.single:
         return printed, printed.amount.low, draft
-    worked = draft.regimen.dose.worked_at
+    worked = regimen.dose.worked_at
     if worked is None:
         text = f"The regimen prints a range, {described(printed)}; choose the dose."
-        line = Line("dose.range", "dosing", "ask", "warning", text, reasons(evidence, draft.facts, rule=draft.regimen.id, cites=draft.regimen.cites))
+        line = Line("dose.range", "dosing", "ask", "warning", text, reasons(evidence, draft.facts, rule=regimen.id, cites=regimen.cites))
         return printed, None, msgspec.structs.replace(draft.saying(line), undecided=(*draft.undecided, ("dose.range", ("course.dose",), "avoid")))
     text = f"The regimen prints a range, {described(printed)}; worked at {worked} until the prescriber chooses."
-    line = Line("dose.range", "dosing", "choose", "info", text, reasons(evidence, draft.facts, rule=draft.regimen.id, cites=draft.regimen.cites), value=worked)
+    line = Line("dose.range", "dosing", "choose", "info", text, reasons(evidence, draft.facts, rule=regimen.id, cites=regimen.cites), value=worked)
     return printed, worked.in_unit(printed.amount.unit), draft.saying(line)
+
+
+def _ordered_interval(draft: Draft, evidence: Evidence, printed: DoseForm) -> tuple[DoseForm, Draft]:
+    """The regimen at the ordered interval where it prints that one too; else as printed, with a warning."""
+    every, span = draft.record.order.every, printed.every
+    if every is None or span is None or draft.regimen is None:
+        return printed, draft
+    ordered = every.in_unit(span.unit)
+    if span.holds(ordered):
+        return msgspec.structs.replace(printed, every=Span(every.value, every.value, every.unit)), draft
+    text = f"Ordered {every_text(Span(every.value, every.value, every.unit))}; the regimen prints {every_text(span)}, which is planned."
+    line = Line("dose.order-interval", "dosing", "check", "warning", text, reasons(evidence, draft.facts, rule=draft.regimen.id, cites=draft.regimen.cites))
+    return printed, draft.saying(line)
 
 
 def _refuse(draft: Draft, evidence: Evidence, text: str, cites: tuple[str, ...] = (), calculation: str = "", act: Act = "ask") -> Draft:
@@ -205,10 +220,10 @@ def _work_out(draft: Draft, evidence: Evidence, context: Context, form: DoseForm
                           reasons(evidence, draft.facts, cites=capped.cites, calculation=calculation, follows=(f"dose.{kind}",)),
                           value=Quantity(capped.grams, "g")))
     if ordered:
-        lines.extend(_order_lines(draft, evidence, total, kg, calculation, f"dose.{kind}"))
+        lines.extend(_order_lines(draft, evidence, uncapped, kg, calculation, f"dose.{kind}"))
     draft = msgspec.structs.replace(draft.saying(*lines), dose=dose)
     draft = draft.saying(*_limit_lines(draft, evidence, context, f"dose.{kind}"))
-    return msgspec.structs.replace(draft, facts=draft.facts.having(_facts(draft, context, dose, f"dose.{kind}")))
+    return msgspec.structs.replace(draft, facts=draft.facts.having(course_facts(draft, context, dose, f"dose.{kind}")))
 
 
 def _dose_text(form: DoseForm, each: float, total: float) -> tuple[str, float]:
@@ -286,7 +301,7 @@ def _limit_lines(draft: Draft, evidence: Evidence, context: Context, follows: st
             yield limit_line(draft, evidence, limit, Quantity(value, unit), follows)
 
 
-def _facts(draft: Draft, context: Context, dose: Dose, line: str) -> list[Fact]:
+def course_facts(draft: Draft, context: Context, dose: Dose, line: str) -> list[Fact]:
     """The course in g/kg of dosing weight, alone and with what was given in the month (30 days) before it starts."""
     per_kg = dose.grams / dose.weight
     window = int(Quantity(1, "month").in_unit("day"))

@@ -53,9 +53,9 @@ def _targets(draft: Draft, evidence: Evidence, indication: Indication, context: 
     known = f" Last IgG {level.value}{f', {day_text(level.origin.on)}' if level.origin.on else ''}." if level is not None else " No IgG level is on record."
     rows = (*((remark.jurisdiction or "general", remark.say) for remark in own), *((target.jurisdiction or "general", target.say) for target in here),
             *((f"{other.what} (elsewhere)", other.why) for other in abroad))
-    text = own[0].say if own else here[0].say
+    text = f"{(own[0].say if own else here[0].say).rstrip('.')}.{known}"
     cites = (*(cite for remark in own for cite in remark.cites), *(cite for target in here for cite in target.cites))
-    yield Line("monitoring.target", "monitoring", "check", "info", text + known, reasons(evidence, draft.facts, cites=cites, uses=("igg",), disputed_by=abroad),
+    yield Line("monitoring.target", "monitoring", "check", "info", text, reasons(evidence, draft.facts, cites=cites, uses=("igg",), disputed_by=abroad),
                table=Table((Column("Where"), Column("Target")), rows))
 
 

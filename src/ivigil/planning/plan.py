@@ -32,6 +32,7 @@ STEPS = (
     confirmation.step,
     indication.step,
     dosing.step,
+    subcutaneous.dose_step,
     safety.step,
     product.step,
     subcutaneous.dose_step,

@@ -303,7 +303,7 @@ def _choice_line(eligible: list[Candidate], draft: Draft, evidence: Evidence) ->
 
 
 def _ranking_line(eligible: list[Candidate], rejected: list[Candidate], draft: Draft, evidence: Evidence) -> Line:
-    text = f"{len(eligible)} products may be given, {len(rejected)} may not."
+    text = f"{len(eligible)} {'product' if len(eligible) == 1 else 'products'} may be given, {len(rejected)} may not."
     because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites((*eligible, *rejected))), follows=("product.choice",))
     return Line("product.ranking", "product", "record", "info", text, because, table=_table(eligible, rejected))
 

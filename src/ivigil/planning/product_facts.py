@@ -32,8 +32,9 @@ def planned_route(draft: Draft) -> Route:
 
 
 def last_immunoglobulin(record: Record) -> PastInfusion | None:
-    """The latest immunoglobulin infusion whose product is on record; intramuscular antibody products do not count."""
-    named = [infusion for infusion in record.infusions if infusion.product and infusion.route != "intramuscular"]
+    """The latest immunoglobulin infusion whose product is on record; other antibody and blood products do not count, nor intramuscular ones."""
+    named = [infusion for infusion in record.infusions
+             if infusion.kind == "immunoglobulin" and infusion.product and infusion.route != "intramuscular"]
     return max(named, key=lambda infusion: infusion.on, default=None)
 
 

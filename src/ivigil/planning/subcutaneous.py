@@ -9,7 +9,6 @@ from datetime import date, datetime
 import msgspec
 
 from ivigil.basis.dates import add
-from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import Quantity, Span, number_text
 from ivigil.evidence.conditions import judge
@@ -17,13 +16,17 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Product, RampUp, SubcutaneousSchedule, Switch
 from ivigil.planning import rates
+from ivigil.planning.dosing import course_facts
 from ivigil.planning.draft import Context, Day, Dose, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called, planned_route
 from ivigil.planning.rates import Rung
+from ivigil.planning.regimen import ordered_product
 from ivigil.planning.reasons import reasons
 from ivigil.planning.wording import day_text
 
+WEEKLY = "dose.weekly"
+"""The line about the weekly dose."""
 UNREAD = "ivigil-policy.rates-unread"
 WEEKLY_PARTS = "ivigil-policy.weekly-under-skin"
 UNKNOWN_HISTORY = "ivigil-policy.unknown-history-is-first"
@@ -60,9 +63,12 @@ class Weekly(msgspec.Struct, frozen=True):
 
 
 def dose_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
-    """Set the weekly dose under the skin where the plan so far is for a vein or longer intervals, before it is rounded and made up from vials."""
-    product = draft.product
-    if draft.blocked or product is None or draft.indication is None or is_weekly(draft):
+    """Set the weekly dose under the skin where the plan so far is for a vein or longer intervals.
+
+    Runs before safety for an ordered product, so that dose rules can be judged, and again once a product is chosen for the others.
+    """
+    product = draft.product or ordered_product(draft, evidence, context)
+    if draft.blocked or product is None or draft.indication is None or is_weekly(draft) or any(line.id == WEEKLY for line in draft.lines):
         return draft
     weekly = weekly_dose(product, draft, context)
     start = _first_day(product, draft, context)
@@ -72,8 +78,7 @@ def dose_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return draft
     per_kg = weekly.grams / weight
     dose = Dose("per_interval", per_kg, weekly.grams, Span(1, 1), weight, draft.dose.policy if draft.dose is not None else "", every=Quantity(1, "week"))
-    origin = Origin("derived", how=weekly.calculation)
-    facts = draft.facts.having([Fact("course.dose", Quantity(per_kg, "g/kg"), origin)])
+    facts = draft.facts.having(course_facts(draft, context, dose, WEEKLY))
     return msgspec.structs.replace(draft, dose=dose, facts=facts, first_day=start)
 
 
@@ -225,10 +230,10 @@ def _weekly_line(product: Product, draft: Draft, evidence: Evidence, weekly: Wee
         known = switch_for(product, draft, context) is not None
         missing = "the intravenous dose and its interval are not known" if known else "how it follows from the intravenous dose was not read"
         text = f"No weekly dose of {product.brand} is worked out: {missing}. The prescriber has to name the weekly dose."
-        return Line("dose.weekly", "dosing", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,)))
+        return Line(WEEKLY, "dosing", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,)))
     text = f"{number_text(weekly.grams)} g a week under the skin, in {number_text(_volume(weekly.grams, product))} mL, from {day_text(start)}."
     because = reasons(evidence, draft.facts, cites=weekly.cites, calculation=weekly.calculation, reading=weekly.said)
-    return Line("dose.weekly", "dosing", "give", "info", text, because, value=Quantity(weekly.grams, "g"), when=start)
+    return Line(WEEKLY, "dosing", "give", "info", text, because, value=Quantity(weekly.grams, "g"), when=start)
 
 
 def _sites_line(product: Product, row: SubcutaneousSchedule, draft: Draft, evidence: Evidence, days: tuple[Day, ...], first: Truth, context: Context) -> Line:

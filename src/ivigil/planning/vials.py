@@ -20,6 +20,7 @@ from ivigil.planning.draft import Context, Day, Draft, StockItem
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called
 from ivigil.planning.reasons import reasons
+from ivigil.planning.wording import day_text
 
 _LEAST_WASTE = "rounding.least-waste"
 _PER_GRAM = Quantity(1, "g").in_unit("mg")
@@ -239,7 +240,7 @@ def vial_text(vials: Iterable[tuple[float, int]]) -> str:
 
 
 def _choice_line(draft: Draft, evidence: Evidence, product: Product, days: tuple[Day, ...]) -> Line:
-    rows = tuple((float(day.number), day.on.isoformat(), day.grams, vial_text(day.vials), float(sum(count for _, count in day.vials)), day.waste)
+    rows = tuple((float(day.number), day_text(day.on), day.grams, vial_text(day.vials), float(sum(count for _, count in day.vials)), day.waste)
                  for day in days)
     table = Table((Column("Day"), Column("Date"), Column("Dose", "g"), Column("Vials"), Column("Number"), Column("Waste", "g")), rows)
     waste = sum(day.waste for day in days)

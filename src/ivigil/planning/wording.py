@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from ivigil.basis.quantity import Quantity
+
 
 def day_text(day: date) -> str:
     """``21 Nov 2026``: no order of day and month to mistake."""
@@ -31,3 +33,8 @@ def lower_first(text: str) -> str:
     """A heading inside a sentence; ``IgA deficiency`` and other abbreviations keep their capitals."""
     word = text.partition(" ")[0]
     return text if any(letter.isupper() for letter in word[1:]) else text[:1].lower() + text[1:]
+
+
+def interval(length: Quantity) -> str:
+    """``week`` or ``4 weeks``: the length of an interval after the word "every"."""
+    return length.unit if length.value == 1 else str(length)

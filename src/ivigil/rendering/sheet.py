@@ -31,7 +31,7 @@ TITLES: dict[str, str] = {
 }
 
 STATUS: dict[Status, str] = {
-    "complete": "COMPLETE - nothing left to ask",
+    "complete": "COMPLETE - nothing holds it up",
     "needs-answers": "NEEDS ANSWERS",
     "blocked": "BLOCKED - do not give until resolved",
     "no-evidence": "NO EVIDENCE - no dose is planned",
