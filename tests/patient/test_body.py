@@ -86,5 +86,5 @@ def test_bedside_schwartz(creatinine: float, height: float, expected: float) -> 
 @pytest.mark.parametrize(("creatinine", "age"), [(0.4, 0.5), (0.4, 18), (0, 5)])
 def test_bedside_schwartz_refuses_infants_adults_and_nought(creatinine: float, age: float) -> None:
     """The equation was made for children from 1 to 18 years."""
-    with pytest.raises(ValueError, match="creatinine|children"):
+    with pytest.raises(ValueError, match=r"creatinine|children"):
         bedside_schwartz(creatinine, 100, age)

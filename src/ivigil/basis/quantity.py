@@ -70,7 +70,7 @@ _ALIASES: dict[str, str] = {
     "[in_i]": "in", "inch": "in", "inches": "in", '"': "in", "[ft_i]": "ft", "foot": "ft", "feet": "ft",
     "ml": "mL", "l": "L", "cc": "mL", "litre": "L", "litres": "L", "liter": "L", "liters": "L", "µl": "uL", "ul": "uL",
     "d": "day", "days": "day", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "mins": "min", "minute": "min", "minutes": "min",
-    "wk": "week", "weeks": "week", "mo": "month", "months": "month", "months": "month", "a": "year", "y": "year", "yr": "year", "yrs": "year", "years": "year",
+    "wk": "week", "weeks": "week", "mo": "month", "months": "month", "a": "year", "y": "year", "yr": "year", "yrs": "year", "years": "year",
     "µg/ml": "ug/mL", "mcg/ml": "ug/mL", "microg/ml": "ug/mL", "µmol/l": "umol/L", "μmol/l": "umol/L", "micromol/l": "umol/L",
     "10^9/l": "10*9/L", "x10^9/l": "10*9/L", "x10*9/l": "10*9/L", "10e9/l": "10*9/L", "10*9/l": "10*9/L", "g/l": "g/L",
     "10^3/ul": "10*3/uL", "10*3/ul": "10*3/uL", "k/ul": "10*3/uL", "x10^3/ul": "10*3/uL", "10^3/µl": "10*3/uL", "thousand/ul": "10*3/uL",

@@ -30,14 +30,6 @@ class Format(StrEnum):
     HTML = "html"
 
 
-class Review(StrEnum):
-    """How far the evidence of a plan must have come in review."""
-
-    SUBMITTED = "submitted"
-    UNDER_REVIEW = "under-review"
-    APPROVED = "approved"
-
-
 class Schema(StrEnum):
     """What ``ivigil schema`` can describe."""
 
@@ -60,7 +52,6 @@ Stock = Annotated[str, typer.Option(metavar="FILE", help="Vials in stock: a list
 Prices = Annotated[str, typer.Option(metavar="FILE", help="Price list: product, currency, per_gram or size and per_vial.")]
 Formulary = Annotated[str, typer.Option(metavar="FILE", help="Product ids the site may use, as a list.")]
 Site = Annotated[str, typer.Option(metavar="FILE", help="Site profile: jurisdiction, policies, pump, formulary, prices, stock.")]
-LeastReview = Annotated[Review, typer.Option("--least-review", help="Use only evidence reviewed at least this far.")]
 
 
 def _version(wanted: bool) -> None:
@@ -91,7 +82,6 @@ def plan(
     prices: Prices = "",
     formulary: Formulary = "",
     site: Site = "",
-    least_review: LeastReview = Review.SUBMITTED,
     format: Annotated[Format, typer.Option("--format", "-f", help="How the plan is printed.")] = Format.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
@@ -100,7 +90,7 @@ def plan(
     from ivigil.cli.plan_command import run_plan
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site, least_review.value
+        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site
     )
     raise typer.Exit(run_plan(record, choices, format.value, out))
 
@@ -123,7 +113,6 @@ def why(
     prices: Prices = "",
     formulary: Formulary = "",
     site: Site = "",
-    least_review: LeastReview = Review.SUBMITTED,
 ) -> None:
     """Show why a line stands, or why a rule was not raised.
 
@@ -133,7 +122,7 @@ def why(
     from ivigil.cli.why_command import run_why
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site, least_review.value
+        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
 

@@ -46,7 +46,6 @@ class Choices(msgspec.Struct, frozen=True):
     prices: str = ""
     formulary: str = ""
     site: str = ""
-    least_review: str = "submitted"
 
 
 class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +118,6 @@ def context_of(choices: Choices, evidence: Evidence, today: date) -> Context:
         prices=prices or (),
         pump_increment=profile.pump_increment,
         pump_max=profile.pump_max,
-        least_review=choices.least_review,
     )
     found.problems.extend(_unknown(context, evidence))
     if found.problems:

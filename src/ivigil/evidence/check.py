@@ -82,7 +82,7 @@ def _cases_of(document: Any, lines: Lines, file: EvidenceFile, problems: list[Pr
     stem = file.name.rsplit("/", 1)[1].removesuffix(".yaml")
     for at, plain in entries_of(document):
         beside_a_rule = file.name.startswith(("cases/safety/", "cases/interactions/"))
-        if not isinstance(plain, dict) or not beside_a_rule and (str(plain.get("expect")) not in _OUTCOMES or set(plain) - _CASE_KEYS):
+        if not isinstance(plain, dict) or (not beside_a_rule and (str(plain.get("expect")) not in _OUTCOMES or set(plain) - _CASE_KEYS)):
             continue
         case = shaper.read(plain, RuleCase, file.name, lines, at, problems)
         if case is not None:

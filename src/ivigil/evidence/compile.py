@@ -54,7 +54,9 @@ class Compiled(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def compile_evidence(files: list[EvidenceFile], overlay: list[EvidenceFile] | None = None, overlay_name: str = "", progress: Progress | None = None) -> Compiled:
+def compile_evidence(
+    files: list[EvidenceFile], overlay: list[EvidenceFile] | None = None, overlay_name: str = "", progress: Progress | None = None
+) -> Compiled:
     """Read all files into one :class:`Evidence`. Problems do not stop the reading; a caller that must not half-load looks at ``problems``.
 
     An overlay adds entries, or replaces one by giving the same ``id`` with ``replaces: <id>`` and a ``reason``.

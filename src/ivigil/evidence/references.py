@@ -18,9 +18,11 @@ from ivigil.evidence.shapes import Statement
 
 _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
 _NO_NUMBERS = {
-    "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "for", "note", "brand",
-    "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country", "order", "payer",
+    "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "note", "brand",
+    "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country",
+    "order", "payer", "reason", "replaces",
 }
+"""Keys whose texts are names, places or remarks; ``for`` is one too where it lists what an entry is for."""
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.*^])(\d+(?:\.\d+)?)(?![A-Za-z0-9]*\d*[A-Za-z]-|\.\d)")
 _UNIT = re.compile(r"^\s?([A-Za-z%µ/][A-Za-z0-9%/*\[\].{}_]*)")
 
@@ -109,10 +111,11 @@ def _conditions(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
             elif leaf.op == "yes" and fact.kind != "yes_no":
                 yield Problem(entry.file, line, entry.id, f"'{leaf.fact}' is a {fact.kind}, not a yes/no fact", "compare it with a value")
             elif leaf.op in {">", ">=", "<", "<="} and fact.kind != "quantity":
-                yield Problem(entry.file, line, entry.id, f"'{leaf.fact}' is a {fact.kind} and cannot be compared with {leaf.op}", "use is, in or the bare name")
+                why = f"'{leaf.fact}' is a {fact.kind} and cannot be compared with {leaf.op}"
+                yield Problem(entry.file, line, entry.id, why, "use is, in or the bare name")
             elif leaf.op in {">", ">=", "<", "<="} and unit_of(leaf) != (UNITS[fact.unit].dimension if fact.unit else ""):
-                yield Problem(entry.file, line, entry.id, f"'{leaf.text}' compares a {unit_of(leaf) or 'bare number'} with {leaf.fact} in {fact.unit or 'no unit'}",
-                              f"write the value in {fact.unit}" if fact.unit else "write a bare number")
+                why = f"'{leaf.text}' compares a {unit_of(leaf) or 'bare number'} with {leaf.fact} in {fact.unit or 'no unit'}"
+                yield Problem(entry.file, line, entry.id, why, f"write the value in {fact.unit}" if fact.unit else "write a bare number")
             elif leaf.words and fact.choices:
                 for word in leaf.words:
                     if word not in fact.choices:
@@ -176,7 +179,7 @@ class _Supports:
     def holds(self, number: float, dimension: str, factor: float, cites: Iterable[str]) -> bool:
         for cite in cites:
             for value, other, base in self.by_statement.get(cite, ()):
-                if _same(value, number) and (not dimension or not other or dimension == other and _same(base, factor)):
+                if _same(value, number) and (not dimension or not other or (dimension == other and _same(base, factor))):
                     return True
                 if dimension and dimension == other and _same(value * base, number * factor):
                     return True
@@ -225,7 +228,7 @@ def _numbers(entry: Entry, supports: _Supports) -> Iterator[Problem]:
         if isinstance(value, dict):
             own = tuple(value["cites"]) if isinstance(value.get("cites"), list) else ()
             for key, item in value.items():
-                if key not in _NO_NUMBERS:
+                if key not in _NO_NUMBERS and not (key == "for" and isinstance(item, list)):
                     yield from walk(item, (*path, key), own + cites if own else cites)
         elif isinstance(value, list):
             for index, item in enumerate(value):

@@ -88,7 +88,6 @@ class Jurisdiction(Shape, frozen=True):
     markets: tuple[str, ...]
     includes: tuple[str, ...] = ()
     weight_policy: str = "actual"
-    child_weight_policy: str = ""
     rounding: str = "exact"
     vaccine_table: str = ""
     currency: str = ""
@@ -227,7 +226,6 @@ class Regimen(Cited, frozen=True):
     repeat: str = ""
     say: str = ""
     single_day: bool = False
-    high_dose: bool = False
     valid: Valid = Valid()
     note: str = ""
 

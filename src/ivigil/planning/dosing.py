@@ -86,6 +86,7 @@ def _dose_form(draft: Draft, evidence: Evidence) -> tuple[DoseForm | None, float
     regimen = draft.regimen
     if printed is None or regimen is None:
         return printed, None, draft
+    as_printed = described(printed)
     printed, draft = _ordered_interval(draft, evidence, printed)
     if isinstance(printed, PerDay) and order.days is not None and printed.days.holds(order.days):
         printed = msgspec.structs.replace(printed, days=Span(order.days, order.days))
@@ -93,10 +94,10 @@ def _dose_form(draft: Draft, evidence: Evidence) -> tuple[DoseForm | None, float
         return printed, printed.amount.low, draft
     worked = regimen.dose.worked_at
     if worked is None:
-        text = f"The regimen prints a range, {described(printed)}; choose the dose."
+        text = f"The regimen prints a range, {as_printed}; choose the dose."
         line = Line("dose.range", "dosing", "ask", "warning", text, reasons(evidence, draft.facts, rule=regimen.id, cites=regimen.cites))
         return printed, None, msgspec.structs.replace(draft.saying(line), undecided=(*draft.undecided, ("dose.range", ("course.dose",), "avoid")))
-    text = f"The regimen prints a range, {described(printed)}; worked at {worked} until the prescriber chooses."
+    text = f"The regimen prints a range, {as_printed}; worked at {worked} until the prescriber chooses."
     line = Line("dose.range", "dosing", "choose", "info", text, reasons(evidence, draft.facts, rule=regimen.id, cites=regimen.cites), value=worked)
     return printed, worked.in_unit(printed.amount.unit), draft.saying(line)
 

@@ -51,7 +51,6 @@ class Context(msgspec.Struct, frozen=True):
     prices: tuple[PriceItem, ...] = ()
     pump_increment: Quantity | None = None
     pump_max: Quantity | None = None
-    least_review: str = "submitted"
 
 
 class Constraint(msgspec.Struct, frozen=True):
@@ -89,7 +88,10 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A plan in the making. ``first_day`` is set where the course may not start on the asked day; ``ends`` is when the last infusion of the course ends, once it is scheduled."""
+    """A plan in the making.
+
+    ``first_day`` is set where the course may not start on the asked day; ``ends`` is when the last infusion ends, once it is scheduled.
+    """
 
     record: Record
     facts: Facts

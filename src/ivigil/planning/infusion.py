@@ -272,7 +272,8 @@ def _days_line(setting: Setting, draft: Draft, evidence: Evidence, context: Cont
         )
         for number, one in enumerate(stretches, start=1)
     )
-    which = f"Day {day.number} ({day_text(day.on)})" if day is last_day else f"Days {day.number} to {last_day.number} ({days_text(day.on, last_day.on)}), each day"
+    several = f"Days {day.number} to {last_day.number} ({days_text(day.on, last_day.on)}), each day"
+    which = f"Day {day.number} ({day_text(day.on)})" if day is last_day else several
     amount = f"{which}: {number_text(day.grams)} g in {number_text(volume)} mL from {begin:%H:%M}"
     ends = stretches[-1].end
     first, last = rungs[0], stretches[-1]

@@ -7,6 +7,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.patient.facts import facts_of
 from ivigil.patient.record import Record
 from ivigil.planning import (
+    acts,
     advice,
     confirmation,
     cost,
@@ -44,6 +45,7 @@ STEPS = (
     premedication.step,
     hydration.step,
     monitoring.step,
+    acts.step,
     vaccination.step,
     cost.step,
     advice.step,

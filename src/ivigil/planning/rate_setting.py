@@ -109,6 +109,7 @@ def volume_of(day: Day, product: Product) -> float:
 
 
 def setting_of(draft: Draft, product: Product, evidence: Evidence, context: Context) -> Setting | Line:
+    """What the rates rest on, or the line that refuses a schedule because the product's rates were not read."""
     weight = rate_weight(draft)
     first = first_infusion(draft)
     found = schedule_for(product, draft, context, weight, first) if weight else None
@@ -134,10 +135,12 @@ def _increment(draft: Draft, evidence: Evidence, context: Context) -> tuple[floa
 
 
 def holds(policy: InfusionPolicy, draft: Draft) -> bool:
+    """Whether a site policy applies to this patient for certain."""
     return policy.when is None or judge(policy.when, draft.facts).truth is True
 
 
 def one_reading(row: RateSchedule, evidence: Evidence) -> bool:
+    """Whether no statement behind a schedule has been read twice."""
     found = [evidence.statements[cite] for cite in row.cites if cite in evidence.statements]
     return bool(found) and not any(statement.readings > 1 for statement in found)
 
@@ -153,4 +156,5 @@ def hours_in(span: Span | None) -> float | None:
 
 
 def hours_of(time: Quantity | None) -> float | None:
+    """A time in hours, None staying None."""
     return None if time is None else time.in_unit("h")

@@ -21,8 +21,8 @@ from ivigil.planning.draft import Context, Day, Dose, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called, planned_route
 from ivigil.planning.rates import Rung
-from ivigil.planning.regimen import ordered_product
 from ivigil.planning.reasons import reasons
+from ivigil.planning.regimen import ordered_product
 from ivigil.planning.wording import day_text
 
 WEEKLY = "dose.weekly"
