@@ -83,6 +83,21 @@ def test_a_range_is_worked_at_its_policy_value_and_says_so() -> None:
     assert asked.undecided
 
 
+def test_the_ordered_interval_is_used_where_the_regimen_prints_it_and_warned_about_elsewhere() -> None:
+    """Every 3-4 weeks ordered every 4 weeks is planned every 4 weeks; every 6 weeks is not, and the order is not passed over in silence."""
+    spread = RegimenDose(per_interval=Span(0.4, 0.4, "g/kg"), every=Span(3, 4, "week"))
+    inside, outside = _ordered(Order(every=Quantity(4, "week")), spread), _ordered(Order(every=Quantity(6, "week")), spread)
+    assert inside.dose is not None
+    assert inside.dose.every == Quantity(4, "week")
+    assert "dose.order-interval" not in lines(inside)
+    assert outside.dose is not None
+    assert outside.dose.every is None
+    warned = line(outside, "dose.order-interval")
+    assert warned.urgency == "warning"
+    assert "every 6 weeks" in warned.text
+    assert "every 3-4 weeks" in warned.text
+
+
 # --- regimens -----------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +225,13 @@ def test_a_cap_of_the_regimen_cuts_the_dose_and_is_named() -> None:
         assert plan.dose.grams == 100
         assert "140 g" in line(plan, "dose.cap").text
         assert plan.facts.number("course.dose", "g/kg") == pytest.approx(100 / 70)
+
+
+def test_an_order_that_is_cut_is_compared_before_the_cut() -> None:
+    """2 g/kg ordered beside a printed 2 g/kg is no other order because of a cap."""
+    plan = dosed(draft(with_regimens(regimen(TOTAL, cap=Quantity(100, "g"))), MAN_70, Order(dose=_g_per_kg(2), each="course", days=2)), context("US"))
+    assert "dose.cap" in lines(plan)
+    assert "dose.order" not in lines(plan)
 
 
 def test_mis_c_is_capped_at_100_g_in_the_us() -> None:

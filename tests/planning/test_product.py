@@ -31,7 +31,7 @@ from ivigil.patient.record import Allergy, Order, PastInfusion, Record
 from ivigil.planning import product
 from ivigil.planning.draft import Constraint, Context, Dose, Draft, StockItem
 from ivigil.planning.line import Line
-from ivigil.planning.product_facts import is_called, product_facts, switched
+from ivigil.planning.product_facts import is_called, last_immunoglobulin, product_facts, switched
 
 CONTEXT = Context(jurisdiction="US", as_of=date(2026, 11, 20), start=datetime(2026, 11, 23, 9, 0))
 ADULT = parse_condition("age >= 18 year")
@@ -352,3 +352,12 @@ def test_dilution_is_planned_only_where_it_must_be() -> None:
     assert found(diluent="glucose") is None
     assert found(form="lyophilised", diluent="glucose") is True
     assert found(form="lyophilised") is None
+
+
+def test_red_cells_are_no_brand_of_immunoglobulin() -> None:
+    """A transfusion after the last infusion does not make the next one a switch of brand."""
+    given = (PastInfusion(on=date(2026, 10, 1), product="Privigen"), PastInfusion(on=date(2026, 11, 16), kind="blood-product", product="packed red cells"))
+    last = last_immunoglobulin(Record(id="made", infusions=given))
+    assert last is not None
+    assert last.product == "Privigen"
+    assert last_immunoglobulin(Record(id="made", infusions=given[1:])) is None

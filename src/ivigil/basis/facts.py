@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -96,6 +96,10 @@ class Facts(Mapping[str, Fact]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._facts
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The fact under ``key``, or ``default`` when it is unknown."""
+        return self._facts.get(key, default)
 
     def having(self, facts: Iterable[Fact]) -> Facts:
         """These facts and the new ones; a new value for a known id replaces it."""

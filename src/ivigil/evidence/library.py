@@ -130,6 +130,15 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return found
 
     @cached_property
+    def vaccine_tables(self) -> tuple[Jurisdiction, ...]:
+        """One jurisdiction for each table of antibody intervals: the first that uses it, in file order."""
+        tables: dict[str, Jurisdiction] = {}
+        for jurisdiction in self.jurisdictions.values():
+            if jurisdiction.vaccine_table:
+                tables.setdefault(jurisdiction.vaccine_table, jurisdiction)
+        return tuple(tables.values())
+
+    @cached_property
     def intervals_by_antigen(self) -> dict[str, tuple[care.AntibodyInterval, ...]]:
         """The antibody intervals that decide, by antigen and in file order: notes and superseded rows left out."""
         deciding = [interval for interval in self.antibody_intervals.values() if not interval.note_only and not interval.superseded_by]

@@ -32,6 +32,7 @@ def problems_of(compiled: Compiled) -> list[Problem]:
     found = list(compiled.problems)
     evidence = compiled.evidence
     supports = _Supports(evidence)
+    found.extend(_clashes(compiled))
     for entry in compiled.entries:
         found.extend(_cites(entry, evidence))
         if entry.value is None:
@@ -41,6 +42,19 @@ def problems_of(compiled: Compiled) -> list[Problem]:
         if entry.part not in _PLAIN_PARTS:
             found.extend(_numbers(entry, supports))
     return sorted(set(found))
+
+
+_CONDITIONED = {"rules", "interactions", "groups", "premedication", "hydration", "laboratory", "vitals", "vaccines", "vaccine_rules", "exposures", "advice"}
+"""Parts whose ids share one name space: examples, questions and reasons name any of them."""
+
+
+def _clashes(compiled: Compiled) -> Iterator[Problem]:
+    seen: dict[str, Entry] = {}
+    for entry in compiled.entries:
+        if entry.part in _CONDITIONED:
+            first = seen.setdefault(entry.id, entry)
+            if first is not entry:
+                yield Problem(entry.file, entry.line("id"), entry.id, f"the id is taken by {first.file}:{first.line('id')}", "choose another id")
 
 
 def _missing(entry: Entry, path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ivigil.basis.because import Urgency
 from ivigil.evidence.care import Advice
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
@@ -41,7 +41,7 @@ def _fits(entry: Advice, draft: Draft) -> bool:
     observed = next((line.value for line in draft.lines if line.id == "monitoring.observe"), None)
     if entry.observe is not None and (observed is None or observed.canonical != entry.observe.canonical):
         return False
-    return entry.when is None or judge(entry.when, draft.facts).truth is True
+    return entry.when is None or truth_of(entry.when, draft.facts) is True
 
 
 def _told_by_rules(draft: Draft, evidence: Evidence) -> Iterable[Line]:

@@ -10,7 +10,7 @@ import msgspec
 
 from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.quantity import Quantity, number_text
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Act, DoseLimit, Rounding
@@ -93,14 +93,14 @@ def _asked(draft: Draft, evidence: Evidence, context: Context, usual: int) -> It
     dose = draft.dose
     per_kg = dose.grams / dose.weight
     for constraint in draft.constraints:
-        if constraint.act.act == "split" and (constraint.act.condition is None or judge(constraint.act.condition, draft.facts).truth is not False):
+        if constraint.act.act == "split" and (constraint.act.condition is None or truth_of(constraint.act.condition, draft.facts) is not False):
             yield _by_act(constraint.act, constraint.rule.about, constraint.rule.cites, per_kg, usual, int(dose.days.high))
     if dose.form != "per_interval" or dose.days.high > 1:
         unsplit = draft.facts.having([Fact("course.days", Quantity(usual, "day"), Origin(_dose_line(draft))),
                                       Fact("course.dose_per_day", Quantity(per_kg / usual, "g/kg"), Origin(_dose_line(draft)))])
         for rule in evidence.rules_at("course", context.jurisdiction):
             acts = [act for act in rule.then if act.act == "split"]
-            if acts and in_force(rule.valid, context.as_of) and judge(rule.when, unsplit).truth:
+            if acts and in_force(rule.valid, context.as_of) and truth_of(rule.when, unsplit):
                 for act in acts:
                     yield _by_act(act, rule.about, rule.cites, per_kg, usual, int(dose.days.high))
     for limit in limits_in_force(draft, evidence, context):
@@ -168,7 +168,7 @@ def _days_lines(draft: Draft, evidence: Evidence, usual: int, asked: list[Asked]
 def rounding_policy(draft: Draft, evidence: Evidence, context: Context) -> Rounding | None:
     """The rounding in force: the one meant for this patient's group, else of the site, the weight policy applied, the jurisdiction."""
     for policy in evidence.rounding.values():
-        if policy.population is not None and judge(policy.population, draft.facts).truth:
+        if policy.population is not None and truth_of(policy.population, draft.facts):
             return policy
     weight = evidence.weight_policies.get(draft.dose.policy) if draft.dose is not None else None
     wanted = (context.rounding, weight.rounding if weight is not None else "", evidence.jurisdictions[context.jurisdiction].rounding)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import judge, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import DoseLimit, WeightPolicy
@@ -27,7 +27,7 @@ class Cap(msgspec.Struct, frozen=True):
 
 def limits_in_force(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
     """The dose limits that hold for this indication, place, date and patient; one whose condition is unknown does not hold."""
-    return (limit for limit in _limits_here(draft, evidence, context) if limit.when is None or judge(limit.when, draft.facts).truth)
+    return (limit for limit in _limits_here(draft, evidence, context) if limit.when is None or truth_of(limit.when, draft.facts))
 
 
 def undecided_limits(draft: Draft, evidence: Evidence, context: Context) -> Iterator[tuple[str, tuple[str, ...], str]]:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from ivigil.basis.because import Alternative
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Indication, Remark
@@ -92,7 +92,7 @@ def _reached(start: datetime, length: Quantity) -> date:
 
 
 def _interference(draft: Draft, evidence: Evidence) -> Iterable[Line]:
-    affected = [entry for entry in evidence.interference.values() if entry.when is None or judge(entry.when, draft.facts).truth is not False]
+    affected = [entry for entry in evidence.interference.values() if entry.when is None or truth_of(entry.when, draft.facts) is not False]
     if affected:
         rows = tuple((entry.test, entry.effect, entry.lasts, entry.advice) for entry in affected)
         yield Line("monitoring.interference", "monitoring", "tell", "info", "Tests that immunoglobulin disturbs; tell the laboratory and every clinic.",

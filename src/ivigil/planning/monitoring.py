@@ -13,7 +13,7 @@ from ivigil.basis.dates import add
 from ivigil.basis.facts import Fact
 from ivigil.basis.quantity import Quantity, Span, UnitProblem, parse_quantity, parse_span
 from ivigil.evidence.care import Monitoring, Vitals, When
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import judge, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.planning import follow_up
 from ivigil.planning.draft import Context, Draft
@@ -173,7 +173,7 @@ def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: 
     wanted: dict[str, dict[str, tuple[str, ...]]] = {}
     for constraint in draft.constraints:
         act = constraint.act
-        possible = act.condition is None or judge(act.condition, draft.facts).truth is True
+        possible = act.condition is None or truth_of(act.condition, draft.facts) is True
         if act.act == "monitor" and act.test and possible and (_measured(act.test, evidence), act.at) not in covered:
             times = wanted.setdefault(act.test, {})
             times[act.at] = (*times.get(act.at, ()), *constraint.rule.cites)

@@ -10,7 +10,7 @@ import msgspec
 from ivigil.basis.because import Alternative, Urgency
 from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity, number_text
-from ivigil.evidence.conditions import Verdict, judge
+from ivigil.evidence.conditions import Verdict, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Act, Product, Regimen, SafetyRule, Severity
@@ -89,7 +89,7 @@ def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Co
         return Candidate(product, ruled_out, (), (), ())
     facts = _with_route(draft.facts.having(product_facts(product, draft)), draft)
     settled = judged or safety.judge_product(facts, evidence, context)
-    verdicts = [(rule, verdict.truth if verdict.truth is not None else judge(rule.when, facts).truth) for rule, verdict in settled]
+    verdicts = [(rule, verdict.truth if verdict.truth is not None else truth_of(rule.when, facts)) for rule, verdict in settled]
     findings = [rule for rule, truth in verdicts if truth is True]
     # A contraindication that only an unanswered question keeps open makes a product second choice among equals.
     open_rules = [rule for rule, truth in verdicts if truth is None and rule.severity == "contraindicated"]
@@ -149,7 +149,7 @@ def _label_bars(product: Product, draft: Draft, facts: Facts, context: Context) 
         return
     for row in product.barred:
         # A bar that names the subcutaneous route in the register is judged with that route only.
-        if row.indication == draft.indication.id and route != "intravenous" and (row.who is None or judge(row.who, facts).truth is not False):
+        if row.indication == draft.indication.id and route != "intravenous" and (row.who is None or truth_of(row.who, facts) is not False):
             yield row.say or "Barred by its label in this indication."
     if labelled_for_age(product, draft.indication.id, facts) is False:
         rows = labelled_rows(product, draft.indication.id) or product.labelled
@@ -224,9 +224,9 @@ def _preferences_unmet(draft: Draft, facts: Facts, evidence: Evidence, context: 
     """How many ``prefer-product`` acts of fired rules this product does not meet; rules on the course that already hold count too."""
     wanted: list[Act] = [constraint.act for constraint in draft.constraints if constraint.act.act == "prefer-product"]
     for rule in evidence.rules_at("course", context.jurisdiction):
-        if in_force(rule.valid, context.as_of) and judge(rule.when, facts).truth is True:
+        if in_force(rule.valid, context.as_of) and truth_of(rule.when, facts) is True:
             wanted += [act for act in rule.then if act.act == "prefer-product"]
-    return sum(act.condition is not None and judge(act.condition, facts).truth is not True for act in wanted)
+    return sum(act.condition is not None and truth_of(act.condition, facts) is not True for act in wanted)
 
 
 def _rates_read(product: Product, evidence: Evidence) -> bool:
@@ -387,7 +387,7 @@ def _label_regimen(product: Product, draft: Draft, evidence: Evidence, context: 
         if product.id in one.products
         and one.phase == applied.phase
         and in_force(one.valid, context.as_of)
-        and (one.when is None or judge(one.when, draft.facts).truth is not False)
+        and (one.when is None or truth_of(one.when, draft.facts) is not False)
     ]
     if not own or any(one.id == applied.id or one.dose == applied.dose for one in own):
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from ivigil.basis.facts import Fact, Facts, Origin, Value
 from ivigil.basis.logic import Truth, any_of
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.shapes import Labelled, Product, Route
 from ivigil.patient.record import PastInfusion, Record
 from ivigil.planning.draft import Draft
@@ -53,7 +53,7 @@ def labelled_rows(product: Product, indication: str) -> tuple[Labelled, ...]:
 def labelled_for_age(product: Product, indication: str, facts: Facts) -> Truth:
     """Whether the label's population holds: that of the indication where it is labelled, else that of any labelled use."""
     rows = labelled_rows(product, indication) or product.labelled
-    return any_of(True if row.who is None else judge(row.who, facts).truth for row in rows) if rows else None
+    return any_of(True if row.who is None else truth_of(row.who, facts) for row in rows) if rows else None
 
 
 def switched(product: Product, draft: Draft) -> bool | None:
@@ -100,7 +100,7 @@ def _label(product: Product, draft: Draft, indication: str) -> Iterator[tuple[st
     age = labelled_for_age(product, indication, draft.facts)
     if age is not None:
         yield "product.labelled_for_age", age, "label"
-    barred = any(row.indication == indication and (row.who is None or judge(row.who, draft.facts).truth is not False) for row in product.barred)
+    barred = any(row.indication == indication and (row.who is None or truth_of(row.who, draft.facts) is not False) for row in product.barred)
     yield "product.subcutaneous_barred", barred, "label"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ivigil.basis.quantity import Quantity, UnitProblem, number_text, parse_quantity
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Ramp, SafetyRule
 from ivigil.planning.draft import Context, Draft
@@ -87,5 +87,5 @@ def _extended_asked(setting: Setting, draft: Draft) -> bool:
     if ordered is None or extended is None or extended.condition is None or setting.first is not False or setting.off_label:
         return False
     return (
-        above(setting.flow(ordered), setting.flow(setting.row.maximum.rate, setting.row.maximum.also)) and judge(extended.condition, draft.facts).truth is True
+        above(setting.flow(ordered), setting.flow(setting.row.maximum.rate, setting.row.maximum.also)) and truth_of(extended.condition, draft.facts) is True
     )

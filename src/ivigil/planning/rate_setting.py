@@ -6,7 +6,7 @@ import msgspec
 
 from ivigil.basis.logic import Truth, any_of
 from ivigil.basis.quantity import Quantity, Span, number_text
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import InfusionPolicy, Product, RateSchedule
@@ -85,7 +85,7 @@ def schedule_for(product: Product, draft: Draft, context: Context, weight: float
     rows = [
         row
         for row in product.rates
-        if in_force(row.valid, context.as_of) and row.percent in {0, product.percent} and (row.who is None or judge(row.who, draft.facts).truth is not False)
+        if in_force(row.valid, context.as_of) and row.percent in {0, product.percent} and (row.who is None or truth_of(row.who, draft.facts) is not False)
     ]
     labelled = [row for row in rows if draft.indication is not None and draft.indication.id in row.indications]
     pool = labelled or rows
@@ -136,7 +136,7 @@ def _increment(draft: Draft, evidence: Evidence, context: Context) -> tuple[floa
 
 def holds(policy: InfusionPolicy, draft: Draft) -> bool:
     """Whether a site policy applies to this patient for certain."""
-    return policy.when is None or judge(policy.when, draft.facts).truth is True
+    return policy.when is None or truth_of(policy.when, draft.facts) is True
 
 
 def one_reading(row: RateSchedule, evidence: Evidence) -> bool:

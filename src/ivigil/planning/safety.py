@@ -12,7 +12,7 @@ import msgspec
 
 from ivigil.basis.because import Urgency
 from ivigil.basis.facts import Fact, Facts, Origin, Stage
-from ivigil.evidence.conditions import Verdict, judge
+from ivigil.evidence.conditions import Verdict, judge, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import SafetyRule, Severity
@@ -105,7 +105,7 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
 
 def _acts(rule: SafetyRule, facts: Facts) -> Iterable[Constraint]:
     for act in rule.then:
-        if act.condition is None or judge(act.condition, facts).truth is not False:
+        if act.condition is None or truth_of(act.condition, facts) is not False:
             yield Constraint(rule, act)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from ivigil.basis.dates import add
 from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import Quantity, Span, number_text
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Product, RampUp, SubcutaneousSchedule, Switch
@@ -130,7 +130,7 @@ def weekly_dose(product: Product, draft: Draft, context: Context) -> Weekly | No
 
 def switch_for(product: Product, draft: Draft, context: Context) -> Switch | None:
     """The label's rule for the weekly dose that is in force on the planning date and meant for this patient."""
-    fitting = (one for one in product.switch if in_force(one.valid, context.as_of) and (one.who is None or judge(one.who, draft.facts).truth is not False))
+    fitting = (one for one in product.switch if in_force(one.valid, context.as_of) and (one.who is None or truth_of(one.who, draft.facts) is not False))
     return next(fitting, None)
 
 
@@ -161,7 +161,7 @@ def schedule_for(product: Product, draft: Draft, first: Truth) -> SubcutaneousSc
 
     An indication that the label does not name takes the most restrictive row of the product; an unknown history counts as a first infusion.
     """
-    rows = [row for row in product.subcutaneous if row.who is None or judge(row.who, draft.facts).truth is not False]
+    rows = [row for row in product.subcutaneous if row.who is None or truth_of(row.who, draft.facts) is not False]
     pool = [row for row in rows if draft.indication is not None and draft.indication.id in row.indications] or rows
     number = "later" if first is False else "first"
     pool = [row for row in pool if row.infusion in {"any", number}] or pool

@@ -11,7 +11,7 @@ from ivigil.basis.because import Alternative
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Exposure, ProtectedIf, Vaccine, VaccineRule
-from ivigil.evidence.conditions import judge
+from ivigil.evidence.conditions import judge, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Antibody, Deferral, deferrals, wait_of
 from ivigil.planning.antibody_products import antibodies, repeats
@@ -23,6 +23,15 @@ from ivigil.planning.wording import day_text, listed
 
 _IMMUNE_STATE = "immune-state"
 _Rows = tuple[tuple[str | float | None, ...], ...]
+
+
+class _Side(msgspec.Struct, frozen=True):
+    """What the table of one jurisdiction says, as a row and in full."""
+
+    row: tuple[str | float | None, ...]
+    applied: bool
+    name: str
+    deferral: Deferral
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
@@ -41,26 +50,28 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 def _live(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
     """One line per group of live vaccines that share the deciding interval and date; waits that are over say nothing."""
     places = evidence.places(context.jurisdiction)
-    groups: dict[tuple[str, bool, _Rows], list[tuple[Vaccine, list[Deferral]]]] = {}
+    groups: dict[tuple[str, bool, _Rows], list[tuple[Vaccine, list[Deferral], list[_Side]]]] = {}
     for vaccine in evidence.vaccines.values():
         found = deferrals(evidence, places, vaccine.antigens, given) if vaccine.antibody_interval == "yes" else []
         if found:
             beside = by_dose(evidence, found, vaccine, given)
             if max(found[0].until, beside.until if beside is not None else found[0].until) > context.as_of:
-                rows, _ = _elsewhere(evidence, context, vaccine, given, found[0].until)
-                groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), rows), []).append((vaccine, found))
+                sides = _side_by_side(evidence, context, vaccine, given)
+                rows = tuple(side.row for side in sides)
+                groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), rows), []).append((vaccine, found, sides))
     for members in groups.values():
         yield _deferral_line(draft, evidence, context, members, given)
 
 
-def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, list[Deferral]]], given: tuple[Antibody, ...]) -> Line:
-    first, found = members[0]
+def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, list[Deferral], list[_Side]]],
+                   given: tuple[Antibody, ...]) -> Line:
+    first, found, sides = members[0]
     deciding = found[0]
     interval, until = deciding.interval, deciding.until
     beside = by_dose(evidence, found, first, given)
     notes = _going_on(evidence, context) if repeats(draft) else ()
     lead = "no date while treatment goes on; if this course were the last, not before" if repeats(draft) else "not before"
-    names = listed([vaccine.name for vaccine, _ in members])
+    names = listed([vaccine.name for vaccine, _, _ in members])
     text = " ".join(filter(None, (
         f"{names}: {lead} {day_text(until)}, {_length(deciding.wait)} after {deciding.antibody.label}.",
         f"By dose not before {day_text(beside.until)}, {_length(beside.wait)} after." if beside is not None else "",
@@ -70,13 +81,13 @@ def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: 
         f"While the risk of the disease is high, not before {day_text(add(deciding.antibody.on, interval.at_high_risk.wait))}."
         if interval.at_high_risk is not None else "",
     )))
-    rows, disputes = _elsewhere(evidence, context, first, given, until)
+    disputes = _disputes(evidence, context, first, given, sides, until)
     others = tuple(Alternative(other.antibody.label, f"would end {day_text(other.until)}; the latest date wins", other.interval.cites)
                    for other in _other_courses(found) if other.until > context.as_of)
     cites = (*interval.cites, *first.cites, *(beside.interval.cites if beside is not None else ()), *(cite for note in notes for cite in note.cites))
     because = reasons(evidence, draft.facts, cites=cites, uses=("course.dose",), rule=interval.id, reading=interval.reading, instead_of=others,
                       disputed_by=disputes, calculation=f"{deciding.antibody.label}: {day_text(deciding.antibody.on)} + {deciding.wait} = {day_text(until)}")
-    table = Table((Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By")), rows,
+    table = Table((Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By")), tuple(side.row for side in sides),
                   note="; ".join(f"not read: {gap}" for gap in interval.not_read))
     when = None if repeats(draft) else trusted(evidence, found, first, given).until
     return Line(f"vaccination.{first.id}", "vaccination", "wait", "warning", text, because, when=when, table=table)
@@ -103,34 +114,36 @@ def _going_on(evidence: Evidence, context: Context) -> tuple[AntibodyInterval, .
     return tuple(interval for interval in found if interval.jurisdiction in places) or found
 
 
-def _elsewhere(evidence: Evidence, context: Context, vaccine: Vaccine, given: tuple[Antibody, ...], here: date
-               ) -> tuple[_Rows, tuple[Alternative, ...]]:
-    """What every jurisdiction's table says for the same patient, side by side; those that differ are disputes, as are labels and notes."""
-    rows: list[tuple[str | float | None, ...]] = []
-    disputes: list[Alternative] = []
-    places = evidence.places(context.jurisdiction)
+def _side_by_side(evidence: Evidence, context: Context, vaccine: Vaccine, given: tuple[Antibody, ...]) -> list[_Side]:
+    """What the table of every jurisdiction that has one says for the same patient."""
     own = evidence.jurisdictions[context.jurisdiction].vaccine_table
-    tables = {jurisdiction.vaccine_table: jurisdiction for jurisdiction in reversed(evidence.jurisdictions.values()) if jurisdiction.vaccine_table}
-    for name, jurisdiction in reversed(tables.items()):
+    sides = []
+    for jurisdiction in evidence.vaccine_tables:
         found = deferrals(evidence, evidence.places(jurisdiction.id), vaccine.antigens, given)
-        if not found:
-            continue
-        deferral = found[0]
-        mark = "" if name != own else " (applied)"
-        rows.append((f"{jurisdiction.id}{mark}", day_text(deferral.until), _length(deferral.wait), deferral.interval.edition or deferral.interval.id))
-        if not mark and deferral.until != here:
-            why = deferral.interval.say or f"waits {deferral.wait}"
-            disputes.append(Alternative(f"{jurisdiction.name}: {day_text(deferral.until)}", why, deferral.interval.cites))
+        if found:
+            deferral = found[0]
+            applied = jurisdiction.vaccine_table == own
+            where = f"{jurisdiction.id} (applied)" if applied else jurisdiction.id
+            row = (where, day_text(deferral.until), _length(deferral.wait), deferral.interval.edition or deferral.interval.id)
+            sides.append(_Side(row, applied, jurisdiction.name, deferral))
+    return sides
+
+
+def _disputes(evidence: Evidence, context: Context, vaccine: Vaccine, given: tuple[Antibody, ...], sides: list[_Side], here: date) -> tuple[Alternative, ...]:
+    """The tables of others with another date, and what labels and notes say."""
+    others = [(side.name, side.deferral) for side in sides if not side.applied and side.deferral.until != here]
+    disputes = [Alternative(f"{name}: {day_text(other.until)}", other.interval.say or f"waits {other.wait}", other.interval.cites) for name, other in others]
+    places = evidence.places(context.jurisdiction)
     last = max(one.on for one in given)
     for interval in evidence.antibody_intervals.values():
-        if not set(interval.vaccines) & set(vaccine.antigens):
+        if not (interval.note_only or interval.vaccine_product) or set(interval.vaccines).isdisjoint(vaccine.antigens):
             continue
         if interval.note_only and interval.jurisdiction in places:
             disputes.append(Alternative(interval.edition or interval.id, interval.say, interval.cites))
         elif interval.vaccine_product and interval.wait is not None and not interval.note_only:
             until = add(last, Quantity(interval.wait.high, interval.wait.unit))
             disputes.extend(() if until == here else (Alternative(f"{interval.vaccine_product} label: {day_text(until)}", interval.say, interval.cites),))
-    return tuple(rows), tuple(disputes)
+    return tuple(disputes)
 
 
 def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
@@ -215,7 +228,7 @@ def _exposed(draft: Draft, evidence: Evidence, context: Context, given: tuple[An
     places = {*evidence.places(context.jurisdiction), ""}
     for disease, on in (("measles", draft.record.measles_exposure), ("varicella", draft.record.varicella_exposure)):
         entries = [entry for entry in evidence.exposures.values() if entry.disease == disease and entry.jurisdiction in places and not entry.note_only]
-        holding = [entry for entry in entries if entry.when is None or judge(entry.when, draft.facts).truth is not False]
+        holding = [entry for entry in entries if entry.when is None or truth_of(entry.when, draft.facts) is not False]
         if on is None or on > context.as_of or not holding:
             continue
         protecting = [entry for entry in holding if entry.protected_if is not None and _protected(entry.protected_if, on, given)]
