@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-EXAMPLE := patients/itp-adult-us.yaml
+EXAMPLE := patients/dermatomyositis-us.yaml
 DEMO := --jurisdiction US --as-of 2026-11-20
 
 help:

@@ -13,7 +13,7 @@ from ivigil.cli.plan_command import run_plan
 from ivigil.cli.why_command import run_why
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = "patients/itp-adult-us.yaml"
+EXAMPLE = "patients/dermatomyositis-us.yaml"
 CHOICES = Choices(jurisdiction="US", as_of="2026-11-20")
 _TITLE = re.compile(r"^[A-Z!].* -{5,}$")
 _WHY_LINES = 25
@@ -32,17 +32,17 @@ def _replaced(text: str, command: str, output: str) -> str:
 
 
 def _plan_excerpt() -> str:
-    """The heading, the vials and the first day of the infusion."""
+    """The heading, the plan at a glance and the first days of the infusion."""
     lines = _printed(lambda: run_plan([EXAMPLE], CHOICES, "terminal", ""))
     infusion = _section(lines, "INFUSION")
-    first_day = next(place for place, line in enumerate(infusion) if " Day 1: " in line)
+    first_day = next(place for place, line in enumerate(infusion) if re.search(r" Days? 1\b", line))
     end = infusion.index("", first_day)
-    parts = [*lines[: lines.index("")], "...", *_section(lines, "VIALS"), infusion[0], "...", *infusion[first_day:end], "..."]
-    return "\n".join(parts)
+    start = next(place for place, line in enumerate(lines) if line.startswith("INDICATION -"))
+    return "\n".join([*lines[:start], "...", infusion[0], "...", *infusion[first_day:end], "..."])
 
 
 def _why_excerpt() -> str:
-    return "\n".join([*_printed(lambda: run_why(EXAMPLE, "dose.per_day", CHOICES))[:_WHY_LINES], "..."])
+    return "\n".join([*_printed(lambda: run_why(EXAMPLE, "infusion.cap", CHOICES))[:_WHY_LINES], "..."])
 
 
 def _section(lines: list[str], title: str) -> list[str]:

@@ -116,17 +116,20 @@ def test_conditions_are_small_values() -> None:
 
 @pytest.mark.parametrize("line", ["has.a is yes", "has.a is not no"])
 def test_is_yes_reads_like_the_fact_alone(line: str) -> None:
+    """"is yes" and "is not no" say what the bare name says."""
     assert parse_condition(line) == Condition("yes", fact="has.a", text=line)
 
 
 @pytest.mark.parametrize("line", ["has.a is no", "has.a is not yes"])
 def test_is_no_reads_like_not(line: str) -> None:
+    """"is no" and "is not yes" say what "not:" says."""
     condition = parse_condition(line)
     assert condition == Condition("not", (Condition("yes", fact="has.a", text=line),), text=line)
     assert [judge(condition, _facts({"has.a": value})).truth for value in (True, False, None)] == [False, True, None]
 
 
 def test_a_refusal_names_the_line_and_the_remedy() -> None:
+    """The writer of a rule sees the line as written and what to write instead."""
     with pytest.raises(ValueError, match="'age >' is not a comparison; write for example"):
         parse_condition("age >")
     with pytest.raises(ValueError, match="5 is not a condition; write a comparison"):
@@ -164,17 +167,20 @@ def test_a_value_of_another_kind_is_unknown() -> None:
 
 
 def test_an_absent_column_is_unknown_throughout() -> None:
+    """A cohort without a column knows nothing of that fact, for anybody."""
     truth = judge_columns(parse_condition({"any": ["has.x", {"not": "has.y"}]}), {}, 3)
     assert truth.tolist() == [0, 0, 0]
     assert truth.dtype == np.int8
 
 
 def test_a_bare_list_is_all_of_it() -> None:
+    """A list without a word in front of it means all of it."""
     assert parse_condition(["has.a", "has.b"]) == parse_condition({"all": ["has.a", "has.b"]})
 
 
 @pytest.mark.parametrize("line", ["group in A, O", "group in [A, O]", "group in A,O"])
 def test_a_choice_of_words(line: str) -> None:
+    """is, is not and in compare words, and unknown words stay unknown."""
     assert parse_condition(line) == Condition("in", fact="group", words=("A", "O"), text=line)
 
 
@@ -186,5 +192,6 @@ def test_every_column_answer_is_one_byte(line: str) -> None:
 
 
 def test_the_dimension_of_a_comparison() -> None:
+    """A comparison measures in the dimension of its unit; flags and words in none."""
     assert unit_of(parse_condition("age > 5 year")) == unit_of(parse_condition("age > 5 day")) != ""
     assert unit_of(parse_condition("has.a")) == ""

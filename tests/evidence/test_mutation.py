@@ -8,6 +8,7 @@ from ivigil.evidence.files import packaged_folder, read_folder
 
 
 def test_no_change_of_a_safety_rule_goes_unnoticed() -> None:
+    """Every small change of every safety rule makes one of its examples fail."""
     files = read_folder(packaged_folder())
     cases, _ = rule_cases(files)
     made, alive = survivors(compile_evidence(files).evidence, cases)

@@ -127,7 +127,7 @@ def test_a_whole_rate_that_is_too_slow_is_asked(register: Register) -> None:
 
 def test_mg_per_dl_typed_as_g_per_l(register: Register) -> None:
     """A hundredfold IgG would end a replacement that is needed."""
-    record = read_form("id: p\nresults: {igg: 450 g/L}\n", "p.yaml", register)
+    record = read_form("id: p\nweight: 70 kg\nresults: {igg: 450 g/L}\n", "p.yaml", register)
     (problem,) = check(record, register, AS_OF).problems
     assert "did you mean 450 mg/dL = 4.5 g/L?" in problem.remedy
     assert "igg" not in facts_of(record, register, AS_OF)
@@ -135,7 +135,7 @@ def test_mg_per_dl_typed_as_g_per_l(register: Register) -> None:
 
 def test_creatinine_in_the_wrong_unit(register: Register) -> None:
     """88 mg/dL is 88 umol/L with the wrong unit."""
-    record = read_form("id: p\nresults: {creatinine: 88 mg/dL}\n", "p.yaml", register)
+    record = read_form("id: p\nweight: 70 kg\nresults: {creatinine: 88 mg/dL}\n", "p.yaml", register)
     (problem,) = check(record, register, AS_OF).problems
     assert "did you mean 88 umol/L" in problem.remedy
 
@@ -161,7 +161,7 @@ age: 50 year
 
 def test_contradictions_come_with_the_slips_at_once(register: Register) -> None:
     """One list of problems, whatever found them."""
-    record = read_form("id: p\nheight: 2 cm\nconditions: [diabetes]\nanswers: {has.diabetes_mellitus: no}\n", "p.yaml", register)
+    record = read_form("id: p\nweight: 70 kg\nheight: 2 cm\nconditions: [diabetes]\nanswers: {has.diabetes_mellitus: no}\n", "p.yaml", register)
     assert {problem.what for problem in check(record, register, AS_OF).problems} == {"height", "answers.has.diabetes_mellitus"}
     with pytest.raises(BadInput):
         guard(record, register, AS_OF)
@@ -195,3 +195,10 @@ def test_no_label_rate_is_stopped(register: Register, rate: float, kg: float) ->
         found = check(person(weights=weight(kg), heights=(), order=Order(rate_max=written)), register, AS_OF)
         assert found.problems == ()
         assert found.doubts == ()
+
+
+def test_a_written_record_without_a_weight_is_refused(register: Register) -> None:
+    """No dose and no rate can be worked out: the problem says what to add. A FHIR record is asked about, since nobody can edit it here."""
+    (problem,) = check(Record(id="x"), register, AS_OF).problems
+    assert (problem.what, "weight: {value: 70 kg" in problem.remedy) == ("weight", True)
+    assert check(Record(id="x", fhir=True), register, AS_OF).problems == ()

@@ -29,7 +29,8 @@ def _lines(*constraints: Constraint, **more: object) -> dict[str, str]:
 
 def test_two_rules_share_one_line_that_names_both() -> None:
     """Kidney injury and a recent clot both ask for another route: one line, both reasons."""
-    lines = _lines(*_rule("Kidney injury", Act(act="consider-route", route="subcutaneous")), *_rule("Recent clot", Act(act="consider-route", route="subcutaneous")))
+    other_route = Act(act="consider-route", route="subcutaneous")
+    lines = _lines(*_rule("Kidney injury", other_route), *_rule("Recent clot", other_route))
     assert lines == {"product.route": "Consider the subcutaneous route (kidney injury and recent clot)."}
 
 

@@ -76,6 +76,7 @@ def test_what_fires_becomes_a_line_of_its_severity(severity: str, act: str, urge
 
 
 def test_silence_is_kept_with_the_facts_that_decided_it() -> None:
+    """A rule that stays silent is kept with its reason, so that silence can be audited."""
     result = safety.step(draft({"has.a": False}), evidence(rule("r", "has.a")), CONTEXT)
     assert result.lines == ()
     assert result.constraints == ()
@@ -84,6 +85,7 @@ def test_silence_is_kept_with_the_facts_that_decided_it() -> None:
 
 
 def test_a_documented_decision_not_to_alert_is_kept_silently() -> None:
+    """A rule of severity none never makes a line; the decision not to alert is kept."""
     result = safety.step(draft({"has.a": True}), evidence(rule("r", "has.a", "none")), CONTEXT)
     assert result.lines == ()
     kept = result.not_raised[0]

@@ -20,6 +20,7 @@ def evidence() -> Evidence:
 
 @pytest.mark.parametrize("name", golden.names())
 def test_the_plan_is_the_golden_one(name: str, evidence: Evidence, request: pytest.FixtureRequest) -> None:
+    """The plan of an example record is the one that was read and accepted."""
     text = golden.text_of(golden.planned(name, evidence))
     if request.config.getoption("--accept-plan") == name:
         golden.accept(name, text, request.config.getoption("--why"), date.today())
@@ -38,6 +39,7 @@ def test_the_accepted_plan_is_one_of_the_records(request: pytest.FixtureRequest)
 
 
 def test_every_record_has_a_golden_plan_with_a_reason() -> None:
+    """No example record without an accepted plan, and none without a reason."""
     assert sorted(path.stem for path in golden.GOLDEN.glob("*.txt")) == golden.names()
     reasons = golden.reasons()
     assert sorted(reasons) == golden.names()

@@ -55,6 +55,7 @@ def _facts(values: dict[str, Value | None]) -> Facts:
 @given(st.lists(_patients(), min_size=1, max_size=4))
 @QUICK
 def test_columns_give_what_one_by_one_gives(patients: list[dict[str, Value | None]]) -> None:
+    """Every rule of the evidence gives the same truth for a column of patients as for each alone."""
     columns: dict[str, Any] = {}
     for name in patients[0]:
         values = [patient[name] for patient in patients]
@@ -75,6 +76,7 @@ def test_columns_give_what_one_by_one_gives(patients: list[dict[str, Value | Non
 @given(_patients(), st.data())
 @QUICK
 def test_learning_a_fact_never_reverses_a_decided_rule(patient: dict[str, Value | None], data: st.DataObject) -> None:
+    """A rule decided on what is known stays decided whatever else is learnt."""
     unknown = [name for name, value in patient.items() if value is None]
     if not unknown:
         return
@@ -91,6 +93,7 @@ def test_learning_a_fact_never_reverses_a_decided_rule(patient: dict[str, Value 
 @given(_patients())
 @QUICK
 def test_the_facts_asked_for_are_unknown_and_enough(patient: dict[str, Value | None]) -> None:
+    """An undecided rule asks for unknown facts, and knowing them decides it."""
     facts = _facts(patient)
     for name, condition in _conditions().items():
         verdict = judge(condition, facts)

@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.properties.people import AS_OF, QUICK, RENAL, THROMBOSIS, VOLUME, Person, evidence, people, plan_for, with_condition, written
 
+from ivigil.basis.problems import BadInput
 from ivigil.patient.form import read_form
 from ivigil.planning.draft import Context
 from ivigil.planning.line import Line, Plan, Table
@@ -85,6 +86,7 @@ def test_other_units_give_the_same_plan(person: Person) -> None:
 @given(people(indications=("cidp", "gbs", "pid", "mmn"), jurisdictions=("US", "EU")), st.sampled_from((*RENAL, *THROMBOSIS, *VOLUME)))
 @QUICK
 def test_more_risk_is_never_less_caution(person: Person, condition: str) -> None:
+    """Another risk factor never raises a rate cap, shortens a course or takes a warning away."""
     assume(condition not in person.conditions)
     product = {"US": "privigen-us", "EU": "privigen-eu"}[person.jurisdiction]
     before, after = plan_for(person, product=product), plan_for(with_condition(person, condition), product=product)
@@ -117,6 +119,7 @@ def _days(made: Plan) -> int | None:
 @given(people())
 @QUICK
 def test_rates_stay_below_their_cap_and_volumes_add_up(person: Person) -> None:
+    """No step runs above the cap, and the steps of a day give its whole volume."""
     made = plan_for(person)
     limits = made.line("infusion.cap")
     for line in made.lines:
@@ -140,6 +143,7 @@ def test_rates_stay_below_their_cap_and_volumes_add_up(person: Person) -> None:
 @given(people())
 @QUICK
 def test_days_add_up_to_the_course_and_vials_cover_each_day(person: Person) -> None:
+    """The days make the rounded course, and the vials of a day hold its dose."""
     made = plan_for(person)
     days = made.line("course.days")
     if days is not None and days.value is not None:
@@ -155,6 +159,7 @@ def test_days_add_up_to_the_course_and_vials_cover_each_day(person: Person) -> N
 @given(people(), st.integers(1, 2))
 @QUICK
 def test_moving_all_dates_by_weeks_moves_the_plan(person: Person, weeks: int) -> None:
+    """A record and a day moved by weeks give the same plan moved by weeks."""
     shift = weeks * 7
     first, later = plan_for(person), plan_for(person, shift=shift)
     assert [line.id for line in first.lines] == [line.id for line in later.lines] or _same_but_dates(first, later)
@@ -181,6 +186,7 @@ def _undated(text: str) -> str:
 @given(people())
 @QUICK
 def test_every_line_has_a_reason_and_every_id_in_it_exists(person: Person) -> None:
+    """Each line rests on statements that exist, or on a calculation from lines that do."""
     made = plan_for(person)
     library = evidence()
     ids = [line.id for line in made.lines]
@@ -204,6 +210,7 @@ def test_every_line_has_a_reason_and_every_id_in_it_exists(person: Person) -> No
 @given(people())
 @QUICK
 def test_a_plan_comes_back_from_its_json(person: Person) -> None:
+    """A plan written as JSON and read again is the same plan."""
     text = plan_json(plan_for(person))
     assert plan_json(read_plan(text, "plan.json")) == text
 
@@ -211,6 +218,7 @@ def test_a_plan_comes_back_from_its_json(person: Person) -> None:
 @given(people())
 @QUICK
 def test_the_same_record_gives_the_same_plan_byte_for_byte(person: Person) -> None:
+    """Nothing but record, evidence and context enters a plan."""
     text = json.dumps(written(person))  # JSON is YAML
     context = Context(person.jurisdiction, AS_OF, _at_nine(AS_OF))
     texts = {plan_json(plan(read_form(text, "made.yaml", evidence().facts), evidence(), context)) for _ in range(2)}
@@ -223,8 +231,10 @@ def _at_nine(day: date) -> datetime:
 
 @pytest.mark.parametrize("jurisdiction", ["US", "UK-ENG", "AU", "CA-ON", "EU"])
 def test_the_barest_record_is_planned_everywhere(jurisdiction: str) -> None:
-    """Nothing is known but the indication: the plan asks, and does not fail."""
+    """Nothing is known but the weight and the indication: the plan asks, and does not fail; without a weight the record is refused."""
     context = Context(jurisdiction, AS_OF, _at_nine(AS_OF), indication="cidp")
-    made = plan(read_form("id: bare\n", "bare.yaml", evidence().facts), evidence(), context)
+    made = plan(read_form("id: bare\nweight: 70 kg\n", "bare.yaml", evidence().facts), evidence(), context)
     assert made.status in {"needs-answers", "no-evidence"}
-    assert any(question.fact == "weight" for question in made.questions)
+    assert len(made.questions) > 10
+    with pytest.raises(BadInput, match="weight: missing"):
+        plan(read_form("id: bare\n", "bare.yaml", evidence().facts), evidence(), context)

@@ -61,6 +61,7 @@ def test_a_difference_comes_with_its_reason(made: survey.Survey) -> None:
 
 
 def test_the_report_is_a_table_with_every_factor(made: survey.Survey, evidence: Evidence) -> None:
+    """The survey page shows each risk factor, counted in the raw data and in the plans."""
     text = survey.report({"made": made}, evidence)
     assert "75 plans, 0 crashes" in text
     for factor in survey.FACTORS:

@@ -91,6 +91,9 @@ class _Checker:
 
     def run(self) -> None:
         self.dates()
+        if not self.record.weights and not self.record.fhir:
+            self.refuse("weight", "missing; no dose and no rate is worked out without it",
+                        "add it with its unit and date: 'weight: {value: 70 kg, on: 2026-11-18}'")
         weight = self.body("weight", self.record.weights)
         height = self.body("height", self.record.heights)
         self.size(weight, height)

@@ -13,16 +13,15 @@ from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import Verdict, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import Act, Product, Regimen, SafetyRule, Severity
+from ivigil.evidence.shapes import Act, Product, SafetyRule, Severity
 from ivigil.planning import safety, vials
-from ivigil.planning.dose_form import described, form_of
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called, labelled_for_age, labelled_rows, last_immunoglobulin, planned_route, product_facts
+from ivigil.planning.product_remarks import RANKING, remarks
 from ivigil.planning.reasons import reasons
-from ivigil.planning.wording import day_text, lower_first
+from ivigil.planning.wording import lower_first
 
-RANKING = "ivigil-policy.product-ranking"
 VOLUME_MATTERS = ("risk.volume",)
 """Facts that make the volume matter, so that the stronger solution ranks first."""
 IGA_MATTERS = ("has.iga_deficiency", "has.anti_iga")
@@ -78,14 +77,14 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     product = chosen.product
     draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(product_facts(product, draft)))
     lines = [_choice_line(eligible, draft, evidence), _ranking_line(eligible, rejected, draft, evidence)]
-    lines += _remarks(product, draft, evidence, context)
+    lines += remarks(product, draft, evidence, context)
     return draft.saying(*lines)
 
 
 def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Context, judged: Judged = ()) -> Candidate:
     """What speaks against and for one product in this patient. ``judged`` are the product rules' verdicts without knowing the product."""
     ruled_out = (*_supply(product, context), *_label_bars(product, draft, draft.facts, context))
-    if ruled_out:
+    if ruled_out and (planned_route(draft) not in product.routes or any(_supply(product, context))):
         return Candidate(product, ruled_out, (), (), ())
     facts = _with_route(draft.facts.having(product_facts(product, draft)), draft)
     settled = judged or safety.judge_product(facts, evidence, context)
@@ -95,8 +94,9 @@ def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Co
     open_rules = [rule for rule, truth in verdicts if truth is None and rule.severity == "contraindicated"]
     barring = [rule for rule in findings if rule.severity == "contraindicated" and safety.override_for(draft, rule.id, rule.code) is None]
     cites = tuple(dict.fromkeys(cite for rule in findings for cite in rule.cites))
-    if barring:
-        return Candidate(product, tuple(rule.say for rule in barring), (), cites, ())
+    if ruled_out or barring:
+        # A label that does not cover the patient must not hide that the product could harm.
+        return Candidate(product, (*ruled_out, *(rule.say for rule in barring)), (), cites, ())
     notes = tuple(_notes(product, draft, findings, evidence, context))
     key = _key(product, draft, facts, findings, open_rules, evidence, context)
     return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules)))
@@ -314,91 +314,3 @@ def _table(eligible: Iterable[Candidate], rejected: Iterable[Candidate]) -> Tabl
     ]
     rows += [(None, one.product.brand, one.product.percent, "rejected", " ".join(one.excluded)) for one in rejected]
     return Table((Column("Rank"), Column("Product"), Column("Strength", "%"), Column("Result"), Column("Reason")), tuple(rows))
-
-
-def _remarks(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
-    facts = draft.facts
-    if draft.indication is not None and not labelled_rows(product, draft.indication.id):
-        name = draft.indication.name.clinical
-        text = (
-            f"{product.brand} is not labelled for {name} in this market; this use is off-label."
-            if product.labelled
-            else f"What {product.brand} is labelled for was not read."
-        )
-        cites = tuple(cite for row in product.labelled for cite in row.cites)
-        yield Line(
-            "product.off-label",
-            "product",
-            "check",
-            "warning",
-            text,
-            reasons(evidence, facts, cites=cites or (RANKING,), uses=("product.labelled_for_indication",)),
-        )
-    said = [row for row in labelled_rows(product, draft.indication.id) if row.say] if draft.indication is not None else []
-    if said:
-        yield Line(
-            "product.label-note",
-            "product",
-            "check",
-            "info",
-            " ".join(row.say for row in said),
-            reasons(evidence, facts, cites=tuple(cite for row in said for cite in row.cites)),
-        )
-    last = last_immunoglobulin(draft.record)
-    if last is not None and not is_called(product, last.product):
-        text = f"Switch from {last.product} (last given {day_text(last.on)}) to {product.brand}: a change of brand; record the new brand and batch."
-        yield Line("product.switch", "product", "check", "warning", text, reasons(evidence, facts, cites=(RANKING,), uses=("product.switched",)))
-    if product.status.until and product.status.cites:
-        yield Line(
-            "product.supply",
-            "product",
-            "check",
-            "info",
-            product.status.say or f"Available until {product.status.until}.",
-            reasons(evidence, facts, cites=product.status.cites),
-        )
-    yield from _label_regimen(product, draft, evidence, context)
-    if product.handling is not None:
-        handling = product.handling
-        text = " ".join(
-            part
-            for part in (handling.dilution, handling.flush and f"Flush: {handling.flush}", handling.filter, handling.use, handling.storage, handling.latex)
-            if part
-        )
-        yield Line("product.handling", "product", "check", "info", text, reasons(evidence, facts, cites=handling.cites))
-    if product.not_read:
-        yield Line(
-            "product.gaps",
-            "product",
-            "check",
-            "info",
-            f"Not read for {product.brand}: {', '.join(product.not_read)}.",
-            reasons(evidence, facts, cites=("ivigil-policy.gaps-shown",)),
-        )
-
-
-def _label_regimen(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
-    applied, indication = draft.regimen, draft.indication
-    if applied is None or indication is None:
-        return
-    own = [
-        one
-        for one in indication.regimens
-        if product.id in one.products
-        and one.phase == applied.phase
-        and in_force(one.valid, context.as_of)
-        and (one.when is None or truth_of(one.when, draft.facts) is not False)
-    ]
-    if not own or any(one.id == applied.id or one.dose == applied.dose for one in own):
-        return
-    text = f"The label of {product.brand} doses otherwise: {' or '.join(dict.fromkeys(_dose_text(one) for one in own))}; applied is {_dose_text(applied)}."
-    cites = tuple(cite for one in own for cite in one.cites)
-    disputes = [Alternative(_dose_text(one), f"label of {product.brand}", one.cites) for one in own]
-    yield Line(
-        "product.label-regimen", "product", "check", "warning", text, reasons(evidence, draft.facts, cites=(*cites, *applied.cites), disputed_by=disputes)
-    )
-
-
-def _dose_text(regimen: Regimen) -> str:
-    form = form_of(regimen)
-    return described(form) if form is not None else regimen.say or "no dose read"
