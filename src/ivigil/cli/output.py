@@ -45,14 +45,33 @@ def write(text: str, out: str = "") -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    target = Path(out)
+    target = Path(os.path.realpath(out))  # a link keeps pointing where it points
     try:
-        with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".ivigil-", delete=False, encoding="utf-8", newline="\n") as handle:
+        if target.exists() and not target.is_file():
+            _write_through(text, target)
+        else:
+            _write_whole(text, target)
+    except OSError as error:
+        raise BadInput([Problem(out, 0, "--out", error.strerror or "the file cannot be written", "name a file in a folder you may write to")]) from None
+
+
+def _write_through(text: str, target: Path) -> None:
+    """A device or a pipe is written to, never replaced by a file."""
+    with target.open("w", encoding="utf-8", newline="\n") as handle:
+        handle.write(text)
+
+
+def _write_whole(text: str, target: Path) -> None:
+    """Under another name first, so that a full disk or a killed process leaves the old file as it was; readable by its owner only."""
+    handle = tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".ivigil-", delete=False, encoding="utf-8", newline="\n")  # noqa: SIM115
+    try:
+        with handle:
             handle.write(text)
         os.chmod(handle.name, 0o600)  # a plan is patient data
         os.replace(handle.name, target)
-    except OSError as error:
-        raise BadInput([Problem(out, 0, "--out", error.strerror or "the file cannot be written", "name a file in a folder you may write to")]) from None
+    except OSError:
+        Path(handle.name).unlink(missing_ok=True)
+        raise
 
 
 def note(text: str) -> None:

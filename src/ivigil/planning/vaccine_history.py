@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 from ivigil.basis.because import Alternative, Urgency
 from ivigil.evidence.care import Vaccine, VaccineRule
@@ -24,8 +25,9 @@ def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | Non
     codes = {code.code.lstrip("0") for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}}
     wanted = _folded(vaccination.vaccine)
     for vaccine in evidence.vaccines.values():
-        names = {_folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}
-        if codes & {code.lstrip("0") for code in vaccine.cvx} or (wanted and wanted in names):
+        if codes and any(code.lstrip("0") in codes for code in vaccine.cvx):
+            return vaccine
+        if wanted and wanted in {_folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
             return vaccine
     dated = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "yes"]
     words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
@@ -156,5 +158,6 @@ def unrecognised(draft: Draft, evidence: Evidence) -> Iterable[Line]:
                    reasons(evidence, draft.facts, cites=rule.cites))
 
 
+@lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
