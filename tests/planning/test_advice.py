@@ -26,10 +26,14 @@ def test_one_line_per_topic_and_red_flags_stand_out() -> None:
 
 
 def test_a_sentence_with_a_condition_needs_it_to_hold() -> None:
-    """Drinking plenty is not for someone on a fluid limit, nor is it said while that is unknown."""
-    assert "Drink plenty" in line(_step({"has.fluid_restriction": "no"}), "advice.before").text
-    for facts in ({"has.fluid_restriction": "yes"}, {}):
-        assert "Drink plenty" not in line(_step(facts), "advice.before").text
+    """Drinking plenty is not for someone who must limit fluid, nor is it said while that is unknown."""
+    fluid = dict.fromkeys(("has.fluid_restriction", "has.heart_failure", "has.positive_fluid_balance", "has.severe_renal_failure"), "no")
+    assert "Drink plenty" in line(_step(fluid), "advice.before").text
+    assert "Keep to your fluid limit" not in line(_step(fluid), "advice.before").text
+    for limit in fluid:
+        assert "Drink plenty" not in line(_step({**fluid, limit: "yes"}), "advice.before").text
+        assert "Keep to your fluid limit" in line(_step({**fluid, limit: "yes"}), "advice.before").text
+    assert "Drink plenty" not in line(_step(), "advice.before").text
 
 
 def test_a_kidney_risk_rules_out_ibuprofen() -> None:

@@ -133,9 +133,10 @@ def test_start_and_maximum_only_with_earliest_and_latest_end() -> None:
     assert column(day, 5) == [21.0, 168.0]
     assert column(day, 6) == [None, 700.0]
     assert day.table is not None
-    assert "start and the maximum only" in day.table.note
+    assert "start and the highest rate only" in day.table.note
     assert "13:10 at the earliest" in day.text
-    assert "18:20 +1 d if the start rate is kept" in day.text
+    assert "start at 21 mL/h, at most 168 mL/h" in day.text
+    assert "at the start rate alone it takes more than a day" in day.text
     assert line(result, "cap").value == Quantity(168.0, "mL/h")
     assert "label maximum of Testiglob" in line(result, "cap").text
 

@@ -127,7 +127,7 @@ def test_tests_of_one_disease_stay_with_it() -> None:
 @pytest.mark.parametrize("indication", sorted(evidence().indications))
 def test_every_indication_has_a_plan_everywhere(indication: str, place: str) -> None:
     """No indication and no place breaks the step or names two lines alike, with every follow-up rule at work."""
-    plan = _step(place, indication, course=2, facts={"blood_group": "AB", "ig.first_ever": "yes", "order.phase": "replacement", "age": "70 year"},
+    plan = _step(place, indication, course=2, every="4 week", facts={"blood_group": "AB", "ig.first_ever": "yes", "order.phase": "replacement", "age": "70 year"},
                  constraints=(_wants("haemoglobin", "36-96 h"), _wants("urine-output", "during"), _wants("weight", "before")))
     assert {"monitoring.vitals", "monitoring.observe", "monitoring.interference", "monitoring.review"} <= ids(plan)
 
@@ -148,7 +148,7 @@ def test_a_rule_that_asks_for_another_time_is_not_lost() -> None:
     wanted = tuple(_wants("haemoglobin", at) for at in ("before", "36-96 h", "day 5-10"))
     plan = _step(course=1, facts={"blood_group": "A"}, constraints=wanted)
     extra = line(plan, "monitoring.rule.haemoglobin")
-    assert extra.text == "Haemoglobin: 36-96 h (21 Nov 2026 to 24 Nov 2026) and day 5-10 (25 Nov 2026 to 30 Nov 2026)."
+    assert extra.text == "Haemoglobin: 36-96 h after the end (21 Nov 2026 to 24 Nov 2026) and day 5-10 after the end (25 Nov 2026 to 30 Nov 2026)."
     assert extra.when == date(2026, 11, 21)
 
 
@@ -235,6 +235,12 @@ def test_the_review_comes_after_6_months() -> None:
     review = line(_step(indication="cidp", course=1), "monitoring.review")
     assert review.when == date(2027, 5, 20)
     assert "First review by 20 May 2027" in review.text
+
+
+def test_the_general_review_is_for_treatment_that_goes_on() -> None:
+    """Multiple sclerosis relapse names no review of its own: a single course gets none, a repeated one is reviewed."""
+    assert "monitoring.review" not in ids(_step(indication="ms-relapse", course=1))
+    assert line(_step(indication="ms-relapse", course=1, every="4 week"), "monitoring.review").when == date(2027, 5, 20)
 
 
 def test_a_review_in_hours_is_dated_too() -> None:

@@ -9,7 +9,7 @@ import msgspec
 from ivigil.basis.facts import Codes
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.conditions import Condition
-from ivigil.evidence.shapes import Cited, Shape, YesNo
+from ivigil.evidence.shapes import Cited, Route, Shape, YesNo
 
 
 class When(Shape, frozen=True, rename={"start": "from"}):
@@ -60,6 +60,7 @@ class Preparation(Cited, frozen=True):
     needs: tuple[str, ...] = ()
     reading: str = ""
     jurisdictions: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
     not_read: tuple[str, ...] = ()
 
 
@@ -98,6 +99,7 @@ class Vitals(Cited, frozen=True):
     signs: tuple[str, ...] = ()
     times: tuple[When, ...] = ()
     default: bool = False
+    routes: tuple[Route, ...] = ()
     jurisdiction: str = ""
     extra_when: Condition | None = None
     extra_after: str = ""

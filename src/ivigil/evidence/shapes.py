@@ -97,7 +97,7 @@ class Jurisdiction(Shape, frozen=True):
 class Act(Shape, frozen=True, rename={"condition": "if", "hours": "per_day"}):
     """What a rule asks for: a constraint on later steps or a follow-up. The verbs are a closed list."""
 
-    act: Literal["stop", "cap-rate", "start", "split", "hours-at-least", "hydrate", "no-bolus", "premedicate", "no-nsaid", "monitor", "observe", "vitals",
+    act: Literal["stop", "cap-rate", "start", "split", "hours-at-least", "hydrate", "no-bolus", "premedicate", "no-nsaid", "monitor", "observe",
                  "place", "ask", "prefer-product", "consider-route", "concentration", "glucose-meter", "review-drug", "vaccine-delay", "tell", "watch",
                  "report", "second-opinion"]
     condition: Condition | None = None
@@ -119,7 +119,6 @@ class Act(Shape, frozen=True, rename={"condition": "if", "hours": "per_day"}):
     place: str = ""
     route: str = ""
     concentration: str = ""
-    every: str = ""
     drug: str = ""
     naive: str = ""
 

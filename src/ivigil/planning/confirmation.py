@@ -10,7 +10,7 @@ import msgspec
 from ivigil.basis.problems import BadInput
 from ivigil.evidence.library import Evidence
 from ivigil.patient.firewall import Doubt, check
-from ivigil.patient.record import Note, Record
+from ivigil.patient.record import Measurement, Note, Record
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.reasons import reasons
@@ -37,16 +37,29 @@ def doubts_of(record: Record, evidence: Evidence, as_of: date) -> tuple[Doubt, .
 
 
 def without_doubtful(record: Record, doubts: Iterable[Doubt]) -> Record:
-    """The record without the doubted parts of its order; a note keeps the dose from being planned as if none had been ordered."""
+    """The record without its doubted parts; a note keeps the dose from being planned as if none had been ordered.
+
+    A weight or height that may be a slip leaves none in use, since an earlier one may be the wrong one of the two.
+    """
     order, notes = record.order, list(record.notes)
+    weights, heights = record.weights, record.heights
     for doubt in doubts:
+        if doubt.about == "weight":
+            weights = _undoubted(weights, doubt)
+        elif doubt.about == "height":
+            heights = _undoubted(heights, doubt)
         part = _ORDERED.get(doubt.about)
         if part == "rate_max":
             order = msgspec.structs.replace(order, rate_max=None)
         elif part == "dose" and order.dose is not None:
             order = msgspec.structs.replace(order, dose=None)
             notes.append(Note(about="order.dose", why=doubt.why, origin=doubt.origin))
-    return msgspec.structs.replace(record, order=order, notes=tuple(notes))
+    return msgspec.structs.replace(record, order=order, notes=tuple(notes), weights=weights, heights=heights)
+
+
+def _undoubted(measured: tuple[Measurement, ...], doubt: Doubt) -> tuple[Measurement, ...]:
+    """What is left to use: nothing while an answer is awaited, otherwise all but the one that cannot be right."""
+    return () if doubt.confirm else tuple(one for one in measured if one.origin != doubt.origin)
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:

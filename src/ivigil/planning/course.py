@@ -284,13 +284,14 @@ def _rounding_line(draft: Draft, evidence: Evidence, policy: Rounding, rounded: 
 
 
 def _facts(draft: Draft, per_day: float) -> list[Fact]:
-    """The dose of a day is the planned one, before rounding: rounding to a vial must not trip a limit that the prescription keeps."""
+    """Dose and volume of a day are the planned ones, before rounding: rounding to a vial must not trip a limit that the prescription keeps."""
     facts = [Fact("course.days", Quantity(len(draft.days), "day"), Origin("course.days")),
              Fact("course.dose_per_day", Quantity(per_day, "g/kg"), Origin("course.days", how="course over its days, before rounding"))]
     kg = draft.facts.number("weight", "kg")
     if kg and draft.product is not None:
-        volume = max(day.volume for day in draft.days)
-        facts.append(Fact("course.volume_per_day", Quantity(volume / kg, "mL/kg"), Origin("course.volume", how="largest day's volume over actual weight")))
+        grams = draft.dose.weight * per_day if draft.dose is not None else 0.0
+        volume = grams / draft.product.grams_per_ml / kg
+        facts.append(Fact("course.volume_per_day", Quantity(volume, "mL/kg"), Origin("course.volume", how="a day's volume before rounding over actual weight")))
     return facts
 
 

@@ -141,7 +141,8 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
     policy = settled.policy
     missing = tuple(dict.fromkeys((*settled.missing, *(name for one in passed for name in one.missing))))
     if settled.kg is None:
-        text = "The body weight is not on record; no dose is worked out without it."
+        doubted = any(doubt.about == "weight" for doubt in draft.doubts)
+        text = f"The body weight is {'in doubt' if doubted else 'not on record'}; no dose is worked out without it."
         line = Line("dose.weight", "dosing", "ask", "critical", text, reasons(evidence, draft.facts, rule=policy.id, cites=policy.cites))
         return msgspec.structs.replace(draft.saying(line), undecided=(*draft.undecided, ("dose.weight", missing or ("weight",), "contraindicated")))
     text = f"Dosing weight {number_text(settled.kg)} kg by '{policy.name}': {settled.why}."

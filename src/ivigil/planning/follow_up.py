@@ -70,10 +70,11 @@ def _outcomes(draft: Draft, evidence: Evidence, indication: Indication) -> Itera
 
 
 def _reviews(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Iterable[Line]:
-    """The review points of the indication, and the general ones where they name no date; the earliest date counts."""
+    """The review points of the indication, and the general ones of a treatment that goes on where they name no date; the earliest date counts."""
     own = [(remark.say, remark.at, remark.cites) for remark in _of_here(indication.review, evidence, context)]
     general = [(point.say, point.at, point.cites) for point in evidence.reviews.values() if not point.indications or indication.id in point.indications]
-    used = own if any(at is not None for _, at, _ in own) else [*own, *general]
+    goes_on = (draft.dose is not None and draft.dose.every is not None) or (draft.regimen is not None and draft.regimen.phase in {"maintenance", "replacement"})
+    used = own if any(at is not None for _, at, _ in own) or not goes_on else [*own, *general]
     if used:
         when = min((_reached(context.start, at) for _, at, _ in used if at is not None), default=None)
         text = " ".join(dict.fromkeys(f"{say.rstrip('.')}." for say, _, _ in used)) + (f" First review by {day_text(when)}." if when is not None else "")

@@ -259,7 +259,7 @@ def _days_line(setting: Setting, draft: Draft, evidence: Evidence, context: Cont
     begin = datetime.combine(day.on, context.start.time())
     volume = volume_of(day, setting.product)
     stretches = rates.climb(rungs, volume)
-    rows = tuple(
+    rows: tuple[tuple[str | float | None, ...], ...] = tuple(
         (
             str(number),
             rates.clock(begin, one.start),
@@ -283,11 +283,15 @@ def _days_line(setting: Setting, draft: Draft, evidence: Evidence, context: Cont
         source = f"Steps between are site policy: {ramp.name}." if ramp is not None else ""
         text = f"{amount}, {rates_text}; in by {rates.clock(begin, ends)} if every step is tolerated."
     else:
-        latest = rates.clock(begin, volume / first.flow)
+        slowest = volume / first.flow
+        within_a_day = slowest <= Quantity(1, "day").in_unit("h")
+        slow = f"{rates.clock(begin, slowest)} if the start rate is kept" if within_a_day else "at the start rate alone it takes more than a day"
+        rows = (*rows[:-1], ("highest", None, *rows[-1][2:])) if len(rows) > 1 else rows
         pace = f" Raise every {row.increase.every} if tolerated." if row.increase is not None and row.increase.every is not None else ""
         said = f" {row.increase.say}" if row.increase is not None and row.increase.say else ""
-        source = f"The label prints the start and the maximum only.{pace}{said}"
-        text = f"{amount}, {rates_text} as tolerated; ends at {rates.clock(begin, ends)} at the earliest, {latest} if the start rate is kept."
+        source = f"The label prints the start and the highest rate only.{pace}{said} The steps between follow local protocol, or a ramp that is named."
+        flows = f"start at {number_text(first.flow)} mL/h, at most {number_text(last.flow)} mL/h"
+        text = f"{amount}, {flows}; ends at {rates.clock(begin, ends)} at the earliest, {slow}."
     sum_ = f"{number_text(day.grams)} g / {number_text(rates.strength(setting.product.percent))} mg/mL = {number_text(volume)} mL"
     because = reasons(
         evidence,

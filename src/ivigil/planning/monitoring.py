@@ -19,6 +19,7 @@ from ivigil.planning import follow_up
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.follow_up import CALENDAR
 from ivigil.planning.line import Column, Line, NotRaised, Table
+from ivigil.planning.product_facts import planned_route
 from ivigil.planning.reasons import reasons, shown
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import day_text, days_text, listed
@@ -133,9 +134,10 @@ def _vitals(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line
     applied = next((one for one in schedules if one.default), None)
     if applied is None:
         return
-    others = tuple(Alternative(one.name, one.say, one.cites) for one in schedules if one is not applied and one.jurisdiction in places)
-    yield Line("monitoring.vitals", "monitoring", "check", "info", applied.say,
-               reasons(evidence, draft.facts, cites=applied.cites, rule=applied.id, disputed_by=others, reading=applied.reading))
+    if not applied.routes or planned_route(draft) in applied.routes:
+        others = tuple(Alternative(one.name, one.say, one.cites) for one in schedules if one is not applied and one.jurisdiction in places)
+        yield Line("monitoring.vitals", "monitoring", "check", "info", applied.say,
+                   reasons(evidence, draft.facts, cites=applied.cites, rule=applied.id, disputed_by=others, reading=applied.reading))
     yield from _observation(applied, draft, evidence)
 
 
@@ -167,6 +169,9 @@ def _length(written: str) -> Quantity | None:
         return None
 
 
+_IN_WORDS = {"before": "before the infusion", "during": "during the infusion", "": "as the rule says"}
+
+
 def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: list[Monitoring]) -> Iterable[tuple[str, Line]]:
     """Tests that fired safety rules ask for at a time that no laboratory rule names for them, with dates."""
     covered = {(_measured(test, evidence), time) for rule in laboratory for test in rule.tests for time in (rule.at, *map(_written, rule.times))}
@@ -183,7 +188,7 @@ def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: 
         for at in times:
             window = _window(_moment(at), draft, context)
             first = window[0] if window is not None and (first is None or window[0] < first) else first
-            parts.append(f"{at} ({days_text(*window)})" if window is not None else at or "as the rule says")
+            parts.append(f"{at} after the end ({days_text(*window)})" if window is not None else _IN_WORDS.get(at, at))
         yield test, Line(f"monitoring.rule.{test}", "monitoring", "check", "info", f"{name}: {listed(parts)}.",
                          reasons(evidence, draft.facts, cites=tuple(cite for cites in times.values() for cite in cites)), when=first)
 

@@ -68,7 +68,7 @@ def plan(record: Record, evidence: Evidence, context: Context) -> Plan:
     questions = questions_of(draft, evidence)
     return Plan(
         schema="ivigil.plan/1",
-        status=_status(draft, asks=any(question.urgency != "info" for question in questions)),
+        status=_status(draft, asks=any(one.urgency != "info" for one in questions) or any(line.urgency == "critical" for line in draft.lines)),
         patient=record.id,
         indication=draft.indication.id if draft.indication else "",
         jurisdiction=context.jurisdiction,

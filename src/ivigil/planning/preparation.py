@@ -15,6 +15,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, NotRaised, Section, Table
+from ivigil.planning.product_facts import planned_route
 from ivigil.planning.reasons import reasons, shown
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import clock, listed
@@ -26,7 +27,7 @@ def prepared(draft: Draft, evidence: Evidence, context: Context, section: Sectio
     """A line for every rule that holds, a question for every undecided one, a near miss for the rest."""
     places = set(evidence.places(context.jurisdiction))
     for rule in rules.values():
-        if rule.jurisdictions and not places & set(rule.jurisdictions):
+        if (rule.jurisdictions and not places & set(rule.jurisdictions)) or (rule.routes and planned_route(draft) not in rule.routes):
             continue
         if rule.when is None:
             draft = _said(rule, draft, evidence, context, section, ())

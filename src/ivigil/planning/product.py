@@ -60,7 +60,10 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     common = set.intersection(*(set(one.open) for one in eligible)) if eligible else set()
     eligible = [_naming_open(one, common) for one in eligible]
     rejected = sorted((one for one in candidates if one.excluded), key=lambda one: one.product.brand)
-    draft = draft.saying(*_ordered_lines(candidates, eligible, draft, evidence, context))
+    refused = _ordered_lines(candidates, eligible, draft, evidence, context)
+    draft = draft.saying(*refused)
+    if refused and eligible:
+        draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, (refused[0].id, ("order.product",), "contraindicated")))
     if not eligible:
         text = "No product of this market may be given to this patient. Every one and its reason stands in the table."
         line = Line(
@@ -121,6 +124,12 @@ def waste_grams(product: Product, grams: float) -> float:
         return 0.0
     made = sum(size * count for size, count in zip(sizes, vials.best_vials(sizes, need), strict=True))
     return Quantity(float(made - need), "mg").in_unit("g")
+
+
+def _vial_count(product: Product, grams: float) -> int:
+    """The vials that make the amount with the least waste; nought when the sizes were not read."""
+    sizes, need = vials.product_sizes(product), vials.milligrams(grams)
+    return sum(vials.best_vials(sizes, need)) if sizes and need > 0 else 0
 
 
 def _supply(product: Product, context: Context) -> Iterable[str]:
@@ -210,6 +219,7 @@ def _key(
         -product.percent if _any(draft.facts, VOLUME_MATTERS) else 0.0,
         iga_place if _iga_matters(draft) else (),
         waste_grams(product, _grams_per_day(draft)),
+        _vial_count(product, _grams_per_day(draft)),
         -product.percent,
         product.brand.lower(),
         product.id,

@@ -17,7 +17,7 @@ h1 { font-size: 1.4rem; margin: 0 0 .5rem; } h2 { font-size: 1.1rem; border-bott
 .status.blocked, .status.no-evidence { color: #9b1c1c; } .status.needs-answers { color: #7a4a00; } .status.complete { color: #1d5c2e; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dt { color: #555; } dd { margin: 0; }
 ol.lines { list-style: none; padding: 0; margin: 0; }
-ol.lines > li { padding: .35rem 0 .35rem 7rem; position: relative; border-bottom: 1px solid #ddd; }
+ol.lines > li { padding: .35rem 0 .35rem 7.6rem; position: relative; border-bottom: 1px solid #ddd; }
 .number { position: absolute; left: 0; color: #555; }
 .mark { position: absolute; left: 1.9rem; font-weight: 700; } .act { position: absolute; left: 3.1rem; color: #333; }
 .critical > .text { font-weight: 700; } li.critical { background: #fdeaea; } li.warning { background: #fff6e0; }
