@@ -103,6 +103,7 @@ def unit_named(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)
 def number_text(value: float) -> str:
     """A number without false precision or trailing zeros: ``0.067``, ``82.28``, ``1400``."""
     if not math.isfinite(value):
@@ -143,8 +144,12 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, order=False):
         return self if self.unit == unit else Quantity(self.value * here.factor / there.factor, unit)
 
     def in_unit(self, unit: str) -> float:
-        """The bare number in ``unit``."""
-        return self.to(unit).value
+        """The bare number in ``unit``.
+
+        Raises:
+            UnitProblem: the units measure different things.
+        """
+        return self.value if self.unit == unit else self.to(unit).value
 
     def __str__(self) -> str:
         space = "" if self.unit == "%" else " "

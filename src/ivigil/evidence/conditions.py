@@ -129,7 +129,7 @@ def truth_of(condition: Condition, facts: Facts) -> Truth:
         decisive = op == "any"
         unknown = False
         for part in condition.of:
-            truth = truth_of(part, facts)
+            truth = truth_of(part, facts) if part.of else _compare(part, facts)
             if truth is decisive:
                 return decisive
             unknown = unknown or truth is None
@@ -148,7 +148,7 @@ def _weighed(condition: Condition, facts: Facts) -> tuple[Truth, tuple[str, ...]
         undecided: tuple[str, ...] = ()
         others: tuple[str, ...] = ()
         for part in condition.of:
-            truth, names = _weighed(part, facts)
+            truth, names = _weighed(part, facts) if part.of else (_compare(part, facts), (part.fact,))
             if truth is decisive:
                 deciding += names
             elif truth is None:
@@ -174,7 +174,7 @@ def _compare(leaf: Condition, facts: Facts) -> Truth:
         return None
     value, op = fact.value, leaf.op
     if op == "yes":
-        return value if isinstance(value, bool) else None
+        return value if value is True or value is False else None
     if isinstance(value, Quantity):
         number = value.canonical
         slack = 1e-9 * max(1.0, abs(leaf.number))

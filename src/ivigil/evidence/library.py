@@ -8,6 +8,7 @@ from functools import cached_property
 import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
+from ivigil.basis.quantity import Quantity
 from ivigil.evidence import care
 from ivigil.evidence.conditions import Condition, facts_named, judge, written
 from ivigil.evidence.shapes import (
@@ -92,13 +93,27 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
     def review_of(self, cites: Iterable[str]) -> str:
         """The weakest review state among these statements."""
-        found = {self.statements[cite].review.status for cite in cites if cite in self.statements}
+        found = set(map(self._review_states.get, cites))
         return next((status for status in _WEAKEST_FIRST if status in found), "submitted")
 
     def read_of(self, cites: Iterable[str]) -> str:
         """The best way any of these statements was read: a line is as well founded as its best support."""
-        found = {self.statements[cite].read for cite in cites if cite in self.statements}
+        found = set(map(self._ways_read.get, cites))
         return next((read for read in reversed(_READ_WEAKEST_FIRST) if read in found), "remembered")
+
+    @cached_property
+    def _review_states(self) -> dict[str, str]:
+        return {statement.id: statement.review.status for statement in self.statements.values()}
+
+    @cached_property
+    def _ways_read(self) -> dict[str, str]:
+        return {statement.id: statement.read for statement in self.statements.values()}
+
+    @cached_property
+    def read_sources(self) -> dict[str, tuple[str, str]]:
+        """The source in which each statement was read, and how it was read, by statement; remembered statements are left out."""
+        return {statement.id: (statement.through or statement.source, statement.read)
+                for statement in self.statements.values() if statement.read != "remembered"}
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -146,8 +161,31 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return {antigen: tuple(interval for interval in deciding if antigen in interval.vaccines) for antigen in antigens}
 
     @cached_property
-    def interval_choices(self) -> dict[tuple[str | bool, ...], tuple[care.AntibodyInterval, ...]]:
-        """Found once and kept: the rows that fit an antigen, a kind and purpose of antibody product, and a place."""
+    def intervals_beside(self) -> tuple[care.AntibodyInterval, ...]:
+        """The antibody intervals of notes and of vaccine labels, which stand beside the deciding ones, in file order."""
+        return tuple(interval for interval in self.antibody_intervals.values() if interval.note_only or interval.vaccine_product)
+
+    @cached_property
+    def longest_wait(self) -> Quantity | None:
+        """The longest wait of any dose band; None when no table has dose bands."""
+        waits = [wait for interval in self.antibody_intervals.values()
+                 for wait in (*(row.wait for row in interval.rows), *((interval.above.wait,) if interval.above is not None else ()))]
+        return max(waits, key=lambda wait: wait.canonical, default=None)
+
+    @cached_property
+    def antibody_product_names(self) -> frozenset[str]:
+        """Every antibody product that an interval names."""
+        return frozenset(name for interval in self.antibody_intervals.values() for name in (interval.product, *interval.products) if name)
+
+    @cached_property
+    def antibody_product_codes(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The product and its codes, of each interval that gives codes, in file order."""
+        coded = ((interval.product, frozenset((*interval.cvx, *interval.codes.snomed))) for interval in self.antibody_intervals.values() if interval.product)
+        return tuple((product, codes) for product, codes in coded if codes)
+
+    @cached_property
+    def interval_choices(self) -> dict[tuple[tuple[str, ...], str, str, str, bool], tuple[care.AntibodyInterval, ...]]:
+        """Found once and kept: the rows that fit a place, an antigen, a kind and purpose of antibody product, and a vaccine of that antigen alone."""
         return {}
 
     @cached_property

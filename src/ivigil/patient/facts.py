@@ -7,7 +7,7 @@ and otherwise simply not there: unknown.
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from ivigil.basis.facts import Codes, Fact, FactDefinition, Facts, Origin, Value
+from ivigil.basis.facts import Fact, FactDefinition, Facts, Origin, Value
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import Quantity, UnitProblem
 from ivigil.patient.body import BMI_BELIEVABLE, age_on, bedside_schwartz, body_mass_index, ckd_epi_2021, latest, plausible
@@ -69,11 +69,15 @@ class _Gather:
 
     def put(self, fact: str, value: Value, where: str, on: date | None = None, how: str = "") -> None:
         """Record a fact; a value older than the register's freshness is marked stale."""
+        self.keep(fact, value, Origin(where, on, how))
+
+    def keep(self, fact: str, value: Value, origin: Origin) -> None:
+        """:meth:`put` with the origin as it is."""
         definition = self.register.get(fact)
         stale = False
-        if definition is not None and definition.fresh is not None and on is not None and definition.source != "derived":
-            stale = add_back(self.as_of, definition.fresh) > on
-        self.found[fact] = Fact(fact, value, Origin(where, on, how), stale)
+        if definition is not None and definition.fresh is not None and origin.on is not None and definition.source != "derived":
+            stale = add_back(self.as_of, definition.fresh) > origin.on
+        self.found[fact] = Fact(fact, value, origin, stale)
 
     def report(self, what: str, why: str, remedy: str) -> None:
         self.problems.append(Problem(self.record.place or self.record.id, 0, what, why, remedy))
@@ -224,21 +228,18 @@ class _Gather:
     def reviewed(self, hits: Mapping[str, list[Hit]]) -> None:
         """Absence means no only in a list that somebody reviewed."""
         record = self.record
-        lists = {"conditions": ("problem list", record.conditions_reviewed), "medicines": ("medicines", record.medicines_reviewed),
-                 "allergies": ("allergies", record.allergies_reviewed)}
-        for definition in self.register.values():
-            recent = definition.source == "derived" and definition.fresh is not None and (definition.names or definition.codes != Codes())
-            source = "conditions" if recent else definition.source
-            name, on = lists.get(source, ("", None))
-            if on is None or on > self.as_of or definition.kind != "yes_no" or definition.stage != "patient" or definition.id in self.found:
+        lists = {"conditions": ("problem list", "not on the problem list", record.conditions_reviewed),
+                 "medicines": ("medicines", "not on the list", record.medicines_reviewed),
+                 "allergies": ("allergies", "not on the list", record.allergies_reviewed)}
+        origins = {source: Origin(f"{name} reviewed {on}", on, how) for source, (name, how, on) in lists.items() if on is not None and on <= self.as_of}
+        for definition, source, recent in self.index.reviewable:
+            origin = origins.get(source)
+            if origin is None or definition.id in self.found:
                 continue
-            if not definition.names and definition.codes == Codes():
+            own = hits.get(definition.id)
+            if own and (recent or any(_leaves_open(hit, source) for hit in own)):
                 continue
-            open_hits = [hit for hit in hits.get(definition.id, ()) if hit.says == "unsure" or (hit.says == "past" and source == "conditions" and not hit.dated
-                                                                                              and hit.phrase)]
-            if open_hits or (recent and hits.get(definition.id)):
-                continue
-            self.put(definition.id, False, f"{name} reviewed {on}", on, f"not on the {name if name == 'problem list' else 'list'}")
+            self.keep(definition.id, False, origin)
 
     # --- earlier immunoglobulin --------------------------------------------------------------------------------------
 
@@ -349,3 +350,8 @@ class _Gather:
                 self.report(f"answers.{key}", f"the answer says {text}, but {known.origin.where}{detail} says {says}", "keep the one that is right")
                 continue
             self.found[key] = Fact(key, value, Origin("answers", None, ""))
+
+
+def _leaves_open(hit: Hit, source: str) -> bool:
+    """True when an entry neither says nor denies: it is unsure, or a past condition without a date."""
+    return hit.says == "unsure" or (hit.says == "past" and source == "conditions" and not hit.dated and bool(hit.phrase))

@@ -26,6 +26,8 @@ _AFTER_NO = ("ruled out", "excluded", "absent", "negative", "no", "none", "not p
 _AFTER_OPEN = ("unlikely", "suspected", "risk", "possible", "screen", "screening", "prophylaxis")
 _AFTER_PAST = ("resolved", "in remission", "in the past", "previously", "in childhood")
 _WINDOW = 5
+_LISTS = {"conditions", "medicines", "allergies"}
+_KEPT = 4096
 
 
 class Index:
@@ -36,9 +38,16 @@ class Index:
         self.codes: dict[tuple[str, str], list[str]] = {}
         self.phrases: dict[str, list[str]] = {}
         self.longest = 1
+        self.reviewable: list[tuple[FactDefinition, str, bool]] = []
+        """The yes/no facts that a reviewed list without them denies: the definition, the list, and whether only recent events count."""
+        self._read: dict[str, tuple[tuple[str, str, Mention], ...]] = {}
         for definition in register.values():
             if definition.stage != "patient":
                 continue
+            recent = definition.source == "derived" and definition.fresh is not None
+            source = "conditions" if recent else definition.source
+            if source in _LISTS and definition.kind == "yes_no" and (definition.names or definition.codes != Codes()):
+                self.reviewable.append((definition, source, recent))
             for system, values in _systems(definition.codes):
                 for value in values:
                     self.codes.setdefault((system, _plain_code(system, value)), []).append(definition.id)
@@ -59,8 +68,19 @@ class Index:
                     found.setdefault(fact, code)
         return found
 
-    def mentioned(self, text: str) -> Iterator[tuple[str, str, Mention]]:
-        """Every fact that a text speaks of, as (fact id, phrase, how). The longest phrase at a place wins."""
+    def mentioned(self, text: str) -> tuple[tuple[str, str, Mention], ...]:
+        """Every fact that a text speaks of, as (fact id, phrase, how). The longest phrase at a place wins.
+
+        Texts read before are kept, up to a limit: lists of many patients hold the same names.
+        """
+        found = self._read.get(text)
+        if found is None:
+            if len(self._read) >= _KEPT:
+                self._read.clear()
+            found = self._read[text] = tuple(self._mentions(text))
+        return found
+
+    def _mentions(self, text: str) -> Iterator[tuple[str, str, Mention]]:
         if not text:
             return
         for clause in _CLAUSE.split(f" {_ANSWERED.sub(' ', text)} "):

@@ -42,21 +42,63 @@ class Deferral(msgspec.Struct, frozen=True):
     antibody: Antibody
 
 
-def deferrals(evidence: Evidence, places: tuple[str, ...], antigens: Iterable[str], antibodies: Iterable[Antibody]) -> list[Deferral]:
-    """One deferral per antigen and antibody product for which an interval is in force at ``places``; the latest date first.
+class Given:
+    """The antibody products of one patient in order of date, with the deferrals they cause.
 
-    ``antigens`` are those of one vaccine: a vaccine of a single component may have a row of its own.
+    Vaccines share antigens and antigens share rows, so what was worked out for one vaccine is kept for the next.
     """
-    parts, given = tuple(antigens), tuple(antibodies)
-    found = []
-    for antigen in parts:
-        for antibody in given:
-            interval = interval_for(evidence, places, antigen, antibody, alone=len(parts) == 1)
-            wait = wait_of(interval, antibody) if interval is not None else None
-            if interval is not None and wait is not None:
-                found.append(Deferral(add(antibody.on, wait), wait, interval, antibody))
-    # Of equal dates the last product is the one to name: it stands for the whole course.
-    return sorted(found, key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True)
+
+    def __init__(self, evidence: Evidence, doses: Iterable[Antibody]) -> None:
+        self.evidence = evidence
+        self.doses = tuple(doses)
+        self._found: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Deferral, ...]] = {}
+        self._by_antigen: dict[tuple[tuple[str, ...], str, bool], dict[tuple[str, int], Deferral]] = {}
+        self._by_row: dict[tuple[str, int], Deferral | None] = {}
+
+    def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
+        """One deferral per antibody product and interval in force for it at ``places``; the latest date first.
+
+        ``antigens`` are those of one vaccine: a vaccine of a single component may have a row of its own.
+        """
+        key = (places, antigens)
+        known = self._found.get(key)
+        if known is not None:
+            return known
+        rows: dict[tuple[str, int], Deferral] = {}
+        for antigen in antigens:
+            rows.update(self._of_antigen(places, antigen, len(antigens) == 1))
+        # Of equal dates the last product is the one to name: it stands for the whole course.
+        found = self._found[key] = tuple(sorted(rows.values(), key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True))
+        return found
+
+    def _of_antigen(self, places: tuple[str, ...], antigen: str, alone: bool) -> dict[tuple[str, int], Deferral]:
+        """The deferrals of one antigen by row and number of the dose."""
+        key = (places, antigen, alone)
+        known = self._by_antigen.get(key)
+        if known is not None:
+            return known
+        rows: dict[tuple[str, int], Deferral] = {}
+        for number, dose in enumerate(self.doses):
+            interval = interval_for(self.evidence, places, antigen, dose, alone=alone)
+            deferral = self._of_row(interval, number) if interval is not None else None
+            if interval is not None and deferral is not None:
+                rows[interval.id, number] = deferral
+        self._by_antigen[key] = rows
+        return rows
+
+    def _of_row(self, interval: AntibodyInterval, number: int) -> Deferral | None:
+        """The deferral that a row gives for the dose of this number; None when it gives no wait."""
+        key = (interval.id, number)
+        if key not in self._by_row:
+            dose = self.doses[number]
+            wait = wait_of(interval, dose)
+            self._by_row[key] = None if wait is None else Deferral(add(dose.on, wait), wait, interval, dose)
+        return self._by_row[key]
+
+
+def deferrals(evidence: Evidence, places: tuple[str, ...], antigens: Iterable[str], antibodies: Iterable[Antibody]) -> list[Deferral]:
+    """:meth:`Given.deferrals` of these antibody products."""
+    return list(Given(evidence, antibodies).deferrals(places, tuple(antigens)))
 
 
 def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, *, alone: bool = False) -> AntibodyInterval | None:
@@ -65,7 +107,7 @@ def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, anti
     The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
     table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
     """
-    key: tuple[str | bool, ...] = (antigen, antibody.kind, antibody.purpose, alone, *places)
+    key = (places, antigen, antibody.kind, antibody.purpose, alone)
     fitting = evidence.interval_choices.get(key)
     if fitting is None:
         fitting = evidence.interval_choices[key] = _fitting(evidence, places, antigen, antibody, alone)
@@ -108,18 +150,23 @@ def wait_of(interval: AntibodyInterval, antibody: Antibody) -> Quantity | None:
     """The wait an interval gives for a product: the band of its dose. What is not on record, dose or purpose, takes the longest wait that could hold."""
     if not interval.rows:
         return Quantity(interval.wait.high, interval.wait.unit) if interval.wait is not None else None
-    beyond = () if interval.above is None else (interval.above.wait,)
-    dose = antibody.dose
-    possible: list[Quantity] = []
-    if dose is None:
-        possible.extend((*(row.wait for row in interval.rows), *beyond))
-    purposes = {antibody.purpose} if antibody.purpose else {row.purpose for row in interval.rows}
-    for purpose in purposes if dose is not None else ():
-        fitting = (row.wait for row in interval.rows if (not row.purpose or row.purpose == purpose) and _inside(row, dose or 0.0))
-        wait = next(fitting, next(iter(beyond), None))
-        if wait is not None:
-            possible.append(wait)
-    return max(possible, key=lambda wait: wait.canonical, default=None)
+    if antibody.dose is None:
+        possible = [row.wait for row in interval.rows]
+        if interval.above is not None:
+            possible.append(interval.above.wait)
+        return max(possible, key=lambda wait: wait.canonical)
+    if antibody.purpose:
+        return _band(interval, antibody.purpose, antibody.dose)
+    bands = (_band(interval, purpose, antibody.dose) for purpose in dict.fromkeys(row.purpose for row in interval.rows))
+    return max((wait for wait in bands if wait is not None), key=lambda wait: wait.canonical, default=None)
+
+
+def _band(interval: AntibodyInterval, purpose: str, dose: float) -> Quantity | None:
+    """The wait of the first row that holds a dose (g/kg) given for this purpose, else the wait above all rows."""
+    for row in interval.rows:
+        if (not row.purpose or row.purpose == purpose) and _inside(row, dose):
+            return row.wait
+    return interval.above.wait if interval.above is not None else None
 
 
 def _inside(row: IntervalRow, dose: float) -> bool:

@@ -67,14 +67,13 @@ def _this_course(draft: Draft, context: Context) -> Iterable[Antibody]:
 
 def _kind(infusion: PastInfusion, evidence: Evidence) -> str:
     """The product as the tables name it: by code, by name, else by route; empty for one they do not know."""
-    named = {name for interval in evidence.antibody_intervals.values() for name in (interval.product, *interval.products) if name}
     slug = "-".join(infusion.product.lower().split())
-    if slug in named:
+    if slug in evidence.antibody_product_names:
         return slug
     codes = {code.code for code in infusion.codes}
-    for interval in evidence.antibody_intervals.values():
-        if interval.product and codes & {*interval.cvx, *interval.codes.snomed} and not (interval.product == INTRAVENOUS and "subcutaneous" in infusion.route):
-            return interval.product
+    for product, named in evidence.antibody_product_codes:
+        if codes & named and not (product == INTRAVENOUS and "subcutaneous" in infusion.route):
+            return product
     if infusion.kind != "immunoglobulin" or infusion.route == "intramuscular":
         return ""
     return SUBCUTANEOUS if "subcutaneous" in infusion.route else INTRAVENOUS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from ivigil.basis.facts import Fact, Facts, Origin, Value
 from ivigil.basis.logic import Truth, any_of
@@ -15,6 +16,7 @@ from ivigil.planning.draft import Draft
 
 _ALLERGY_OF = {"corn_derived": "corn"}
 """Where the register names an allergy otherwise than the excipient. Rules of their own say how firmly such a product is barred."""
+_ANY_EXCIPIENT = "allergy.any_excipient"
 
 
 def product_facts(product: Product, draft: Draft) -> list[Fact]:
@@ -106,24 +108,29 @@ def _label(product: Product, draft: Draft, indication: str) -> Iterator[tuple[st
 
 def _holds_allergen(product: Product, draft: Draft) -> Truth:
     answers: list[Truth] = []
-    for name in {name.removeprefix("allergy.") for name in draft.facts if name.startswith("allergy.")} - {"any_excipient"}:
-        if draft.facts.flag(f"allergy.{name}"):
+    for fact in [fact for fact in draft.facts if fact[:8] == "allergy."]:
+        if fact != _ANY_EXCIPIENT and draft.facts.flag(fact):
+            name = fact.removeprefix("allergy.")
             answer = product.contains.get(name)
             answers.append(False if name in _ALLERGY_OF.values() else None if answer is None else answer == "yes")
     if _named_in(product, (allergy.substance for allergy in draft.record.allergies if allergy.status == "active")):
         return True
     if answers:
         return any_of(answers)
-    return False if draft.facts.flag("allergy.any_excipient") is False else None
+    return False if draft.facts.flag(_ANY_EXCIPIENT) is False else None
 
 
 def _named_in(product: Product, substances: Iterable[str]) -> bool:
+    wanted = [_folded(substance) for substance in substances]
+    if not wanted:
+        return False
     own = [name for name, answer in product.contains.items() if answer == "yes" and name not in _ALLERGY_OF]
     if product.stabiliser is not None:
         own.append(product.stabiliser.name)
     names = {word for word in (_folded(name) for name in own) if word}
-    return any(_folded(substance) in names for substance in substances)
+    return any(substance in names for substance in wanted)
 
 
+@lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())

@@ -11,7 +11,7 @@ from ivigil.evidence.library import Evidence
 
 def used(facts: Facts, names: Iterable[str]) -> dict[str, UsedFact]:
     """The named facts that are known, as a line shows them."""
-    return {name: shown(facts[name]) for name in names if name in facts}
+    return {name: shown(fact) for name in names if (fact := facts.get(name)) is not None}
 
 
 def shown(fact: Fact) -> UsedFact:

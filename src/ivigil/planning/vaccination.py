@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import msgspec
@@ -13,7 +13,8 @@ from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Exposure, ProtectedIf, Vaccine, VaccineRule
 from ivigil.evidence.conditions import judge, truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Antibody, Deferral, deferrals, wait_of
+from ivigil.evidence.shapes import Jurisdiction
+from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Deferral, Given, wait_of
 from ivigil.planning.antibody_products import antibodies, repeats
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
@@ -22,23 +23,38 @@ from ivigil.planning.vaccine_history import by_dose, not_counting, planned_too_e
 from ivigil.planning.wording import day_text, listed
 
 _IMMUNE_STATE = "immune-state"
-_Rows = tuple[tuple[str | float | None, ...], ...]
+_Told = tuple[tuple[str, date, Quantity, str], ...]
 
 
 class _Side(msgspec.Struct, frozen=True):
-    """What the table of one jurisdiction says, as a row and in full."""
+    """What the table of one jurisdiction says: the deciding deferral, and whether this is the table applied."""
 
-    row: tuple[str | float | None, ...]
+    jurisdiction: Jurisdiction
     applied: bool
-    name: str
     deferral: Deferral
+
+    @property
+    def edition(self) -> str:
+        """What the date rests on, as the table is called."""
+        return self.deferral.interval.edition or self.deferral.interval.id
+
+    @property
+    def says(self) -> tuple[str, date, Quantity, str]:
+        """What a reader is told: equal for two vaccines that share a line."""
+        return self.jurisdiction.id, self.deferral.until, self.deferral.wait, self.edition
+
+    @property
+    def row(self) -> tuple[str | float | None, ...]:
+        """The row of the table that sets the jurisdictions side by side."""
+        where = f"{self.jurisdiction.id} (applied)" if self.applied else self.jurisdiction.id
+        return where, day_text(self.deferral.until), _length(self.deferral.wait), self.edition
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Everything about vaccines that this course and the record's history decide."""
     if draft.indication is None or not evidence.vaccines:
         return draft
-    given = antibodies(draft, evidence, context)
+    given = Given(evidence, antibodies(draft, evidence, context))
     draft = draft.saying(*_live(draft, evidence, context, given), *_own_intervals(draft, evidence, context, given))
     draft = draft.saying(*_not_known(draft, evidence, context, given))
     draft = draft.saying(*not_counting(draft, evidence, context, given), *planned_too_early(draft, evidence, context, given), *unrecognised(draft, evidence))
@@ -47,24 +63,27 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     return _rules(draft, evidence, context)
 
 
-def _live(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
+def _live(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """One line per group of live vaccines that share the deciding interval and date; waits that are over say nothing."""
     places = evidence.places(context.jurisdiction)
-    groups: dict[tuple[str, bool, _Rows], list[tuple[Vaccine, list[Deferral], list[_Side]]]] = {}
+    tables: dict[tuple[str, ...], list[_Side]] = {}
+    groups: dict[tuple[str, bool, _Told], list[tuple[Vaccine, Sequence[Deferral], list[_Side]]]] = {}
     for vaccine in evidence.vaccines.values():
-        found = deferrals(evidence, places, vaccine.antigens, given) if vaccine.antibody_interval == "yes" else []
+        found = given.deferrals(places, vaccine.antigens) if vaccine.antibody_interval == "yes" else ()
         if found:
             beside = by_dose(evidence, found, vaccine, given)
             if max(found[0].until, beside.until if beside is not None else found[0].until) > context.as_of:
-                sides = _side_by_side(evidence, context, vaccine, given)
-                rows = tuple(side.row for side in sides)
-                groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), rows), []).append((vaccine, found, sides))
+                if vaccine.antigens not in tables:
+                    tables[vaccine.antigens] = _side_by_side(evidence, context, vaccine.antigens, given)
+                sides = tables[vaccine.antigens]
+                told = tuple(side.says for side in sides)
+                groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), told), []).append((vaccine, found, sides))
     for members in groups.values():
         yield _deferral_line(draft, evidence, context, members, given)
 
 
-def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, list[Deferral], list[_Side]]],
-                   given: tuple[Antibody, ...]) -> Line:
+def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, Sequence[Deferral], list[_Side]]],
+                   given: Given) -> Line:
     first, found, sides = members[0]
     deciding = found[0]
     interval, until = deciding.interval, deciding.until
@@ -98,7 +117,7 @@ def _length(wait: Quantity) -> str:
     return f"{number_text(wait.value)} {wait.unit}{'' if wait.value == 1 else 's'}"
 
 
-def _other_courses(found: list[Deferral]) -> list[Deferral]:
+def _other_courses(found: Sequence[Deferral]) -> Sequence[Deferral]:
     """The longest deferral of each course other than the deciding one."""
     best: dict[str, Deferral] = {}
     for deferral in found:
@@ -114,29 +133,25 @@ def _going_on(evidence: Evidence, context: Context) -> tuple[AntibodyInterval, .
     return tuple(interval for interval in found if interval.jurisdiction in places) or found
 
 
-def _side_by_side(evidence: Evidence, context: Context, vaccine: Vaccine, given: tuple[Antibody, ...]) -> list[_Side]:
+def _side_by_side(evidence: Evidence, context: Context, antigens: tuple[str, ...], given: Given) -> list[_Side]:
     """What the table of every jurisdiction that has one says for the same patient."""
     own = evidence.jurisdictions[context.jurisdiction].vaccine_table
     sides = []
     for jurisdiction in evidence.vaccine_tables:
-        found = deferrals(evidence, evidence.places(jurisdiction.id), vaccine.antigens, given)
+        found = given.deferrals(evidence.places(jurisdiction.id), antigens)
         if found:
-            deferral = found[0]
-            applied = jurisdiction.vaccine_table == own
-            where = f"{jurisdiction.id} (applied)" if applied else jurisdiction.id
-            row = (where, day_text(deferral.until), _length(deferral.wait), deferral.interval.edition or deferral.interval.id)
-            sides.append(_Side(row, applied, jurisdiction.name, deferral))
+            sides.append(_Side(jurisdiction, jurisdiction.vaccine_table == own, found[0]))
     return sides
 
 
-def _disputes(evidence: Evidence, context: Context, vaccine: Vaccine, given: tuple[Antibody, ...], sides: list[_Side], here: date) -> tuple[Alternative, ...]:
+def _disputes(evidence: Evidence, context: Context, vaccine: Vaccine, given: Given, sides: list[_Side], here: date) -> tuple[Alternative, ...]:
     """The tables of others with another date, and what labels and notes say."""
-    others = [(side.name, side.deferral) for side in sides if not side.applied and side.deferral.until != here]
+    others = [(side.jurisdiction.name, side.deferral) for side in sides if not side.applied and side.deferral.until != here]
     disputes = [Alternative(f"{name}: {day_text(other.until)}", other.interval.say or f"waits {other.wait}", other.interval.cites) for name, other in others]
     places = evidence.places(context.jurisdiction)
-    last = max(one.on for one in given)
-    for interval in evidence.antibody_intervals.values():
-        if not (interval.note_only or interval.vaccine_product) or set(interval.vaccines).isdisjoint(vaccine.antigens):
+    last = max(one.on for one in given.doses)
+    for interval in evidence.intervals_beside:
+        if set(interval.vaccines).isdisjoint(vaccine.antigens):
             continue
         if interval.note_only and interval.jurisdiction in places:
             disputes.append(Alternative(interval.edition or interval.id, interval.say, interval.cites))
@@ -146,9 +161,9 @@ def _disputes(evidence: Evidence, context: Context, vaccine: Vaccine, given: tup
     return tuple(disputes)
 
 
-def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
+def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """Vaccines whose own label gives the interval (dengue, live Japanese encephalitis)."""
-    last = max(given, key=lambda antibody: antibody.on, default=None)
+    last = max(given.doses, key=lambda antibody: antibody.on, default=None)
     for vaccine in evidence.vaccines.values():
         interval = evidence.antibody_intervals.get(vaccine.interval_entry) if vaccine.antibody_interval == "own" else None
         wait = wait_of(interval, last) if interval is not None and last is not None else None
@@ -166,15 +181,13 @@ def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: tu
                    when=None if repeats(draft) else until)
 
 
-def _not_known(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
+def _not_known(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """What the dates could not be keyed on: a dose that is not on record, and an antibody product that no table names."""
-    intervals = evidence.antibody_intervals.values()
-    waits = [wait for interval in intervals for wait in (*(row.wait for row in interval.rows), *((interval.above.wait,) if interval.above is not None else ()))]
-    longest = max(waits, key=lambda wait: wait.canonical, default=None)
+    longest = evidence.longest_wait
     if longest is None:
         return
-    bands = next((interval for interval in intervals if interval.rows), None)
-    recent = [one for one in given if add(one.on, longest) > context.as_of]
+    bands = next((interval for interval in evidence.antibody_intervals.values() if interval.rows), None)
+    recent = [one for one in given.doses if add(one.on, longest) > context.as_of]
     undosed = [one for one in recent if one.dose is None and one.kind in {INTRAVENOUS, SUBCUTANEOUS} and one.closing]
     if undosed and bands is not None:
         yield Line("vaccination.dose-unknown", "vaccination", "ask", "info",
@@ -223,7 +236,7 @@ def _exempt(draft: Draft, evidence: Evidence) -> Iterable[Line]:
                    reasons(evidence, draft.facts, cites=tuple(cite for vaccine in silent for cite in vaccine.cites)))
 
 
-def _exposed(draft: Draft, evidence: Evidence, context: Context, given: tuple[Antibody, ...]) -> Iterable[Line]:
+def _exposed(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """What a contact with measles or varicella asks for, or that recent immunoglobulin counts as protection."""
     places = {*evidence.places(context.jurisdiction), ""}
     for disease, on in (("measles", draft.record.measles_exposure), ("varicella", draft.record.varicella_exposure)):
@@ -242,8 +255,8 @@ def _exposed(draft: Draft, evidence: Evidence, context: Context, given: tuple[An
             yield Line(f"vaccination.exposure.{disease}", "vaccination", "check", "info" if protecting else "warning", text, because, when=on)
 
 
-def _protected(rule: ProtectedIf, on: date, given: tuple[Antibody, ...]) -> bool:
-    recent = [one for one in given if timedelta(0) <= on - one.on <= timedelta(days=rule.within.canonical) and one.kind in {INTRAVENOUS, SUBCUTANEOUS}]
+def _protected(rule: ProtectedIf, on: date, given: Given) -> bool:
+    recent = [one for one in given.doses if timedelta(0) <= on - one.on <= timedelta(days=rule.within.canonical) and one.kind in {INTRAVENOUS, SUBCUTANEOUS}]
     least = rule.dose_at_least
     return any(least is None or (one.dose is not None and one.dose >= least.in_unit("g/kg")) for one in recent)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from ivigil.basis.because import Alternative, Urgency
 from ivigil.evidence.care import Vaccine, VaccineRule
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Vaccination
-from ivigil.planning.antibody_interval import Antibody, Deferral, deferrals, judged
+from ivigil.planning.antibody_interval import Deferral, Given, judged
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.reasons import reasons
@@ -35,7 +35,7 @@ def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | Non
     return next((vaccine for vaccine in dated if vaccine.id in words or set(vaccine.antigens) == antigens), None)
 
 
-def not_counting(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
+def not_counting(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """Live vaccines given too soon after an antibody product, or too shortly before one."""
     places = evidence.places(context.jurisdiction)
     for vaccination in dict.fromkeys(draft.record.vaccinations):
@@ -43,12 +43,12 @@ def not_counting(draft: Draft, evidence: Evidence, context: Context, antibodies:
         if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on > context.start.date():
             continue
         name = f"{vaccine.name} of {day_text(vaccination.on)}"
-        before = tuple(one for one in antibodies if one.on <= vaccination.on)
-        earlier = deferrals(evidence, places, vaccine.antigens, before)
-        again = deferrals(evidence, places, vaccine.antigens, antibodies)
+        before = Given(evidence, (one for one in given.doses if one.on <= vaccination.on))
+        earlier = before.deferrals(places, vaccine.antigens)
+        again = given.deferrals(places, vaccine.antigens)
         if not again:
             continue
-        until = trusted(evidence, again, vaccine, antibodies).until
+        until = trusted(evidence, again, vaccine, given).until
         ended = trusted(evidence, earlier, vaccine, before) if earlier else None
         if ended is None or ended.until <= vaccination.on:
             yield from _reversed(draft, evidence, places, vaccination, vaccine, name, again, until)
@@ -63,7 +63,7 @@ def not_counting(draft: Draft, evidence: Evidence, context: Context, antibodies:
 
 
 def _reversed(draft: Draft, evidence: Evidence, places: tuple[str, ...], vaccination: Vaccination, vaccine: Vaccine, name: str,
-              again: list[Deferral], until: date) -> Iterable[Line]:
+              again: Sequence[Deferral], until: date) -> Iterable[Line]:
     """Immunoglobulin after the vaccine: the rule of this place decides, stricter ones elsewhere are named."""
     following = [found.antibody.on for found in again if found.antibody.on >= vaccination.on and found.wait.value > 0]
     rules = [rule for rule in evidence.vaccine_rules.values() if rule.after_vaccine_keep_ig_away is not None and set(rule.vaccines) & set(vaccine.antigens)]
@@ -99,17 +99,17 @@ def _places(rules: list[VaccineRule]) -> str:
     return listed([_place(rule) for rule in rules])
 
 
-def planned_too_early(draft: Draft, evidence: Evidence, context: Context, antibodies: tuple[Antibody, ...]) -> Iterable[Line]:
+def planned_too_early(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """Vaccinations planned for a date before the end of the wait, or before the dose-based date that stands beside it."""
     places = evidence.places(context.jurisdiction)
     for vaccination in dict.fromkeys(draft.record.vaccinations):
         vaccine = vaccine_named(evidence, vaccination)
         if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on <= context.start.date():
             continue
-        found = deferrals(evidence, places, vaccine.antigens, antibodies)
+        found = given.deferrals(places, vaccine.antigens)
         if not found:
             continue
-        last = trusted(evidence, found, vaccine, antibodies)
+        last = trusted(evidence, found, vaccine, given)
         if vaccination.on >= last.until:
             continue
         if vaccination.on < found[0].until:
@@ -122,20 +122,20 @@ def planned_too_early(draft: Draft, evidence: Evidence, context: Context, antibo
                            calculation=f"{day_text(last.antibody.on)} + {last.wait} = {day_text(last.until)}"), when=last.until)
 
 
-def by_dose(evidence: Evidence, found: list[Deferral], vaccine: Vaccine, antibodies: tuple[Antibody, ...]) -> Deferral | None:
+def by_dose(evidence: Evidence, found: Sequence[Deferral], vaccine: Vaccine, given: Given) -> Deferral | None:
     """The later date of the table that the deciding interval shows beside its own."""
     other = evidence.antibody_intervals.get(found[0].interval.also_show)
-    beside = deferrals(evidence, (other.jurisdiction,), vaccine.antigens, antibodies) if other is not None else []
+    beside = given.deferrals((other.jurisdiction,), vaccine.antigens) if other is not None else ()
     return beside[0] if beside and beside[0].until > found[0].until else None
 
 
-def trusted(evidence: Evidence, found: list[Deferral], vaccine: Vaccine, antibodies: tuple[Antibody, ...]) -> Deferral:
+def trusted(evidence: Evidence, found: Sequence[Deferral], vaccine: Vaccine, given: Given) -> Deferral:
     """The deferral a date may rest on: the deciding one, or the dose-based one where the deciding one comes with a warning."""
-    beside = by_dose(evidence, found, vaccine, antibodies)
+    beside = by_dose(evidence, found, vaccine, given)
     return beside if beside is not None and warned(found, beside, vaccine) else found[0]
 
 
-def warned(found: list[Deferral], beside: Deferral | None, vaccine: Vaccine) -> bool:
+def warned(found: Sequence[Deferral], beside: Deferral | None, vaccine: Vaccine) -> bool:
     """True when the deciding date is not to be trusted alone: an antigen that may be impaired for longer, after a dose as high as the warning names."""
     interval = found[0].interval
     if beside is None or not {antigen for part in interval.extra for antigen in part.vaccines} & set(vaccine.antigens):

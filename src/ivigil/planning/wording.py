@@ -7,10 +7,12 @@ from datetime import date, datetime
 
 from ivigil.basis.quantity import Quantity
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def day_text(day: date) -> str:
-    """``21 Nov 2026``: no order of day and month to mistake."""
-    return f"{day.day} {day.strftime('%b %Y')}"
+    """``21 Nov 2026``: no order of day and month to mistake, and the same in every locale."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def days_text(first: date, last: date) -> str:
