@@ -127,7 +127,8 @@ def test_tests_of_one_disease_stay_with_it() -> None:
 @pytest.mark.parametrize("indication", sorted(evidence().indications))
 def test_every_indication_has_a_plan_everywhere(indication: str, place: str) -> None:
     """No indication and no place breaks the step or names two lines alike, with every follow-up rule at work."""
-    plan = _step(place, indication, course=2, every="4 week", facts={"blood_group": "AB", "ig.first_ever": "yes", "order.phase": "replacement", "age": "70 year"},
+    facts = {"blood_group": "AB", "ig.first_ever": "yes", "order.phase": "replacement", "age": "70 year"}
+    plan = _step(place, indication, course=2, every="4 week", facts=facts,
                  constraints=(_wants("haemoglobin", "36-96 h"), _wants("urine-output", "during"), _wants("weight", "before")))
     assert {"monitoring.vitals", "monitoring.observe", "monitoring.interference", "monitoring.review"} <= ids(plan)
 

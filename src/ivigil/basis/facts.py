@@ -80,10 +80,11 @@ class Fact(msgspec.Struct, frozen=True):
 class Facts(Mapping[str, Fact]):
     """An immutable set of facts; :meth:`having` gives a new one with more."""
 
-    __slots__ = ("_facts",)
+    __slots__ = ("_beginning", "_facts")
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self._facts: dict[str, Fact] = {fact.id: fact for fact in facts}
+        self._beginning: dict[str, tuple[str, ...]] = {}
 
     def __getitem__(self, key: str) -> Fact:
         return self._facts[key]
@@ -100,6 +101,17 @@ class Facts(Mapping[str, Fact]):
     def get(self, key: str, default: Any = None) -> Any:
         """The fact under ``key``, or ``default`` when it is unknown."""
         return self._facts.get(key, default)
+
+    @property
+    def by_id(self) -> Mapping[str, Fact]:
+        """The facts as a plain mapping, for places that look up many."""
+        return self._facts
+
+    def beginning(self, prefix: str) -> tuple[str, ...]:
+        """The ids that begin with ``prefix``; kept, since many products are judged on the same facts."""
+        if prefix not in self._beginning:
+            self._beginning[prefix] = tuple(key for key in self._facts if key.startswith(prefix))
+        return self._beginning[prefix]
 
     def having(self, facts: Iterable[Fact]) -> Facts:
         """These facts and the new ones; a new value for a known id replaces it."""

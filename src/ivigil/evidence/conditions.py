@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from ivigil.basis.facts import Facts
+from ivigil.basis.facts import Fact, Facts
 from ivigil.basis.logic import Truth, negate
 from ivigil.basis.quantity import UNITS, Quantity, UnitProblem, parse_quantity
 
@@ -118,28 +118,32 @@ def written(condition: Condition, labels: Mapping[str, str] | None = None) -> st
 
 def judge(condition: Condition, facts: Facts) -> Verdict:
     """The truth of a condition for one patient, with the facts that settled it or could still settle it."""
-    truth, names = _weighed(condition, facts)
+    truth, names = _weighed(condition, facts.by_id)
     return Verdict(None, (), names) if truth is None else Verdict(truth, names, ())
 
 
 def truth_of(condition: Condition, facts: Facts) -> Truth:
     """The truth alone, for places that only need that: about three times as fast as :func:`judge`."""
+    return _truth(condition, facts.by_id)
+
+
+def _truth(condition: Condition, facts: Mapping[str, Fact]) -> Truth:
     op = condition.op
     if op == "any" or op == "all":
         decisive = op == "any"
         unknown = False
         for part in condition.of:
-            truth = truth_of(part, facts) if part.of else _compare(part, facts)
+            truth = _truth(part, facts) if part.of else _compare(part, facts)
             if truth is decisive:
                 return decisive
             unknown = unknown or truth is None
         return None if unknown else not decisive
     if op == "not":
-        return negate(truth_of(condition.of[0], facts))
+        return negate(_truth(condition.of[0], facts))
     return _compare(condition, facts)
 
 
-def _weighed(condition: Condition, facts: Facts) -> tuple[Truth, tuple[str, ...]]:
+def _weighed(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Truth, tuple[str, ...]]:
     """The truth, and the facts that settle it (all deciding ones, not only the first) or that could settle it."""
     op = condition.op
     if op == "any" or op == "all":
@@ -168,7 +172,7 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names)) if len(names) > 1 else names
 
 
-def _compare(leaf: Condition, facts: Facts) -> Truth:
+def _compare(leaf: Condition, facts: Mapping[str, Fact]) -> Truth:
     fact = facts.get(leaf.fact)
     if fact is None:
         return None

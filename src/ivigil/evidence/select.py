@@ -24,6 +24,8 @@ P = TypeVar("P", bound=_Placed)
 
 def in_force(valid: Valid, as_of: date) -> bool:
     """True when ``as_of`` lies inside the validity, ends included."""
+    if not valid.start and not valid.end:
+        return True
     day = as_of.isoformat()
     return (not valid.start or valid.start <= day) and (not valid.end or day <= valid.end)
 

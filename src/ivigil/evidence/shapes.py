@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
 import msgspec
 
-from ivigil.basis.facts import Codes
+from ivigil.basis.facts import Codes, Fact, Origin, Value
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.conditions import Condition
 
@@ -435,7 +437,11 @@ class Handling(Cited, frozen=True):
     use: str = ""
 
 
-class Product(Shape, frozen=True):
+ALLERGY_OF = {"corn_derived": "corn"}
+"""Where the register names an allergy otherwise than the excipient. Rules of their own say how firmly such a product is barred."""
+
+
+class Product(Shape, frozen=True, dict=True):
     """One product in one market: presentation, excipients, label, rates. Rows of one market never answer for another."""
 
     id: str
@@ -473,6 +479,31 @@ class Product(Shape, frozen=True):
     def grams_per_ml(self) -> float:
         """IgG content: 10 % w/v is 0.1 g/mL."""
         return self.percent / 100.0
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """The ``product.*`` facts that hold whoever the patient is. What the label does not say gives no fact: unknown is not no."""
+        return tuple(Fact(name, value, Origin(f"product {self.id}", how=how)) for name, value, how in self._known())
+
+    def _known(self) -> Iterator[tuple[str, Value, str]]:
+        for name, answer in self.contains.items():
+            yield f"product.{name}" if name in ALLERGY_OF else f"product.contains_{name}", answer == "yes", ""
+        if self.iga is not None:
+            yield "product.iga", self.iga.value, self.iga.kind
+        if self.sodium is not None:
+            yield "product.sodium", self.sodium.value, self.sodium.kind
+        yield "product.percent", Quantity(self.percent, "%"), ""
+        yield "product.lyophilised", self.form == "lyophilised", ""
+        yield "product.intravenous", "intravenous" in self.routes, ""
+        yield "product.subcutaneous", "subcutaneous" in self.routes, ""
+        yield "product.facilitated", "facilitated-subcutaneous" in self.routes, ""
+        if self.isoagglutinin_reduced is not None:
+            yield "product.isoagglutinin_reduced", self.isoagglutinin_reduced.value == "yes", ""
+        # A liquid is given undiluted unless someone decides otherwise, so one that may be diluted in glucose stays a question.
+        if self.form == "liquid" and self.diluent != "glucose":
+            yield "product.diluted_in_glucose", False, "planned undiluted"
+        elif self.form == "lyophilised" and self.diluent:
+            yield "product.diluted_in_glucose", self.diluent == "glucose", "diluent of the label"
 
 
 class BySex(Shape, frozen=True):

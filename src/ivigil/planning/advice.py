@@ -38,9 +38,10 @@ def _fits(entry: Advice, draft: Draft) -> bool:
         return False
     if entry.routes and planned_route(draft) not in entry.routes:
         return False
-    observed = next((line.value for line in draft.lines if line.id == "monitoring.observe"), None)
-    if entry.observe is not None and (observed is None or observed.canonical != entry.observe.canonical):
-        return False
+    if entry.observe is not None:
+        observed = next((line.value for line in draft.lines if line.id == "monitoring.observe"), None)
+        if observed is None or observed.canonical != entry.observe.canonical:
+            return False
     return entry.when is None or truth_of(entry.when, draft.facts) is True
 
 

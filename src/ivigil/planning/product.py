@@ -100,8 +100,9 @@ def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Co
     if ruled_out or barring:
         # A label that does not cover the patient must not hide that the product could harm.
         return Candidate(product, (*ruled_out, *(rule.say for rule in barring)), (), cites, ())
-    notes = tuple(_notes(product, draft, findings, evidence, context))
-    key = _key(product, draft, facts, findings, open_rules, evidence, context)
+    waste, count = _vials_needed(product, _grams_per_day(draft))
+    notes = tuple(_notes(product, draft, findings, waste, evidence, context))
+    key = _key(product, draft, facts, findings, open_rules, (waste, count), evidence, context)
     return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules)))
 
 
@@ -118,18 +119,17 @@ def _naming_open(candidate: Candidate, common: set[str]) -> Candidate:
 
 def waste_grams(product: Product, grams: float) -> float:
     """The least overshoot in grams when ``grams`` are made from whole vials of the product; 0 when its sizes were not read."""
-    sizes = vials.product_sizes(product)
-    need = vials.milligrams(grams)
-    if not sizes or need <= 0:
-        return 0.0
-    made = sum(size * count for size, count in zip(sizes, vials.best_vials(sizes, need), strict=True))
-    return Quantity(float(made - need), "mg").in_unit("g")
+    return _vials_needed(product, grams)[0]
 
 
-def _vial_count(product: Product, grams: float) -> int:
-    """The vials that make the amount with the least waste; nought when the sizes were not read."""
+def _vials_needed(product: Product, grams: float) -> tuple[float, int]:
+    """The least overshoot in grams and the vials that make it; nought of both when the sizes were not read."""
     sizes, need = vials.product_sizes(product), vials.milligrams(grams)
-    return sum(vials.best_vials(sizes, need)) if sizes and need > 0 else 0
+    if not sizes or need <= 0:
+        return 0.0, 0
+    counts = vials.best_vials(sizes, need)
+    made = sum(size * count for size, count in zip(sizes, counts, strict=True))
+    return Quantity(float(made - need), "mg").in_unit("g"), sum(counts)
 
 
 def _supply(product: Product, context: Context) -> Iterable[str]:
@@ -166,7 +166,7 @@ def _label_bars(product: Product, draft: Draft, facts: Facts, context: Context) 
         yield f"Outside the label's population ({limits})." if limits else "Outside the label's population."
 
 
-def _notes(product: Product, draft: Draft, findings: list[SafetyRule], evidence: Evidence, context: Context) -> Iterable[str]:
+def _notes(product: Product, draft: Draft, findings: list[SafetyRule], waste: float, evidence: Evidence, context: Context) -> Iterable[str]:
     if _ordered(product, draft, context):
         yield "ordered"
     last = last_immunoglobulin(draft.record)
@@ -190,13 +190,19 @@ def _notes(product: Product, draft: Draft, findings: list[SafetyRule], evidence:
         yield f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
     if _any(draft.facts, VOLUME_MATTERS):
         yield f"{number_text(product.percent)} % solution"
-    waste = waste_grams(product, _grams_per_day(draft))
     if waste > 0:
         yield f"whole vials exceed the dose of a day by {number_text(waste)} g"
 
 
 def _key(
-    product: Product, draft: Draft, facts: Facts, findings: list[SafetyRule], open_rules: list[SafetyRule], evidence: Evidence, context: Context
+    product: Product,
+    draft: Draft,
+    facts: Facts,
+    findings: list[SafetyRule],
+    open_rules: list[SafetyRule],
+    needed: tuple[float, int],
+    evidence: Evidence,
+    context: Context,
 ) -> tuple[Any, ...]:
     """The order of preference; smaller is better. A product to avoid comes last unless it was ordered."""
     last = last_immunoglobulin(draft.record)
@@ -218,8 +224,7 @@ def _key(
         len(open_rules),
         -product.percent if _any(draft.facts, VOLUME_MATTERS) else 0.0,
         iga_place if _iga_matters(draft) else (),
-        waste_grams(product, _grams_per_day(draft)),
-        _vial_count(product, _grams_per_day(draft)),
+        *needed,
         -product.percent,
         product.brand.lower(),
         product.id,
@@ -259,7 +264,7 @@ def _ordered(product: Product, draft: Draft, context: Context) -> bool:
 
 
 def _iga_matters(draft: Draft) -> bool:
-    return _any(draft.facts, IGA_MATTERS) or any(constraint.act.prefer == "lowest-iga" for constraint in draft.constraints)
+    return _any(draft.facts, IGA_MATTERS) or "lowest-iga" in [constraint.act.prefer for constraint in draft.constraints]
 
 
 def _any(facts: Facts, names: tuple[str, ...]) -> bool:

@@ -8,20 +8,17 @@ from functools import lru_cache
 
 from ivigil.basis.facts import Fact, Facts, Origin, Value
 from ivigil.basis.logic import Truth, any_of
-from ivigil.basis.quantity import Quantity
 from ivigil.evidence.conditions import truth_of
-from ivigil.evidence.shapes import Labelled, Product, Route
+from ivigil.evidence.shapes import ALLERGY_OF, Labelled, Product, Route
 from ivigil.patient.record import PastInfusion, Record
 from ivigil.planning.draft import Draft
 
-_ALLERGY_OF = {"corn_derived": "corn"}
-"""Where the register names an allergy otherwise than the excipient. Rules of their own say how firmly such a product is barred."""
 _ANY_EXCIPIENT = "allergy.any_excipient"
 
 
 def product_facts(product: Product, draft: Draft) -> list[Fact]:
     """The ``product.*`` facts of one candidate. What its label does not say gives no fact: unknown is not no."""
-    return [Fact(name, value, Origin(f"product {product.id}", how=how)) for name, value, how in _known(product, draft)]
+    return [*product.facts, *(Fact(name, value, Origin(f"product {product.id}", how=how)) for name, value, how in _known(product, draft))]
 
 
 def planned_route(draft: Draft) -> Route:
@@ -67,24 +64,6 @@ def switched(product: Product, draft: Draft) -> bool | None:
 
 
 def _known(product: Product, draft: Draft) -> Iterator[tuple[str, Value, str]]:
-    for name, answer in product.contains.items():
-        yield f"product.{name}" if name in _ALLERGY_OF else f"product.contains_{name}", answer == "yes", ""
-    if product.iga is not None:
-        yield "product.iga", product.iga.value, product.iga.kind
-    if product.sodium is not None:
-        yield "product.sodium", product.sodium.value, product.sodium.kind
-    yield "product.percent", Quantity(product.percent, "%"), ""
-    yield "product.lyophilised", product.form == "lyophilised", ""
-    yield "product.intravenous", "intravenous" in product.routes, ""
-    yield "product.subcutaneous", "subcutaneous" in product.routes, ""
-    yield "product.facilitated", "facilitated-subcutaneous" in product.routes, ""
-    if product.isoagglutinin_reduced is not None:
-        yield "product.isoagglutinin_reduced", product.isoagglutinin_reduced.value == "yes", ""
-    # A liquid is given undiluted unless someone decides otherwise, so one that may be diluted in glucose stays a question.
-    if product.form == "liquid" and product.diluent != "glucose":
-        yield "product.diluted_in_glucose", False, "planned undiluted"
-    elif product.form == "lyophilised" and product.diluent:
-        yield "product.diluted_in_glucose", product.diluent == "glucose", "diluent of the label"
     changed = switched(product, draft)
     if changed is not None:
         last = last_immunoglobulin(draft.record)
@@ -108,11 +87,11 @@ def _label(product: Product, draft: Draft, indication: str) -> Iterator[tuple[st
 
 def _holds_allergen(product: Product, draft: Draft) -> Truth:
     answers: list[Truth] = []
-    for fact in [fact for fact in draft.facts if fact[:8] == "allergy."]:
+    for fact in draft.facts.beginning("allergy."):
         if fact != _ANY_EXCIPIENT and draft.facts.flag(fact):
             name = fact.removeprefix("allergy.")
             answer = product.contains.get(name)
-            answers.append(False if name in _ALLERGY_OF.values() else None if answer is None else answer == "yes")
+            answers.append(False if name in ALLERGY_OF.values() else None if answer is None else answer == "yes")
     if _named_in(product, (allergy.substance for allergy in draft.record.allergies if allergy.status == "active")):
         return True
     if answers:
@@ -124,7 +103,7 @@ def _named_in(product: Product, substances: Iterable[str]) -> bool:
     wanted = [_folded(substance) for substance in substances]
     if not wanted:
         return False
-    own = [name for name, answer in product.contains.items() if answer == "yes" and name not in _ALLERGY_OF]
+    own = [name for name, answer in product.contains.items() if answer == "yes" and name not in ALLERGY_OF]
     if product.stabiliser is not None:
         own.append(product.stabiliser.name)
     names = {word for word in (_folded(name) for name in own) if word}
