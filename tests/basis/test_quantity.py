@@ -1,8 +1,8 @@
 """Quantities: parsed strictly, converted by factors that an outside UCUM library agrees with."""
 
 import math
+from typing import Any
 
-import pint
 import pytest
 import ucumvert
 from hypothesis import given
@@ -15,13 +15,13 @@ _NOT_IN_UCUM = {"mL/min/1.73m2", "[IU]", "[IU]/kg", "[IU]/L", "[IU]/mL", "m[IU]/
 
 
 @pytest.fixture(scope="module")
-def registry() -> pint.UnitRegistry:
+def registry() -> Any:
     """The outside yardstick: pint with the UCUM definitions of ucumvert."""
     return ucumvert.PintUcumRegistry()
 
 
 @pytest.mark.parametrize("unit", sorted(set(UNITS) - _NOT_IN_UCUM))
-def test_factors_agree_with_ucum(unit: str, registry: pint.UnitRegistry) -> None:
+def test_factors_agree_with_ucum(unit: str, registry: Any) -> None:
     """Each unit's factor to the base unit of its dimension is the one UCUM gives."""
     base = next(name for name, row in UNITS.items() if row.dimension == UNITS[unit].dimension and row.factor == 1)
     if unit == "Cel":
@@ -43,7 +43,8 @@ def test_ten_to_the_ninth_per_litre_is_thousand_per_microlitre() -> None:
 def test_reads_what_clinicians_write(written: str, value: float, unit: str) -> None:
     """Common spellings of units are understood, whatever their case."""
     found = parse_quantity(written)
-    assert (found.value, found.unit) == (pytest.approx(value), unit)
+    assert found.value == pytest.approx(value)
+    assert found.unit == unit
 
 
 @pytest.mark.parametrize("written", ["70", "kg", "", "70 furlong", "seventy kg", "70 kg/", "1e3 g extra"])

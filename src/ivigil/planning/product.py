@@ -205,6 +205,7 @@ def _key(
     context: Context,
 ) -> tuple[Any, ...]:
     """The order of preference; smaller is better. A product to avoid comes last unless it was ordered."""
+    waste, count = needed
     last = last_immunoglobulin(draft.record)
     labelled = draft.indication is not None and bool(labelled_rows(product, draft.indication.id))
     age = draft.indication is not None and labelled_for_age(product, draft.indication.id, facts) is True
@@ -224,8 +225,9 @@ def _key(
         len(open_rules),
         -product.percent if _any(draft.facts, VOLUME_MATTERS) else 0.0,
         iga_place if _iga_matters(draft) else (),
-        *needed,
+        waste,
         -product.percent,
+        count,
         product.brand.lower(),
         product.id,
     )
