@@ -241,8 +241,9 @@ def _preferences_unmet(draft: Draft, facts: Facts, evidence: Evidence, context: 
     """How many ``prefer-product`` acts of fired rules this product does not meet; rules on the course that already hold count too."""
     wanted: list[Act] = [constraint.act for constraint in draft.constraints if constraint.act.act == "prefer-product"]
     for rule in evidence.rules_at("course", context.jurisdiction):
-        if in_force(rule.valid, context.as_of) and truth_of(rule.when, facts) is True:
-            wanted += [act for act in rule.then if act.act == "prefer-product"]
+        preferring = [act for act in rule.then if act.act == "prefer-product"]
+        if preferring and in_force(rule.valid, context.as_of) and truth_of(rule.when, facts) is True:
+            wanted += preferring
     return sum(act.condition is not None and truth_of(act.condition, facts) is not True for act in wanted)
 
 
