@@ -10,7 +10,7 @@ from ivigil.evidence.shapes import Product, Regimen
 from ivigil.planning.dose_form import described, form_of
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
-from ivigil.planning.product_facts import is_called
+from ivigil.planning.product_facts import is_called, planned_route
 from ivigil.planning.reasons import reasons
 
 Undecided = tuple[tuple[str, tuple[str, ...], str], ...]
@@ -101,14 +101,17 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[
     cites = tuple(cite for regimen in (*here, *others) for cite in regimen.cites)
     if not cites:
         return []
-    text = f"No dose in force in {context.jurisdiction} fits this patient and order; none is worked out."
+    # Under the skin a dose may still come from changing over; that step says so, or that it cannot.
+    by_weight = planned_route(draft) == "intravenous"
+    text = f"No dose {'' if by_weight else 'by weight '}in force in {context.jurisdiction} fits this patient and order; "
+    text += "none is worked out." if by_weight else "under the skin it comes from changing over, where the product's label prints how."
     if lost:
         text += f" What is in force {'; '.join(dict.fromkeys(lost.values()))}."
     because = reasons(
         evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"),
         instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],
         disputed_by=[Alternative(_offered(regimen, evidence), f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
-    return [Line("dose.regimen", "dosing", "choose", "warning", text, because)]
+    return [Line("dose.regimen", "dosing", "choose", "warning" if by_weight else "info", text, because)]
 
 
 def _said(regimen: Regimen) -> str:
