@@ -8,7 +8,7 @@ from tests.rendering.sample import LINES, plan
 
 from ivigil.basis.because import Because
 from ivigil.planning.line import Line
-from ivigil.rendering.html import plan_html, plans_html
+from ivigil.rendering.html import plans_html
 from ivigil.rendering.markdown import plan_markdown
 
 HOSTILE = "<script>alert(1)</script> **bold** [x](javascript:1) | a | `c` ![i](u) &amp;"
@@ -57,7 +57,7 @@ def _hostile_line() -> Line:
 
 def test_hostile_text_stays_text_in_html() -> None:
     """A problem list entry must not run in the reader's browser."""
-    page = plan_html(plan(patient=HOSTILE, lines=(*LINES, _hostile_line())))
+    page = plans_html([plan(patient=HOSTILE, lines=(*LINES, _hostile_line()))])
     outline = _outline(page)
     assert "script" not in outline.tags
     assert "img" not in outline.tags
@@ -66,7 +66,7 @@ def test_hostile_text_stays_text_in_html() -> None:
 
 def test_html_loads_nothing_and_links_resolve() -> None:
     """The page works offline and in an intranet; every source number leads to its source."""
-    outline = _outline(plan_html(plan()))
+    outline = _outline(plans_html([plan()]))
     assert not {"script", "link", "img", "iframe"} & set(outline.tags)
     assert outline.links
     assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
@@ -80,7 +80,7 @@ def test_several_plans_on_one_page_keep_their_anchors_apart() -> None:
 
 def test_html_and_markdown_show_every_line() -> None:
     """A rendering leaves nothing out."""
-    outline = _outline(plan_html(plan()))
+    outline = _outline(plans_html([plan()]))
     markdown = plan_markdown(plan()).replace("\\", "")
     for line in plan().lines:
         assert line.text in outline.text

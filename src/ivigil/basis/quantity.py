@@ -216,12 +216,6 @@ def parse_span(text: str) -> Span:
     return Span(_float(low), _float(high), name)
 
 
-@lru_cache(maxsize=4096)
-def ucum_code(unit: str) -> str:
-    """The UCUM code of a unit name (``week`` -> ``wk``)."""
-    return UNITS[unit].ucum
-
-
 _COUNTED = {"day", "week", "month", "year"}
 
 

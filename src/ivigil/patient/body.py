@@ -44,14 +44,6 @@ def body_mass_index(weight: Quantity, height: Quantity) -> Quantity:
     return Quantity(weight.in_unit("kg") / (metres * metres), "kg/m2")
 
 
-def body_surface_area(weight: Quantity, height: Quantity) -> Quantity:
-    """Mosteller's formula: the square root of (height in cm x weight in kg / 3600), in m2.
-
-    Mosteller RD. Simplified calculation of body-surface area. N Engl J Med 1987;317:1098.
-    """
-    return Quantity(math.sqrt(height.in_unit("cm") * weight.in_unit("kg") / 3600.0), "m2")
-
-
 def ckd_epi_2021(creatinine_mg_dl: float, age_years: float, *, female: bool) -> Quantity:
     """Estimated filtration rate in mL/min/1.73 m2 from serum creatinine (mg/dL), for adults, without a race term.
 

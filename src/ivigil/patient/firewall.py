@@ -14,7 +14,7 @@ import msgspec
 
 from ivigil.basis.dates import years_between
 from ivigil.basis.facts import FactDefinition
-from ivigil.basis.problems import BadInput, Problem
+from ivigil.basis.problems import Problem
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.patient.body import BMI_BELIEVABLE, age_on, latest, plausible, span_by_age
 from ivigil.patient.facts import contradictions
@@ -67,18 +67,6 @@ def check(record: Record, register: Mapping[str, FactDefinition], as_of: date, c
     checker = _Checker(record, register, as_of, course_limit)
     checker.run()
     return Findings(tuple(checker.problems), tuple(checker.doubts))
-
-
-def guard(record: Record, register: Mapping[str, FactDefinition], as_of: date) -> tuple[Doubt, ...]:
-    """The doubts about a record.
-
-    Raises:
-        BadInput: the record has problems; all of them are listed.
-    """
-    findings = check(record, register, as_of)
-    if findings.problems:
-        raise BadInput(findings.problems)
-    return findings.doubts
 
 
 class _Checker:

@@ -100,7 +100,7 @@ def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Co
     if ruled_out or barring:
         # A label that does not cover the patient must not hide that the product could harm.
         return Candidate(product, (*ruled_out, *(rule.say for rule in barring)), (), cites, ())
-    waste, count = _vials_needed(product, _grams_per_day(draft))
+    waste, count = vials_needed(product, _grams_per_day(draft))
     notes = tuple(_notes(product, draft, findings, waste, evidence, context))
     key = _key(product, draft, facts, findings, open_rules, (waste, count), evidence, context)
     return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules)))
@@ -117,12 +117,7 @@ def _naming_open(candidate: Candidate, common: set[str]) -> Candidate:
     return msgspec.structs.replace(candidate, notes=(*candidate.notes, f"still open: {', '.join(own)}")) if own else candidate
 
 
-def waste_grams(product: Product, grams: float) -> float:
-    """The least overshoot in grams when ``grams`` are made from whole vials of the product; 0 when its sizes were not read."""
-    return _vials_needed(product, grams)[0]
-
-
-def _vials_needed(product: Product, grams: float) -> tuple[float, int]:
+def vials_needed(product: Product, grams: float) -> tuple[float, int]:
     """The least overshoot in grams and the vials that make it; nought of both when the sizes were not read."""
     sizes, need = vials.product_sizes(product), vials.milligrams(grams)
     if not sizes or need <= 0:

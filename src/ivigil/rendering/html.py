@@ -35,13 +35,11 @@ footer { margin-top: 1.5rem; font-size: .9rem; color: #333; border-top: 2px soli
 """
 
 
-def plan_html(plan: Plan) -> str:
-    """A whole, self-contained page. Every text of the record and the evidence is escaped, so it never becomes markup."""
-    return plans_html([plan])
-
-
 def plans_html(plans: Sequence[Plan]) -> str:
-    """Several plans on one page, each on its own sheet when printed."""
+    """A whole, self-contained page: one or several plans, each on its own sheet when printed.
+
+    Every text of the record and the evidence is escaped, so it never becomes markup.
+    """
     title = escape(", ".join(clean(plan.patient) for plan in plans[:3])) + (" ..." if len(plans) > 3 else "")
     articles = "\n".join(_article(sheet_of(plan), f"p{place}-" if len(plans) > 1 else "") for place, plan in enumerate(plans, start=1))
     return (
