@@ -78,6 +78,18 @@ def test_bad_input_lists_every_problem_and_writes_nothing(broken: Path, tmp_path
         assert words in err
 
 
+def test_slips_are_listed_beside_the_problems_of_form(tmp_path: Path) -> None:
+    """A misspelt key, a missing unit, a unit slip and a birth in the future come in one list, in reading order, and nothing else does."""
+    path = tmp_path / "many.yaml"
+    path.write_text("id: many\nborn: 2030-01-01\nweight: 70\nheight: 2 cm\nconditons: [asthma]\nresults: {igg: {value: 300 g/L, on: 2026-11-01}}\n")
+    code, _, told = run("plan", path, *WHERE)
+    assert code == 2
+    assert "5 problems" in told
+    places = [told.index(f"many.yaml:{line}: {what}") for line, what in ((2, "born"), (3, "weight"), (4, "height"), (5, "conditons"), (6, "igg"))]
+    assert places == sorted(places)
+    assert "weight: missing" not in told
+
+
 def test_one_bad_record_does_not_stop_the_others(record: Path, broken: Path) -> None:
     """A batch goes on and lists what failed; exit code 2 says that something did."""
     code, out, err = run("plan", record, broken, *WHERE, "--format", "json")

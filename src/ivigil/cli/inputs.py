@@ -141,6 +141,18 @@ def records_of(name: str, evidence: Evidence) -> Iterator[Record]:
         raise BadInput([Problem(name, 0, "", "no patient in it", "give a patient record, a Bundle with a Patient, or a folder of NDJSON files")])
 
 
+def every_problem(error: BadInput, evidence: Evidence, as_of: date) -> tuple[Problem, ...]:
+    """The problems of a record that does not read, and those that the unit firewall finds in the rest of it."""
+    from ivigil.patient.firewall import check
+    from ivigil.patient.form import PartlyRead
+
+    if not isinstance(error, PartlyRead):
+        return error.problems
+    found = check(error.rest, evidence.facts, as_of).problems
+    more = [problem for problem in found if problem.what.partition(".")[0] not in error.left_out]
+    return tuple(sorted((*error.problems, *more), key=lambda problem: problem.line))
+
+
 def for_record(context: Context, choices: Choices, record: Record) -> Context:
     """The context for one patient: the order's start is used when the command line gives none.
 

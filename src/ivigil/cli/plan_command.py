@@ -8,7 +8,7 @@ from datetime import date
 import msgspec
 
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.cli.inputs import Choices, Collected, context_of, for_record, load, records_of
+from ivigil.cli.inputs import Choices, Collected, context_of, every_problem, for_record, load, records_of
 from ivigil.cli.output import Progress, colour, columns, counted, note, report, write
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
@@ -69,7 +69,7 @@ def planned(names: Sequence[str], choices: Choices, evidence: Evidence, context:
             for record in records_of(name, evidence):
                 records.append((name, record))  # noqa: PERF401 - keeps those read before a problem
         except BadInput as error:
-            batch.failed.append((name, error.problems))
+            batch.failed.append((name, every_problem(error, evidence, context.as_of if context is not None else date.today())))
     with Progress("Planning") as progress:
         for done, (name, record) in enumerate(records, start=1):
             if context is None:

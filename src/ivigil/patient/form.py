@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,6 +23,14 @@ from ivigil.patient.written import CODE_KEYS, AllergyEntry, ConditionEntry, Infu
 _NONE_WORDS = {"none", "nil", "no", "nka", "nkda", "none known", "no known allergies", "no known drug allergies", "no allergies", "nothing known", "n/a"}
 
 
+class PartlyRead(BadInput):
+    """A record with problems in its form: ``rest`` is what reads without the keys in ``left_out``, so that other checks can still be made of it."""
+
+    def __init__(self, problems: Iterable[Problem], rest: Record, left_out: frozenset[str]) -> None:
+        super().__init__(problems)
+        self.rest, self.left_out = rest, left_out
+
+
 def read_form(text: str, place: str, facts: Mapping[str, FactDefinition] | None = None) -> Record:
     """One record from the written YAML (or JSON) form.
 
@@ -37,7 +45,8 @@ def form_of(value: Any, lines: Lines, place: str, facts: Mapping[str, FactDefini
     """A record from the plain values of the written form; ``lines`` maps key paths to lines.
 
     Raises:
-        BadInput: every problem with line, cause and remedy.
+        PartlyRead: every problem of the form with line, cause and remedy, and the rest of the record.
+        BadInput: the same where nothing is left to read.
     """
     if not isinstance(value, dict):
         raise BadInput([Problem(place, 1, "", "not a patient record", "write keys with values, beginning with 'id:'")])
@@ -47,8 +56,22 @@ def form_of(value: Any, lines: Lines, place: str, facts: Mapping[str, FactDefini
     if file is not None:
         form.check(file)
     if form.problems or file is None:
-        raise BadInput(form.told())
+        raise _partly_read(form.told(), value, lines, place, facts)
     return form.record(file)
+
+
+def _partly_read(problems: list[Problem], value: dict[str, Any], lines: Lines, place: str, facts: Mapping[str, FactDefinition]) -> BadInput:
+    """The problems, with the record that the keys without any give."""
+    left_out = frozenset(re.split(r"[.\[]", problem.what, maxsplit=1)[0] for problem in problems)
+    kept = {"id": place} | {key: item for key, item in value.items() if key not in left_out}
+    if kept.keys() == value.keys():
+        return BadInput(problems)
+    try:
+        return PartlyRead(problems, form_of(kept, lines, place, facts), left_out)
+    except PartlyRead as error:
+        return PartlyRead(sorted({*problems, *error.problems}, key=lambda item: item.line), error.rest, left_out | error.left_out)
+    except BadInput as error:
+        return BadInput(sorted({*problems, *error.problems}, key=lambda item: item.line))
 
 
 class _Form:
