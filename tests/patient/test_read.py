@@ -121,8 +121,10 @@ def test_none_in_a_list_is_refused_with_the_way_to_say_it(register: Register) ->
     """"None known" in a list is not an entry, and without a day it proves nothing."""
     (problem,) = problems("id: p\nallergies: [NKDA]\n", register)
     assert "allergies_reviewed" in problem.remedy
-    (problem,) = [item for item in problems("id: p\nconditions: none\n", register) if item.what == "conditions" and item.remedy.startswith("for none")]
+    (problem,) = problems("id: p\nconditions: none\n", register)
     assert "problem_list_reviewed" in problem.remedy
+    (problem,) = problems("id: p\nallergies: penicillin\n", register)
+    assert "write it as '[a, b]'" in problem.remedy
 
 
 @pytest.mark.parametrize("text", ["breast_feeding: NO", "weight: 1:30", "sex: on"])

@@ -104,8 +104,8 @@ class _Form:
         for key, short in (("conditions", "name"), ("medicines", "name"), ("allergies", "substance"), ("vaccinations", "vaccine")):
             if isinstance(out.get(key), list):
                 out[key] = [self.listed(item, (key, index), short) for index, item in enumerate(out[key])]
-            elif isinstance(out.get(key), str):
-                self.nothing(key, (key,), out[key])
+            elif isinstance(out.get(key), str) and out[key].strip().casefold() in _NONE_WORDS:
+                self.nothing(key, (key,), out.pop(key))
         if isinstance(out.get("results"), dict):
             out["results"] = {test: self.many(item, ("results", test), "value") for test, item in out["results"].items()}
         if isinstance(out.get("infusions"), list):
