@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,12 +16,18 @@ from ivigil.basis.dates import add
 from ivigil.basis.quantity import parse_span
 from ivigil.basis.strict_yaml import read_yaml
 from ivigil.evidence.files import packaged_folder
-from ivigil.planning.antibody_interval import Antibody, deferrals, interval_for, judged, wait_of
+from ivigil.evidence.library import Evidence
+from ivigil.planning.antibody_interval import Antibody, Deferral, Given, interval_for, judged, wait_of
 
 LABEL_ONLY = {"label.varivax", "label.qdenga", "label.imojev"}
 """Cases of a vaccine label: the national table decides, or the vaccine has no table at all."""
 SHORTER_ROW = {"au-2013.measles-ig-standard"}
 """Two rows of one product differ by dose, which a record of millilitres does not settle: the longer one decides."""
+
+
+def deferrals(evidence: Evidence, places: tuple[str, ...], antigens: Iterable[str], doses: Iterable[Antibody]) -> list[Deferral]:
+    """The deferrals of one vaccine, worked out afresh."""
+    return list(Given(evidence, doses).deferrals(places, tuple(antigens)))
 
 
 def _cases(*keys: str) -> list[Any]:

@@ -96,11 +96,6 @@ class Given:
         return self._by_row[key]
 
 
-def deferrals(evidence: Evidence, places: tuple[str, ...], antigens: Iterable[str], antibodies: Iterable[Antibody]) -> list[Deferral]:
-    """:meth:`Given.deferrals` of these antibody products."""
-    return list(Given(evidence, antibodies).deferrals(places, tuple(antigens)))
-
-
 def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, *, alone: bool = False) -> AntibodyInterval | None:
     """The interval that decides for this antibody product and antigen.
 
