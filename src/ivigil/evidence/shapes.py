@@ -254,6 +254,15 @@ class PayerCeiling(Cited, frozen=True):
     note: str = ""
 
 
+class ReportedDose(Cited, frozen=True):
+    """A dose that was read and is never planned from: of a trial, a series, a historic label, or of another preparation than plain immunoglobulin."""
+
+    kind: Literal["trial", "series", "textbook", "historic-label", "other-preparation", "article"]
+    say: str
+    jurisdiction: str = ""
+    note: str = ""
+
+
 class Indication(Shape, frozen=True):
     """A disease for which immunoglobulin is given, refused or disputed."""
 
@@ -272,6 +281,7 @@ class Indication(Shape, frozen=True):
     stop: tuple[Remark, ...] = ()
     outcome_measures: tuple[Remark, ...] = ()
     alternatives: tuple[Remark, ...] = ()
+    reported: tuple[ReportedDose, ...] = ()
     payer_ceilings: tuple[PayerCeiling, ...] = ()
     not_read: tuple[str, ...] = ()
     note: str = ""

@@ -152,6 +152,11 @@ def _remarks(draft: Draft, evidence: Evidence, indication: Indication, places: t
         cites = tuple(cite for remark in alternatives for cite in remark.cites)
         yield Line("indication.alternatives", "indication", "check", "info", " ".join(f"{remark.say.rstrip('.')}." for remark in alternatives),
                    reasons(evidence, draft.facts, cites=cites))
+    if indication.reported and not nearest(indication.regimens, places, context.as_of):
+        cites = tuple(cite for dose in indication.reported for cite in dose.cites)
+        yield Line("indication.reported", "indication", "tell", "info",
+                   "Reported, and not planned from: " + " ".join(f"{dose.say.rstrip('.')} ({dose.kind.replace('-', ' ')})." for dose in indication.reported),
+                   reasons(evidence, draft.facts, cites=cites))
     if indication.not_read:
         yield Line("indication.gaps", "indication", "check", "info", f"Not read: {'; '.join(indication.not_read)}.",
                    reasons(evidence, draft.facts, cites=(_GAPS,)))
