@@ -161,3 +161,27 @@ def test_an_overlay_cannot_replace_silently(folder: Path, tmp_path: Path) -> Non
 def test_numbers_are_found_in_sentences(text: str, numbers: list[float]) -> None:
     """The unsupported-number check sees every number of a sentence but not digits inside names."""
     assert [number for number, _, _ in numbers_in(text)] == numbers
+
+
+ARTICLE = "- {id: an-article, title: An article, publisher: Somebody, lines: 6, no_claim: ['1-2', '5']}\n"
+CLAIM = """\
+- {id: c.age, article: an-article, at_lines: ['3-4', '6'], topic: kidney, claim: Old age harms the kidney at 50., verdict: refined, cites: [label.renal]}
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "why"), [
+    ("", "", ""),
+    ("'3-4', '6'", "'3-4'", "lines that no claim covers: 6"),
+    ("'3-4', '6'", "'3-6'", "lines both claimed and said to hold no claim: 5"),
+    ("'3-4', '6'", "'3-4', '6-7'", "lines beyond the end of the article: 7"),
+    ("article: an-article", "article: another", "no article is called 'another'"),
+    ("[label.renal]", "[]", "cites nothing"),
+    ("refined", "refined, say: Above 66 years.", "not supported"),
+])
+def test_every_line_of_a_founding_article_is_claimed_or_empty(folder: Path, old: str, new: str, why: str) -> None:
+    """A line of an article that nobody accounts for does not load; numbers of the claim are the article's, numbers of the answer are ours."""
+    (folder / "claims").mkdir()
+    (folder / "claims" / "articles.yaml").write_text(ARTICLE)
+    (folder / "claims" / "a.yaml").write_text(CLAIM.replace(old, new) if old else CLAIM)
+    problems = check(folder)
+    assert any(why in problem.why for problem in problems) if why else problems == []

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "ivigil"
 LONGEST = 400
-SHAPES = {"evidence/shapes.py", "evidence/care.py"}
+SHAPES = {"evidence/shapes.py", "evidence/care.py", "evidence/knowledge.py"}
 ARITHMETIC = {0, 1, 100}
 """Nought, one and the percent: numbers that mean nothing clinical."""
 SLACK = 1e-6

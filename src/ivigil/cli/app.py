@@ -30,6 +30,14 @@ class Format(StrEnum):
     HTML = "html"
 
 
+class LeastReview(StrEnum):
+    """How far in review the evidence of a line must be to be shown."""
+
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under-review"
+    APPROVED = "approved"
+
+
 class Schema(StrEnum):
     """What ``ivigil schema`` can describe."""
 
@@ -51,6 +59,7 @@ EvidenceFolder = Annotated[str, typer.Option("--evidence", metavar="DIR", help="
 Stock = Annotated[str, typer.Option(metavar="FILE", help="Vials in stock: a list of product, size, count, lot, expires.")]
 Prices = Annotated[str, typer.Option(metavar="FILE", help="Price list: product, currency, per_gram or size and per_vial.")]
 Formulary = Annotated[str, typer.Option(metavar="FILE", help="Product ids the site may use, as a list.")]
+Review = Annotated[LeastReview | None, typer.Option("--least-review", help="Withhold lines whose evidence is less far in review. Warnings always stay.")]
 Site = Annotated[str, typer.Option(metavar="FILE", help="Site profile: jurisdiction, policies, pump, formulary, prices, stock.")]
 
 
@@ -82,6 +91,7 @@ def plan(
     prices: Prices = "",
     formulary: Formulary = "",
     site: Site = "",
+    least_review: Review = None,
     format: Annotated[Format, typer.Option("--format", "-f", help="How the plan is printed.")] = Format.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
@@ -90,7 +100,8 @@ def plan(
     from ivigil.cli.plan_command import run_plan
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site
+        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
+        least_review.value if least_review is not None else "",
     )
     raise typer.Exit(run_plan(record, choices, format.value, out))
 
@@ -113,6 +124,7 @@ def why(
     prices: Prices = "",
     formulary: Formulary = "",
     site: Site = "",
+    least_review: Review = None,
 ) -> None:
     """Show why a line stands, or why a rule was not raised.
 
@@ -122,7 +134,8 @@ def why(
     from ivigil.cli.why_command import run_why
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site
+        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
+        least_review.value if least_review is not None else "",
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
 
@@ -169,6 +182,35 @@ def evidence_search(
     from ivigil.cli.evidence_commands import run_search
 
     raise typer.Exit(run_search(" ".join(text), limit, overlay, evidence))
+
+
+class VerdictStatus(StrEnum):
+    """What a reviewer can decide about a statement."""
+
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under-review"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+@evidence_app.command("review")
+def evidence_review(
+    statement: Annotated[str, typer.Argument(metavar="[ID]", help="A statement. Without one, what waits for review is listed, the most dangerous first.")] = "",
+    verdict: Annotated[VerdictStatus | None, typer.Option(help="Record this verdict in the statement's file.")] = None,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who gives the verdict.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why. Needed to reject or supersede.")] = "",
+    due: Annotated[str, typer.Option(metavar="DATE", help="The day by which the next step is asked for.")] = "",
+    patients: Annotated[str, typer.Option(metavar="DIR", help="Also show every plan line of these records that the statement feeds.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most this many in the list.")] = 20,
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+) -> None:
+    """List what waits for review, show a statement with all it feeds, or record a verdict."""
+    from ivigil.cli.review_command import Given, run_review
+
+    given = Given(verdict.value if verdict is not None else "", by, reason, due)
+    raise typer.Exit(run_review(statement, given, patients, limit, overlay, evidence))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -17,6 +17,7 @@ from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.cli.output import Progress
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
+from ivigil.evidence.shapes import ReviewStatus
 from ivigil.patient.record import Record
 from ivigil.planning.draft import Context, PriceItem, StockItem
 
@@ -46,6 +47,7 @@ class Choices(msgspec.Struct, frozen=True):
     prices: str = ""
     formulary: str = ""
     site: str = ""
+    least_review: str = ""
 
 
 class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +62,7 @@ class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     formulary: tuple[str, ...] | str = ()
     prices: tuple[PriceItem, ...] | str = ()
     stock: tuple[StockItem, ...] | str = ()
+    least_review: ReviewStatus = "rejected"
 
 
 class Collected:
@@ -118,6 +121,7 @@ def context_of(choices: Choices, evidence: Evidence, today: date) -> Context:
         prices=prices or (),
         pump_increment=profile.pump_increment,
         pump_max=profile.pump_max,
+        least_review=cast("ReviewStatus", choices.least_review) or profile.least_review,
     )
     found.problems.extend(_unknown(context, evidence))
     if found.problems:

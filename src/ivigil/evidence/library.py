@@ -9,8 +9,9 @@ import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence import care
+from ivigil.evidence import care, knowledge
 from ivigil.evidence.conditions import Condition, facts_named, judge, written
+from ivigil.evidence.review import WEAKEST_FIRST, state_of
 from ivigil.evidence.shapes import (
     Criterion,
     DoseLimit,
@@ -23,6 +24,7 @@ from ivigil.evidence.shapes import (
     Product,
     Ramp,
     Regimen,
+    ReviewStatus,
     RiskGroup,
     Rounding,
     SafetyRule,
@@ -32,8 +34,9 @@ from ivigil.evidence.shapes import (
     WeightPolicy,
 )
 
-_WEAKEST_FIRST = ("rejected", "superseded", "submitted", "under-review", "approved")
-_READ_WEAKEST_FIRST = ("remembered", "decided", "second-hand", "seen")
+_READ_BEST_FIRST = ("seen", "seen-once", "second-hand", "second-hand-once", "decided", "remembered")
+_COUNTED = {"seen", "second-hand"}
+"""Ways of reading in which a second reading counts."""
 _STAGES: tuple[Stage, ...] = ("patient", "product", "course")
 
 
@@ -85,29 +88,47 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     reaction_steps: dict[str, care.ReactionStep] = {}
     reaction_drugs: dict[str, care.ReactionDrug] = {}
     reporting: dict[str, care.Reporting] = {}
+    mechanisms: dict[str, knowledge.Mechanism] = {}
+    terms: dict[str, knowledge.Term] = {}
+    lessons: dict[str, knowledge.Lesson] = {}
+    supply_schemes: dict[str, knowledge.SupplyScheme] = {}
+    supply_levers: dict[str, knowledge.SupplyLever] = {}
+    supply_figures: dict[str, knowledge.SupplyFigure] = {}
+    articles: dict[str, knowledge.Article] = {}
+    claims: dict[str, knowledge.Claim] = {}
 
     def places(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdiction and the wider ones it includes, nearest first."""
         entry = self.jurisdictions[jurisdiction]
         return (jurisdiction, *entry.includes)
 
-    def review_of(self, cites: Iterable[str]) -> str:
-        """The weakest review state among these statements."""
-        found = set(map(self._review_states.get, cites))
-        return next((status for status in _WEAKEST_FIRST if status in found), "submitted")
+    def support_of(self, cites: tuple[str, ...]) -> tuple[str, str]:
+        """How well these statements support a line: the weakest review state among them, and the best way any of them was read.
 
-    def read_of(self, cites: Iterable[str]) -> str:
-        """The best way any of these statements was read: a line is as well founded as its best support."""
-        found = set(map(self._ways_read.get, cites))
-        return next((read for read in reversed(_READ_WEAKEST_FIRST) if read in found), "remembered")
+        The ways, best first: ``seen``, ``seen-once`` (no second reading yet), ``second-hand``, ``second-hand-once``, ``decided``, ``remembered``.
+        """
+        known = self._supports.get(cites)
+        if known is None:
+            reviews = {self.review_states.get(cite, "submitted") for cite in cites}
+            ways = {self._ways_read.get(cite, "remembered") for cite in cites}
+            known = (next(status for status in WEAKEST_FIRST if status in reviews), next(way for way in _READ_BEST_FIRST if way in ways))
+            self._supports[cites] = known
+        return known
 
     @cached_property
-    def _review_states(self) -> dict[str, str]:
-        return {statement.id: statement.review.status for statement in self.statements.values()}
+    def _supports(self) -> dict[tuple[str, ...], tuple[str, str]]:
+        """Found once and kept: lines of many plans rest on the same statements."""
+        return {}
+
+    @cached_property
+    def review_states(self) -> dict[str, ReviewStatus]:
+        """Where each statement stands in review."""
+        return {statement.id: state_of(statement).status for statement in self.statements.values()}
 
     @cached_property
     def _ways_read(self) -> dict[str, str]:
-        return {statement.id: statement.read for statement in self.statements.values()}
+        return {statement.id: f"{statement.read}-once" if statement.readings == 1 and statement.read in _COUNTED else statement.read
+                for statement in self.statements.values()}
 
     @cached_property
     def read_sources(self) -> dict[str, tuple[str, str]]:

@@ -20,7 +20,7 @@ _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
 _NO_NUMBERS = {
     "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "note", "brand",
     "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country",
-    "order", "payer", "reason", "replaces",
+    "order", "payer", "reason", "replaces", "claim", "at_lines", "lines", "no_claim", "rank", "publisher",
 }
 """Keys whose texts are names, places or remarks; ``for`` is one too where it lists what an entry is for."""
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.*^])(\d+(?:\.\d+)?)(?![A-Za-z0-9]*\d*[A-Za-z]-|\.\d)")
@@ -177,11 +177,40 @@ def _named(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
         checks = [(entry.value.formula.ideal, evidence.formulas, "formula")] if entry.value.formula is not None else []
         checks += [(name, known, kind) for name, known, kind in ((entry.value.else_use, evidence.weight_policies, "weight policy"),
                                                                  (entry.value.rounding, evidence.rounding, "rounding policy")) if name]
+    if entry.part == "supply_levers":
+        checks = [(name, evidence.indications, "indication") for name in entry.value.indications]
+    if entry.part == "claims":
+        checks = [(entry.value.article, evidence.articles, "article")]
+    if entry.part == "articles":
+        yield from _unclaimed(entry, evidence)
     if entry.part == "dose_limits":
         checks = [(name, evidence.indications, "indication") for name in (*entry.value.indications, *entry.value.excepted)]
     for name, known, kind in checks:
         if name not in known:
             yield _missing(entry, (), kind, name, known)
+
+
+def _unclaimed(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+    """Every line of a founding article is claimed by an entry or named as holding no claim, and none is both."""
+    article = entry.value
+    claimed = {line for claim in evidence.claims.values() if claim.article == article.id for line in lines_of(claim.at_lines)}
+    empty = set(lines_of(article.no_claim))
+    everything = set(range(1, article.lines + 1))
+    for lines, key, why, remedy in (
+        (everything - claimed - empty, "lines", "lines that no claim covers", "add claims, or list them under no_claim"),
+        (claimed & empty, "no_claim", "lines both claimed and said to hold no claim", "keep one of the two"),
+        ((claimed | empty) - everything, "lines", "lines beyond the end of the article", "correct the line numbers"),
+    ):
+        if lines:
+            yield Problem(entry.file, entry.line(key), entry.id, f"{why}: {', '.join(map(str, sorted(lines)))}", remedy)
+
+
+def lines_of(written: Iterable[str]) -> Iterator[int]:
+    """The line numbers of texts like ``20`` and ``22-26``; what is neither gives none."""
+    for text in written:
+        first, _, last = text.partition("-")
+        if first.isdigit() and (last or first).isdigit():
+            yield from range(int(first), int(last or first) + 1)
 
 
 class _Supports:

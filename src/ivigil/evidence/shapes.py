@@ -53,13 +53,18 @@ class Source(Shape, frozen=True):
     note: str = ""
 
 
-class Review(Shape, frozen=True):
-    """Where a statement stands in review, by whom and since when."""
+class Verdict(Shape, frozen=True):
+    """One step in the review of a statement: what was decided, by whom, when and why.
 
-    status: ReviewStatus = "submitted"
-    by: str = ""
-    date: str = ""
+    ``due`` is the day by which the next step is asked for, ``of`` the stamp of the text that was judged.
+    """
+
+    status: ReviewStatus
+    by: str
+    date: str
     reason: str = ""
+    due: str = ""
+    of: str = ""
 
 
 class Statement(Shape, frozen=True):
@@ -78,7 +83,7 @@ class Statement(Shape, frozen=True):
     same_page: bool = False
     jurisdiction: str = ""
     disputed_by: tuple[str, ...] = ()
-    review: Review = Review()
+    reviews: tuple[Verdict, ...] = ()
     note: str = ""
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from ivigil.basis.facts import Facts
 from ivigil.basis.quantity import Quantity, Span
-from ivigil.evidence.shapes import Act, Indication, Product, Regimen, SafetyRule
+from ivigil.evidence.shapes import Act, Indication, Product, Regimen, ReviewStatus, SafetyRule
 from ivigil.patient.firewall import Doubt
 from ivigil.patient.record import Record
 from ivigil.planning.line import Line, NotRaised
@@ -36,7 +36,10 @@ class PriceItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Everything outside the patient that a plan depends on. Nothing else is read: no clock, no environment."""
+    """Everything outside the patient that a plan depends on. Nothing else is read: no clock, no environment.
+
+    Lines whose evidence is weaker in review than ``least_review`` are withheld; the default withholds none.
+    """
 
     jurisdiction: str
     as_of: date
@@ -51,6 +54,7 @@ class Context(msgspec.Struct, frozen=True):
     prices: tuple[PriceItem, ...] = ()
     pump_increment: Quantity | None = None
     pump_max: Quantity | None = None
+    least_review: ReviewStatus = "rejected"
 
 
 class Constraint(msgspec.Struct, frozen=True):

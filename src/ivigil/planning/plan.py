@@ -28,6 +28,7 @@ from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Plan, Status
 from ivigil.planning.questions import questions_of
 from ivigil.planning.references import references_of
+from ivigil.planning.withhold import withhold
 
 STEPS = (
     confirmation.step,
@@ -66,18 +67,19 @@ def plan(record: Record, evidence: Evidence, context: Context) -> Plan:
     for step in STEPS:
         draft = step(draft, evidence, context)
     questions = questions_of(draft, evidence)
+    lines, withheld = withhold(draft, evidence, context.least_review)
     return Plan(
         schema="ivigil.plan/1",
-        status=_status(draft, asks=any(one.urgency != "info" for one in questions) or any(line.urgency == "critical" for line in draft.lines)),
+        status=_status(draft, asks=any(one.urgency != "info" for one in questions) or any(line.urgency == "critical" for line in draft.lines) or withheld > 0),
         patient=record.id,
         indication=draft.indication.id if draft.indication else "",
         jurisdiction=context.jurisdiction,
         as_of=context.as_of,
         evidence_version=evidence.version,
         program_version=__version__,
-        lines=draft.lines,
+        lines=lines,
         questions=questions,
-        references=references_of(draft.lines, evidence),
+        references=references_of(lines, evidence),
         not_raised=draft.not_raised,
         overlay=evidence.overlay,
     )

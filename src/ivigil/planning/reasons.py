@@ -42,6 +42,7 @@ def reasons(
         ValueError: neither a statement nor a calculation from cited lines was given.
     """
     statements = tuple(dict.fromkeys(cites))
+    review, read = evidence.support_of(statements) if statements else ("", "")
     return Because(
         rule=rule,
         cites=statements,
@@ -51,6 +52,6 @@ def reasons(
         instead_of=tuple(instead_of),
         disputed_by=tuple(disputed_by),
         reading=reading,
-        review=evidence.review_of(statements) if statements else "",
-        read=evidence.read_of(statements) if statements else "",
+        review=review,
+        read=read,
     )

@@ -40,8 +40,10 @@ STATUS: dict[Status, str] = {
 MARKS: dict[Urgency, str] = {"critical": "!!", "warning": "!", "info": ""}
 """Urgency without colour."""
 
-READ: dict[str, str] = {"decided": "policy", "remembered": "not read", "second-hand": "second-hand", "seen-once": "one reading"}
+READ: dict[str, str] = {"decided": "policy", "remembered": "not read", "second-hand": "second-hand"}
 """How the best support of a line was read, where that needs saying; ``seen`` needs no mark."""
+ONCE = "-once"
+"""The ending of a way of reading that no second reader has confirmed yet."""
 
 GLANCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Dose", ("course.days", "dose.weekly", "dose.course_total", "dose.per_day", "dose.per_interval", "dose.order")),
@@ -273,7 +275,10 @@ def badges_of(because: Because, mixed: bool = True) -> tuple[str, ...]:
 
     Without any approved line (``mixed`` false) the heading says so once, and the lines do not repeat it.
     """
-    badges = [READ[because.read]] if because.read in READ else []
+    way = because.read.removesuffix(ONCE)
+    badges = [READ[way]] if way in READ else []
+    if way != because.read:
+        badges.append("one reading")
     if because.review in {"rejected", "superseded"}:
         badges.append(because.review)
     elif mixed and because.review in {"submitted", "under-review"}:

@@ -12,6 +12,7 @@ from ivigil.basis.because import Alternative, UsedFact
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.conditions import written
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.review import state_of
 from ivigil.evidence.shapes import Statement
 from ivigil.planning.line import Line, NotRaised, Plan, Question
 from ivigil.rendering.plain_text import clean
@@ -151,7 +152,7 @@ class _Reasons:
         times = "two readings agree" if entry.readings > 1 else "one reading"
         through = f" through {clean(entry.through)}" if entry.through else ""
         counted = "" if entry.read in {"decided", "remembered"} else f", {times}"
-        yield Node(f"{_READ_IN_FULL[entry.read]}{through}{counted}; review: {entry.review.status}")
+        yield Node(f"{_READ_IN_FULL[entry.read]}{through}{counted}; review: {state_of(entry).status}")
         for other in entry.disputed_by:
             disputing = self.evidence.statements.get(other)
             yield Node(f"disputed by {other}: {clean(disputing.says)}" if disputing is not None else f"disputed by {other}")
