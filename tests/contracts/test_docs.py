@@ -252,7 +252,7 @@ def test_the_added_indication_loads_checks_and_plans(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("old", "new"), [
     ("icd10: [G25.82]", "icd: [G25.82]"),
-    ("cites: [sps.efns.standing]", "cites: [sps.efn.standing]"),
+    ("cites: [our-sps.efns.standing]", "cites: [our-sps.efn.standing]"),
     ("dose: {course_total: 2 g/kg", "dose: {course_total: 20 g/kg"),
 ])
 def test_the_mistakes_shown_give_the_messages_shown(old: str, new: str, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_the_mistakes_shown_give_the_messages_shown(old: str, new: str, tmp_path
 
     text = page("add-an-indication.md")
     write_own_files(text, tmp_path)
-    path = tmp_path / "evidence" / "indications" / "sps.yaml"
+    path = tmp_path / "evidence" / "indications" / "our-sps.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     problem, = problems_of(compile_evidence(read_folder(packaged_folder()), read_folder(tmp_path / "evidence"), "ours"))
     assert f"  {problem.place}:{problem.line}: {problem.what}: {problem.why}\n      -> {problem.remedy}\n" in text
