@@ -40,7 +40,8 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 def find_indications(record: Record, evidence: Evidence, asked: str = "") -> list[str]:
     """The ids of the indications meant: by the request, else the order, else by the codes and names of active conditions.
 
-    A request matches an id, any name or synonym, or a code. Several ids mean that the caller has to ask.
+    A request matches an id, any name or synonym, or a code. Among conditions on record, one that nobody treats with immunoglobulin (asthma) is
+    meant only when no other is. Several ids mean that the caller has to ask.
     """
     wanted = asked or record.order.indication
     if wanted:
@@ -50,7 +51,7 @@ def find_indications(record: Record, evidence: Evidence, asked: str = "") -> lis
         if condition.status == "active" and condition.verified in {"confirmed", "provisional"}:
             for key in (*(code.code for code in condition.codes), condition.name):
                 found.update(dict.fromkeys(evidence.indications_called(key) if key else ()))
-    return list(found)
+    return [name for name in found if evidence.indications[name].purpose != "none"] or list(found)
 
 
 def _not_settled(draft: Draft, evidence: Evidence, found: list[str], context: Context) -> Draft:
@@ -86,8 +87,9 @@ def _summary(here: list[Standing]) -> str:
 
 
 def _refused(draft: Draft, evidence: Evidence, indication: Indication, here: list[Standing], other: list[Standing]) -> Draft:
-    """Against here and nobody here supports it, or nobody here was read and all others are against."""
-    judging = [row for row in here if row.verdict != "not-read"] or [row for row in other if row.verdict != "not-read"]
+    """Authorities of the place decide; international ones where none of the place was read, and those elsewhere where neither was."""
+    own = [row for row in here if row.jurisdiction not in {"international", ""}]
+    judging = next((read for rows in (own, here, other) if (read := [row for row in rows if row.verdict != "not-read"])), [])
     against = [row for row in judging if row.verdict == "against"]
     if not against:
         return draft
