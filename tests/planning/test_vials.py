@@ -6,7 +6,7 @@ from datetime import date
 from itertools import product as every
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.planning.course_sample import context, draft, known, line, lines, planned, product, regimen, with_regimens
 
@@ -39,6 +39,7 @@ def test_no_other_combination_is_better(sizes: list[int], need: int) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(sizes=SIZES, amount=st.integers(1, 15000), share=st.integers(0, 30))
+@example(sizes=[500, 1650], amount=10200, share=1)
 def test_the_nearest_makeable_amount_is_the_nearest(sizes: list[int], amount: int, share: int) -> None:
     """Of all amounts of whole vials inside the tolerance, the nearest is found, or none when there is none."""
     ordered = tuple(sorted(sizes, reverse=True))

@@ -136,10 +136,10 @@ def nearest_makeable(sizes: tuple[int, ...], amount: int, low: int, high: int) -
     if not sizes:
         return None
     unit = math.gcd(*sizes)
-    start = amount // unit
-    reach = max(start - low // unit, high // unit - start, 0) + 1
+    below, above = amount // unit, -(-amount // unit)
+    reach = max(below - low // unit, high // unit - below, 0) + 1
     for distance in range(reach + 1):
-        near = ((start - distance) * unit, (start + 1 + distance) * unit)
+        near = ((below - distance) * unit, (above + distance) * unit)
         for one in sorted(near, key=lambda makeable: (abs(makeable - amount), makeable)):
             if max(low, 1) <= one <= high and fewest_vials(sizes, one) is not None:
                 return one
