@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivigil.basis.because import Alternative
-from ivigil.evidence.conditions import judge, written
+from ivigil.evidence.conditions import judge, truth_of, written
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, nearest
 from ivigil.evidence.shapes import Product, Regimen
@@ -97,7 +97,8 @@ def _serves(regimen: Regimen, phase: str) -> bool:
 def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[Regimen], lost: dict[str, str]) -> list[Line]:
     """What authorities elsewhere do is shown, and not used: there is no silent default country."""
     assert draft.indication is not None
-    others = elsewhere(draft.indication.regimens, evidence.places(context.jurisdiction), context.as_of)
+    others = [regimen for regimen in elsewhere(draft.indication.regimens, evidence.places(context.jurisdiction), context.as_of)
+              if regimen.when is None or truth_of(regimen.when, draft.facts) is not False]
     cites = tuple(cite for regimen in (*here, *others) for cite in regimen.cites)
     if not cites:
         return []
