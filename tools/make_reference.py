@@ -1,7 +1,7 @@
 """Writes the reference pages of docs/ from the code and the evidence, and renews the examples and outputs inside the written pages.
 
 Run ``python tools/make_reference.py`` after a change of commands, facts, rules or wording; ``tests/contracts/test_docs.py`` fails until it
-was run. Three pages are made whole: ``facts.md``, ``commands.md`` and ``safety-rules.md``. In the other pages a comment stands before each
+was run. The pages of ``PAGES`` are made whole. In the other pages a comment stands before each
 block that is filled in::
 
     <!-- entry: safety/renal-risk.yaml renal-risk -->              one entry of the evidence as its file writes it
@@ -42,6 +42,9 @@ from ivigil.rendering.terminal import terminal_text
 from ivigil.rendering.why import why_text
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from tools import every_regimen  # noqa: E402 - beside this file, also when this one is run as a script
+
 DOCS = ROOT / "docs"
 WIDTH = 100
 MADE = "<!-- Made by tools/make_reference.py; a change here is overwritten. -->"
@@ -173,7 +176,18 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-PAGES: dict[str, Callable[[], str]] = {"facts.md": facts_page, "commands.md": commands_page, "safety-rules.md": rules_page}
+def regimens_page() -> str:
+    """Every regimen planned on a patient it is meant for."""
+    title, _, rest = every_regimen.page(evidence()).partition("\n")
+    return f"{title}\n\n{MADE}\n{rest}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "facts.md": facts_page,
+    "commands.md": commands_page,
+    "safety-rules.md": rules_page,
+    "every-regimen.md": regimens_page,
+}
 """The pages that are made whole."""
 
 
