@@ -24,15 +24,17 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.cli.inputs import Choices, context_of, for_record, records_of
 from ivigil.evidence.conditions import written
 from ivigil.evidence.files import entries_of
+from ivigil.evidence.knowledge import Claim
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
+from ivigil.evidence.references import lines_of
 from ivigil.evidence.shapes import Act, SafetyRule
 from ivigil.planning.line import Plan
 from ivigil.planning.plan import plan
@@ -172,6 +174,30 @@ def _act_text(act: Act) -> str:
     return " ".join([f"`{act.act}`", *(part for part in parts if part)])
 
 
+def claims_page() -> str:
+    """Every claim of the founding articles with the verdict, what ivigil says instead, and the statements that decide it."""
+    out = ["# The founding articles, claim by claim", "", MADE, "",
+           "Two public articles founded ivigil. Every claim that they make about immunoglobulin stands here in our own words, with what the evidence "
+           "does to it: *carried* (the statements say the same), *refined* (true with a limit), *disputed* (authorities differ), *superseded* (was so) or "
+           "*rejected* (not so, or unsafe as written). `ivigil evidence show ID` prints a claim or a statement in full.", ""]
+    for article in evidence().articles.values():
+        claims = sorted((claim for claim in evidence().claims.values() if claim.article == article.id), key=_first_line)
+        counts = ", ".join(f"{count} {verdict}" for verdict in get_args(get_type_hints(Claim)["verdict"])
+                           if (count := sum(claim.verdict == verdict for claim in claims)))
+        out += [f"## {article.title}", "", f"{article.publisher}; {article.where}. {len(claims)} claims: {counts}.", "",
+                "| Topic | Claim | Verdict | What ivigil says | Statements |", "|---|---|---|---|---|", *(_claim_row(claim) for claim in claims), ""]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _first_line(claim: Claim) -> int:
+    return next(lines_of(claim.at_lines))
+
+
+def _claim_row(claim: Claim) -> str:
+    cites = ", ".join(f"`{cite}`" for cite in claim.cites)
+    return f"| {_cell(claim.topic)} | {_cell(claim.claim)} | {claim.verdict} | {_cell(claim.say) or 'the same'} | {cites} |"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
@@ -187,6 +213,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "safety-rules.md": rules_page,
     "every-regimen.md": regimens_page,
+    "founding-claims.md": claims_page,
 }
 """The pages that are made whole."""
 

@@ -1,4 +1,4 @@
-"""Finds statements, rules, indications and products by words: plain, deterministic, ranked by how many words fit where."""
+"""Finds entries of the evidence by words, from indications to the claims of the founding articles: plain, deterministic, ranked by how many words fit where."""
 
 from __future__ import annotations
 
@@ -45,7 +45,29 @@ def _everything(evidence: Evidence) -> Iterator[Hit]:
         yield Hit("rule", rule.id, f"{rule.code} {rule.about}: {rule.say}")
     for test in evidence.interference.values():
         yield Hit("interference", test.id, f"{test.test}: {test.effect}. {test.advice}")
+    yield from _knowledge(evidence)
     for statement in evidence.statements.values():
         yield Hit("statement", statement.id, statement.says, statement.source)
     for source in evidence.sources.values():
         yield Hit("source", source.id, f"{source.title}, {source.publisher} {source.year}".strip())
+
+
+def _knowledge(evidence: Evidence) -> Iterator[Hit]:
+    for mechanism in evidence.mechanisms.values():
+        yield Hit("mechanism", mechanism.id, " ".join([f"{mechanism.name}{_also(mechanism.also_called)}:", mechanism.say, mechanism.plain]))
+    for term in evidence.terms.values():
+        yield Hit("word", term.id, f"{term.term}{_also(term.also_called)}: {term.plain}")
+    for lesson in evidence.lessons.values():
+        yield Hit("lesson", lesson.id, f"{lesson.question} {lesson.say}")
+    for scheme in evidence.supply_schemes.values():
+        yield Hit("supply scheme", scheme.id, " ".join([f"{scheme.name}:", scheme.say, *(f"{level.name}: {level.say}" for level in scheme.levels)]))
+    for lever in evidence.supply_levers.values():
+        yield Hit("supply lever", lever.id, lever.say)
+    for figure in evidence.supply_figures.values():
+        yield Hit("supply figure", figure.id, f"{figure.country} {figure.year}, {figure.about}: {figure.say}")
+    for claim in evidence.claims.values():
+        yield Hit("claim", claim.id, f"{claim.topic}: {claim.claim} [{claim.verdict}] {claim.say}".strip(), claim.article)
+
+
+def _also(names: tuple[str, ...]) -> str:
+    return f" ({', '.join(names)})" if names else ""
