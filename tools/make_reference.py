@@ -1,8 +1,8 @@
 """Writes the reference pages of docs/ from the code and the evidence, and renews the examples and outputs inside the written pages.
 
 Run ``python tools/make_reference.py`` after a change of commands, facts, rules or wording; ``tests/contracts/test_docs.py`` fails until it
-was run. Three pages are made whole: ``facts.md``, ``commands.md`` and ``safety-rules.md``. In the other pages a comment stands before each
-block that is filled in::
+was run. Four pages are made whole: ``facts.md``, ``commands.md``, ``safety-rules.md`` and ``foreign-checks.md``. In the other pages a comment
+stands before each block that is filled in::
 
     <!-- entry: safety/renal-risk.yaml renal-risk -->              one entry of the evidence as its file writes it
     <!-- entry: indications/gbs.yaml gbs: id regimens[0] -->       some of its keys, the first item of a list
@@ -173,7 +173,16 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-PAGES: dict[str, Callable[[], str]] = {"facts.md": facts_page, "commands.md": commands_page, "safety-rules.md": rules_page}
+def foreign_page() -> str:
+    """Our evidence beside what others publish, row by row."""
+    if str(ROOT) not in sys.path:
+        sys.path.append(str(ROOT))
+    from tools.foreign_checks import foreign_checks_page
+
+    return foreign_checks_page(evidence(), MADE)
+
+
+PAGES: dict[str, Callable[[], str]] = {"facts.md": facts_page, "commands.md": commands_page, "safety-rules.md": rules_page, "foreign-checks.md": foreign_page}
 """The pages that are made whole."""
 
 

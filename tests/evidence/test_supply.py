@@ -64,7 +64,9 @@ def test_planning_cannot_walk_all_parts_of_the_evidence() -> None:
 
 def test_there_is_supply_evidence_to_hold() -> None:
     """The parts are not empty, so that the tests below say something."""
-    assert len(SCHEMES) >= 9 and EVIDENCE.supply_levers and EVIDENCE.supply_figures
+    assert len(SCHEMES) >= 9
+    assert EVIDENCE.supply_levers
+    assert EVIDENCE.supply_figures
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.id)
@@ -92,4 +94,5 @@ def test_colours_say_that_they_left_the_guidance_in_england() -> None:
     """Whoever shows a colour as a right to treatment is told otherwise beside it."""
     for name in ("uk-colours", "uk-short-list"):
         scheme = EVIDENCE.supply_schemes[name]
-        assert "supply.england.colours-left" in scheme.cites and "activated" in scheme.say
+        assert "supply.england.colours-left" in scheme.cites
+        assert "activated" in scheme.say
