@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from ivigil.basis.facts import Codes
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
+from ivigil.patient.facts import facts_of
+from ivigil.patient.record import Code, Condition, Record
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE: Evidence = load_evidence(ROOT / "evidence")
@@ -132,3 +135,15 @@ def test_the_forms_tell_good_from_bad(system: str, good: list[str], bad: list[st
     """Each form takes real codes and refuses swapped, missing and foreign characters."""
     assert all(FORMS[system](code) for code in good)
     assert not any(FORMS[system](code) for code in bad)
+
+
+@pytest.mark.parametrize(("system", "code", "fact"), [
+    ("icd10", "T50.Z15A", "has.past_ig_reaction"), ("icd10", "T80.51XA", "has.past_ig_hypersensitivity"),
+    ("snomed", "190994004", "has.scid"), ("snomed", "255409004", "has.pregnancy"),
+])
+def test_reactions_and_retired_codes_are_recognised(system: str, code: str, fact: str) -> None:
+    """An adverse effect of immunoglobulin is coded as a condition, and old records carry codes that are retired today."""
+    record = Record(id="x", conditions=(Condition(codes=(Code(system=system, code=code),), origin="conditions[0] (line 3)"),))
+    known = facts_of(record, EVIDENCE.facts, date(2026, 11, 20)).get(fact)
+    assert known is not None
+    assert known.value is True
