@@ -45,7 +45,7 @@ from ivigil.rendering.why import why_text
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tools import every_regimen  # noqa: E402 - beside this file, also when this one is run as a script
+from tools import every_regimen, foreign_checks  # noqa: E402 - beside this file, also when this one is run as a script
 
 DOCS = ROOT / "docs"
 WIDTH = 100
@@ -208,12 +208,18 @@ def regimens_page() -> str:
     return f"{title}\n\n{MADE}\n{rest}"
 
 
+def foreign_page() -> str:
+    """Our evidence beside what others publish, row by row."""
+    return foreign_checks.foreign_checks_page(evidence(), MADE)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts_page,
     "commands.md": commands_page,
     "safety-rules.md": rules_page,
     "every-regimen.md": regimens_page,
     "founding-claims.md": claims_page,
+    "foreign-checks.md": foreign_page,
 }
 """The pages that are made whole."""
 
