@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ivigil.basis.because import Alternative
 from ivigil.evidence.conditions import judge, truth_of, written
+from ivigil.evidence.doses import described, form_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, nearest
 from ivigil.evidence.shapes import Product, Regimen
-from ivigil.planning.dose_form import described, form_of
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, planned_route
