@@ -159,4 +159,5 @@ def _spans_apart(one: _Range | None, other: _Range | None) -> Apart:
         return "different"
     if math.isclose(one[0], other[0]) and math.isclose(one[1], other[1]):
         return "same"
-    return "different" if (one[1] < other[0] and not math.isclose(one[1], other[0])) or (other[1] < one[0] and not math.isclose(other[1], one[0])) else "overlapping"
+    meet = (one[0] <= other[1] or math.isclose(one[0], other[1])) and (other[0] <= one[1] or math.isclose(other[0], one[1]))
+    return "overlapping" if meet else "different"
