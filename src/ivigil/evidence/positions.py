@@ -15,7 +15,7 @@ Degree = Literal["opposed", "conditional", "different", "overlapping", "form", "
 DEGREES: dict[Degree, str] = {
     "opposed": "one supports it, another is against it",
     "conditional": "one is against it, another gives it on conditions",
-    "different": "the values have nothing in common",
+    "different": "they differ",
     "overlapping": "the ranges overlap",
     "form": "the same amount, written in another way",
     "recorded": "the statements say otherwise",
