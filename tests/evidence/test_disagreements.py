@@ -177,8 +177,8 @@ def stand(who: str, place: str, verdict: Any, **more: Any) -> Standing:
 
 
 def dosed(who: str, place: str, *, cap: str = "", when: str = "", phase: Any = "acute", route: Any = "intravenous", valid: Valid | None = None, hours: str = "",
-          also: tuple[Any, ...] = (), **dose: str) -> Regimen:
-    spans = {key: parse_span(value) for key, value in dose.items()}
+          also: tuple[Any, ...] = (), **dose: Any) -> Regimen:
+    spans: dict[str, Any] = {key: parse_span(value) for key, value in dose.items()}
     return Regimen(id=f"{who}.{place}.{'-'.join(dose.values())}", authority=who, jurisdiction=place, phase=phase, also_phases=also, route=route, cites=(who,),
                    dose=RegimenDose(**spans), cap=parse_quantity(cap) if cap else None, when=parse_condition(when) if when else None, valid=valid or Valid(),
                    hours=parse_span(hours) if hours else None)
@@ -216,7 +216,7 @@ def test_standings_part_when_one_in_force_is_against(rows: tuple[Standing, ...],
     ({"course_total": "2 g/kg", "over_days": "2", "every": "4 week"}, {"course_total": "2 g/kg", "over_days": "2"}, "form"),
     ({"per_day": "1 g/kg", "days": "1"}, {"per_day": "25 g", "days": "1"}, "different"),
 ])
-def test_how_far_two_doses_are_apart(one: dict[str, str], other: dict[str, str], far: str) -> None:
+def test_how_far_two_doses_are_apart(one: dict[str, Any], other: dict[str, Any], far: str) -> None:
     """Amounts, days and intervals by hand; the order of the two does not matter."""
     first, second = dosed("a", "US", **one), dosed("b", "EU", **other)
     assert apart(first, second) == far
@@ -225,14 +225,15 @@ def test_how_far_two_doses_are_apart(one: dict[str, str], other: dict[str, str],
 
 def test_a_cap_is_part_of_the_dose() -> None:
     """60 g against 100 g differ; a cap against none overlaps."""
-    weekly = {"per_interval": "1 g/kg", "every": "1 week"}
+    weekly: dict[str, Any] = {"per_interval": "1 g/kg", "every": "1 week"}
     assert apart(dosed("a", "US", cap="60 g", **weekly), dosed("b", "EU", cap="100 g", **weekly)) == "different"
     assert apart(dosed("a", "US", cap="60 g", **weekly), dosed("b", "EU", **weekly)) == "overlapping"
 
 
 def test_a_place_that_prints_the_same_among_others_is_not_at_odds() -> None:
     """The nearest regimen of a place counts; only what it does not print at all is a disagreement."""
-    five, two = {"per_day": "0.4 g/kg", "days": "5"}, {"per_day": "1 g/kg", "days": "2"}
+    five: dict[str, Any] = {"per_day": "0.4 g/kg", "days": "5"}
+    two: dict[str, Any] = {"per_day": "1 g/kg", "days": "2"}
     assert kinds(made(regimens=(dosed("a", "US", **five), dosed("a", "US", **two), dosed("b", "EU", **five), dosed("b", "EU", **two)))) == {}
     assert kinds(made(regimens=(dosed("a", "US", **five), dosed("a", "US", **two), dosed("b", "EU", **five)))) == {"sample.dose.acute": "different"}
 
@@ -261,7 +262,7 @@ def test_a_further_phase_counts_and_is_named_once() -> None:
 def test_infusion_times_apart() -> None:
     """4 hours against 2 differ, 8-12 and 10-12 overlap, equal ones agree."""
     def timed(one: str, other: str) -> dict[str, str]:
-        dose = {"per_day": "1 g/kg", "days": "1"}
+        dose: dict[str, Any] = {"per_day": "1 g/kg", "days": "1"}
         return kinds(made(regimens=(dosed("a", "US", hours=one, **dose), dosed("b", "EU", hours=other, **dose))))
 
     assert timed("4 h", "2 h") == {"sample.time.acute": "different"}
