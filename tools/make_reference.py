@@ -9,6 +9,7 @@ block that is filled in::
     <!-- output: ivigil plan patients/a.yaml --jurisdiction US --as-of 2026-11-20 | DOSE -->      a section of a real plan
     <!-- output: ivigil plan patients/a.yaml --jurisdiction US --as-of 2026-11-20 | lines dose.regimen course.days -->
     <!-- output: ivigil why patients/a.yaml dose.cap --jurisdiction US --as-of 2026-11-20 | first 12 -->
+    <!-- output: ivigil evidence disagreements kawasaki --as-of 2026-11-20 -->
 
 A page may hold files of its own (``<!-- file: indications/x.yaml -->``); a command finds them under ``our-evidence/``.
 """
@@ -29,8 +30,11 @@ from typing import Any, get_args, get_type_hints
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.cli.inputs import Choices, context_of, for_record, records_of
+from ivigil.evidence.check import examples_of
 from ivigil.evidence.conditions import written
-from ivigil.evidence.files import entries_of
+from ivigil.evidence.coverage import Coverage, coverage
+from ivigil.evidence.disagreements import disagreements
+from ivigil.evidence.files import entries_of, read_folder
 from ivigil.evidence.knowledge import Claim
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
@@ -38,7 +42,10 @@ from ivigil.evidence.references import lines_of
 from ivigil.evidence.shapes import Act, SafetyRule
 from ivigil.planning.line import Plan
 from ivigil.planning.plan import plan
+from ivigil.rendering.coverage import coverage_report
+from ivigil.rendering.disagreements import disagreements_report
 from ivigil.rendering.entry import entry_text
+from ivigil.rendering.report import Report, report_markdown, report_terminal
 from ivigil.rendering.sheet import sheet_of
 from ivigil.rendering.terminal import terminal_text
 from ivigil.rendering.why import why_text
@@ -49,6 +56,8 @@ from tools import every_regimen, foreign_checks  # noqa: E402 - beside this file
 
 DOCS = ROOT / "docs"
 WIDTH = 100
+DAY = date(2026, 11, 20)
+"""The day on which the pages look at the evidence, so that they change only with it."""
 MADE = "<!-- Made by tools/make_reference.py; a change here is overwritten. -->"
 ORIGINS = {
     "body": "Body", "results": "Results and vital signs", "conditions": "Conditions", "medicines": "Medicines", "allergies": "Allergies",
@@ -202,6 +211,27 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+def coverage_page() -> str:
+    """What was read and what was not, whole: the counts first, the long lists last."""
+    return report_markdown(coverage_report(covered(), full=True), MADE)
+
+
+def disagreements_page() -> str:
+    """Every disagreement with every position."""
+    return report_markdown(_disagreements(""), MADE)
+
+
+@lru_cache(maxsize=1)
+def covered() -> Coverage:
+    """The coverage of the packaged evidence on the day of the pages."""
+    return coverage(evidence(), DAY, examples_of(read_folder(ROOT / "evidence"), evidence()))
+
+
+def _disagreements(topic: str) -> Report:
+    names = {name: indication.name.clinical for name, indication in evidence().indications.items()}
+    return disagreements_report(disagreements(evidence(), DAY, topic), DAY.isoformat(), names, everything=not topic)
+
+
 def regimens_page() -> str:
     """Every regimen planned on a patient it is meant for."""
     title, _, rest = every_regimen.page(evidence()).partition("\n")
@@ -220,6 +250,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "every-regimen.md": regimens_page,
     "founding-claims.md": claims_page,
     "foreign-checks.md": foreign_page,
+    "coverage.md": coverage_page,
+    "disagreements.md": disagreements_page,
 }
 """The pages that are made whole."""
 
@@ -345,6 +377,9 @@ def _printed(command: str) -> str:
     assert program == "ivigil"
     if (verb, rest[0]) == ("evidence", "show"):
         return entry_text(evidence(), rest[1], WIDTH)
+    if verb == "evidence":
+        assert rest[-2:] == ["--as-of", DAY.isoformat()]
+        return report_terminal(coverage_report(covered(), full=False) if rest[0] == "coverage" else _disagreements(rest[1]), WIDTH)
     words, options = _options(rest)
     made = planned(words[0], **options)
     return why_text(made, words[1], evidence(), WIDTH) if verb == "why" else terminal_text(made, WIDTH, False)

@@ -12,9 +12,10 @@ from tests.planning.course_sample import CHILD, MAN, context, dosed, draft, evid
 
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.conditions import parse_condition
+from ivigil.evidence.doses import CourseTotal, PerDay, PerInterval, described, form_of
 from ivigil.evidence.shapes import RegimenDose
 from ivigil.patient.record import Order, Override, PastInfusion
-from ivigil.planning.dose_form import CourseTotal, PerDay, PerInterval, described, form_of, read_order
+from ivigil.planning.dose_form import read_order
 from ivigil.planning.draft import Draft
 
 MAN_70 = known(weight="70 kg", height="175 cm", sex="male", age="50 year")

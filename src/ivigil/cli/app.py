@@ -184,6 +184,40 @@ def evidence_search(
     raise typer.Exit(run_search(" ".join(text), limit, overlay, evidence))
 
 
+class ReportFormat(StrEnum):
+    """How a report about the evidence is printed."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+Printed = Annotated[ReportFormat, typer.Option("--format", "-f", help="How it is printed.")]
+Out = Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")]
+OnDay = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The day the evidence is looked at. Default: today.")]
+
+
+@evidence_app.command("coverage")
+def evidence_coverage(
+    format: Printed = ReportFormat.TERMINAL, as_of: OnDay = "", out: Out = "", overlay: Overlay = "", evidence: EvidenceFolder = "",
+) -> None:
+    """Show what was read and what was not: by indication and place, statement, product, gap and example."""
+    from ivigil.cli.coverage_command import run_coverage
+
+    raise typer.Exit(run_coverage(format.value, as_of, out, overlay, evidence))
+
+
+@evidence_app.command("disagreements")
+def evidence_disagreements(
+    topic: Annotated[str, typer.Argument(metavar="[ID]", help="An indication, weight, target, vaccine, or a disagreement by id. Without one, all.")] = "",
+    format: Printed = ReportFormat.TERMINAL, as_of: OnDay = "", out: Out = "", overlay: Overlay = "", evidence: EvidenceFolder = "",
+) -> None:
+    """Show where authorities disagree, with the position of each, found from the evidence alone."""
+    from ivigil.cli.coverage_command import run_disagreements
+
+    raise typer.Exit(run_disagreements(topic, format.value, as_of, out, overlay, evidence))
+
+
 class VerdictStatus(StrEnum):
     """What a reviewer can decide about a statement."""
 

@@ -105,7 +105,7 @@ def context_of(choices: Choices, evidence: Evidence, today: date) -> Context:
     formulary = found.attempt(lambda: _formulary(choices, profile), None)
     stock = found.attempt(lambda: _items(choices.stock, profile.stock, choices.site, StockItem), None)
     prices = found.attempt(lambda: _items(choices.prices, profile.prices, choices.site, PriceItem), None)
-    as_of = found.attempt(lambda: _as_of(choices.as_of, today), today)
+    as_of = found.attempt(lambda: day_of(choices.as_of, today), today)
     start = found.attempt(lambda: _start(choices.start, as_of), None)
     context = Context(
         jurisdiction=choices.jurisdiction or profile.jurisdiction,
@@ -196,7 +196,12 @@ def _near(name: str, names: list[str]) -> list[str]:
     return [folded[near] for near in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
 
 
-def _as_of(text: str, today: date) -> date:
+def day_of(text: str, today: date) -> date:
+    """The day an option names, today when it is empty.
+
+    Raises:
+        BadInput: not a date, or one that lies ahead.
+    """
     if not text:
         return today
     try:

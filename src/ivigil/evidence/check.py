@@ -77,6 +77,35 @@ def rule_cases(files: Iterable[EvidenceFile]) -> tuple[list[PlacedCase], list[Pr
     return cases, problems
 
 
+def examples_of(files: Iterable[EvidenceFile], evidence: Evidence) -> dict[str, int]:
+    """How many examples show each rule, indication, product or policy, by id.
+
+    An example shows what it names; one that names a regimen shows its indication, and one that names nothing shows what its file is called after.
+    """
+    indication_of = {regimen.id: indication.id for indication in evidence.indications.values() for regimen in indication.regimens}
+    counts: dict[str, int] = {}
+    for file in files:
+        if not file.name.startswith("cases/"):
+            continue
+        stem = file.name.rsplit("/", 1)[1].removesuffix(".yaml")
+        document, _ = read_yaml(file.text, file.name)
+        for _, plain in entries_of(document):
+            for name in dict.fromkeys(_shown_by(plain, stem, indication_of, file.name.startswith("cases/products/"))):
+                counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _shown_by(plain: Any, stem: str, indication_of: dict[str, str], of_product: bool) -> Iterator[str]:
+    named = plain if isinstance(plain, dict) else {}
+    products = [str(name) for name in (named.get("product"), *(named.get("products") or ())) if name]
+    if of_product:
+        yield from products or [stem]
+    elif "regimen" in named:
+        yield indication_of.get(str(named["regimen"]), stem)
+    else:
+        yield str(named.get("rule") or named.get("policy") or named.get("indication") or stem)
+
+
 def _cases_of(document: Any, lines: Lines, file: EvidenceFile, problems: list[Problem]) -> Iterator[PlacedCase]:
     shaper = Shaper()
     stem = file.name.rsplit("/", 1)[1].removesuffix(".yaml")

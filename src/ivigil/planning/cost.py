@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from ivigil.basis.quantity import Quantity, Span, number_text
+from ivigil.evidence.doses import every_text
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Product
-from ivigil.planning.dose_form import every_text
 from ivigil.planning.draft import Context, Day, Draft, PriceItem
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import is_called

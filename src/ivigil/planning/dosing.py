@@ -15,22 +15,9 @@ import msgspec
 from ivigil.basis.because import Alternative
 from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.quantity import Quantity, Span, number_text
+from ivigil.evidence.doses import ONE_DAY, CourseTotal, DoseForm, PerDay, PerInterval, course_span, described, every_text, form_of, is_dose
 from ivigil.evidence.library import Evidence
-from ivigil.planning.dose_form import (
-    ONE_DAY,
-    CourseTotal,
-    DoseForm,
-    PerDay,
-    PerInterval,
-    course_grams,
-    course_span,
-    described,
-    every_text,
-    form_of,
-    grams_of,
-    is_dose,
-    read_order,
-)
+from ivigil.planning.dose_form import course_grams, grams_of, read_order
 from ivigil.planning.dose_limits import caps, exceeds, limit_line, limits_in_force
 from ivigil.planning.draft import Context, Dose, Draft
 from ivigil.planning.line import Act, Column, Line, Table

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from ivigil.basis.because import Alternative
 from ivigil.evidence.conditions import truth_of
+from ivigil.evidence.doses import described, form_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Product, Regimen
-from ivigil.planning.dose_form import described, form_of
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, labelled_rows, last_immunoglobulin

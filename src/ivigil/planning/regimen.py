@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ivigil.basis.because import Alternative
 from ivigil.evidence.conditions import judge, truth_of, written
+from ivigil.evidence.doses import described, dose_text, form_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, nearest
 from ivigil.evidence.shapes import Product, Regimen
-from ivigil.planning.dose_form import described, form_of
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, planned_route
@@ -62,7 +62,8 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
     others = [regimen for regimen in here if regimen.id != chosen.id and regimen.phase == chosen.phase]
     form = form_of(chosen)
     disputes = [regimen for regimen in elsewhere(draft.indication.regimens, places, context.as_of)
-                if regimen.id != chosen.id and regimen.phase == chosen.phase and regimen.route == chosen.route and form_of(regimen) != form
+                if regimen.id != chosen.id and regimen.phase == chosen.phase and regimen.route == chosen.route
+                and (form_of(regimen), regimen.cap) != (form, chosen.cap)
                 and (regimen.id not in verdicts or verdicts[regimen.id].truth is not False)]
     where = chosen.jurisdiction or "everywhere"
     text = f"{_said(chosen)}. {evidence.authority(chosen)}{f', {chosen.edition}' if chosen.edition else ''} ({where}); {why}."
@@ -75,7 +76,7 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
         evidence, draft.facts, rule=chosen.id, cites=chosen.cites, uses=("order.phase", "order.route", *(verdict.decided_by if verdict else ())),
         instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "comes later in the order of preference"), regimen.cites)
                     for regimen in others],
-        disputed_by=[Alternative(_offered(regimen, evidence), f"in force in {regimen.jurisdiction}, not in {context.jurisdiction}", regimen.cites)
+        disputed_by=[Alternative(_disputing(regimen, evidence), f"in force in {regimen.jurisdiction}, not in {context.jurisdiction}", regimen.cites)
                      for regimen in disputes])
     lines = [Line("dose.regimen", "dosing", "choose", "info", text, because)]
     if chosen.repeat:
@@ -111,7 +112,7 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[
     because = reasons(
         evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"),
         instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],
-        disputed_by=[Alternative(_offered(regimen, evidence), f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
+        disputed_by=[Alternative(_disputing(regimen, evidence), f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
     return [Line("dose.regimen", "dosing", "choose", "warning" if by_weight else "info", text, because)]
 
 
@@ -122,3 +123,8 @@ def _said(regimen: Regimen) -> str:
 
 def _offered(regimen: Regimen, evidence: Evidence) -> str:
     return f"{evidence.authority(regimen)}: {_said(regimen)}"
+
+
+def _disputing(regimen: Regimen, evidence: Evidence) -> str:
+    """A dose of elsewhere with its cap, which may be all that differs."""
+    return f"{evidence.authority(regimen)}: {dose_text(regimen)}"
