@@ -105,7 +105,7 @@ def context_of(choices: Choices, evidence: Evidence, today: date) -> Context:
     formulary = found.attempt(lambda: _formulary(choices, profile), None)
     stock = found.attempt(lambda: _items(choices.stock, profile.stock, choices.site, StockItem), None)
     prices = found.attempt(lambda: _items(choices.prices, profile.prices, choices.site, PriceItem), None)
-    as_of = found.attempt(lambda: _as_of(choices.as_of, today), today)
+    as_of = found.attempt(lambda: day_of(choices.as_of, today), today)
     start = found.attempt(lambda: _start(choices.start, as_of), None)
     context = Context(
         jurisdiction=choices.jurisdiction or profile.jurisdiction,
@@ -187,16 +187,22 @@ def _unknown(context: Context, evidence: Evidence) -> Iterable[Problem]:
         names = list(known)
         for name in given:
             if name and name not in names:
-                similar = _near(name, names)
+                similar = near(name, names)
                 yield Problem(place, 0, "", f"'{name}' is not known", f"did you mean {', '.join(similar)}?" if similar else f"known: {', '.join(names)}")
 
 
-def _near(name: str, names: list[str]) -> list[str]:
+def near(name: str, names: list[str]) -> list[str]:
+    """Known names that a mistyped one may have meant, nearest first."""
     folded = {known.lower(): known for known in names}
-    return [folded[near] for near in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
+    return [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
 
 
-def _as_of(text: str, today: date) -> date:
+def day_of(text: str, today: date) -> date:
+    """The day that ``--as-of`` names, today when it is empty.
+
+    Raises:
+        BadInput: it is no date, or lies ahead.
+    """
     if not text:
         return today
     try:
