@@ -40,5 +40,6 @@ def test_every_command_is_in_the_help() -> None:
 def test_the_readme_names_every_command() -> None:
     """A command nobody can find is not done."""
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-    for command in ("ivigil plan", "ivigil why", "ivigil evidence check", "ivigil evidence show", "ivigil evidence search", "ivigil schema"):
+    for command in ("ivigil plan", "ivigil why", "ivigil evidence check", "ivigil evidence show", "ivigil evidence search", "ivigil evidence review",
+                    "ivigil evidence new", "ivigil evidence diff", "ivigil evidence export", "ivigil schema"):
         assert command in readme

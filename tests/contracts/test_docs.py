@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -132,6 +133,15 @@ def test_the_index_names_every_page() -> None:
     """A page that the index does not name is not found."""
     linked = set(re.findall(r"\]\(([a-z-]+\.md)", page("README.md")))
     assert {name for name in PAGE_NAMES if name != "README.md"} - linked == set()
+
+
+def test_changes_of_the_evidence_are_written_up_newest_first() -> None:
+    """Clinicians find what changed, from the index of the documentation."""
+    assert "](../EVIDENCE-CHANGES.md)" in page("README.md")
+    headings = re.findall(r"^## (.*)$", (ROOT / "EVIDENCE-CHANGES.md").read_text(encoding="utf-8"), re.MULTILINE)
+    days = [date.fromisoformat(heading[:10]) for heading in headings]
+    assert days
+    assert days == sorted(days, reverse=True)
 
 
 @pytest.mark.parametrize("name", PAGE_NAMES)

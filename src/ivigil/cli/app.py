@@ -17,7 +17,9 @@ app = typer.Typer(
     epilog="Exit codes: 0 plan made, 2 bad input, 3 blocked, 4 no evidence. For qualified health professionals.",
     context_settings=_PLAIN, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True,
 )
-evidence_app = typer.Typer(help="Check, show and search the evidence.", context_settings=_PLAIN, rich_markup_mode=None, no_args_is_help=True)
+evidence_app = typer.Typer(
+    help="Check, show, search, review, begin, compare and export the evidence.", context_settings=_PLAIN, rich_markup_mode=None, no_args_is_help=True,
+)
 app.add_typer(evidence_app, name="evidence")
 
 
@@ -141,11 +143,16 @@ def why(
 
 
 @app.command()
-def schema(what: Annotated[Schema, typer.Argument(help="What to describe.")]) -> None:
-    """Print the JSON Schema of patient, plan or evidence."""
+def schema(
+    what: Annotated[Schema, typer.Argument(help="What to describe.")],
+    part: Annotated[str, typer.Option(metavar="NAME", help="Only this part of the evidence: indications, statements ...")] = "",
+    into: Annotated[str, typer.Option(metavar="DIR", help="Write one schema per part of the evidence into this folder, for an editor.")] = "",
+    folder: Annotated[str, typer.Option("--for", metavar="DIR", help="The evidence folder that the editor has open, for --into.")] = "evidence",
+) -> None:
+    """Print the JSON Schema of patient, plan or evidence, or write those of the evidence for an editor."""
     from ivigil.cli.schema_command import run_schema
 
-    raise typer.Exit(run_schema(what.value))
+    raise typer.Exit(run_schema(what.value, part, into, folder))
 
 
 @evidence_app.command("check")
@@ -245,6 +252,80 @@ def evidence_review(
 
     given = Given(verdict.value if verdict is not None else "", by, reason, due)
     raise typer.Exit(run_review(statement, given, patients, limit, overlay, evidence))
+
+
+class StubKind(StrEnum):
+    """What ``ivigil evidence new`` can begin."""
+
+    INDICATION = "indication"
+    PRODUCT = "product"
+    STATEMENT = "statement"
+    RULE = "rule"
+
+
+@evidence_app.command("new")
+def evidence_new(
+    kind: Annotated[StubKind, typer.Argument(help="What to begin.")],
+    entry: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example our-sps or our-sps.dose.")],
+    into: Annotated[str, typer.Option(metavar="DIR", help="The folder to write to: an evidence folder of your own, or one to lay over the packaged one.")],
+    name: Annotated[str, typer.Option(metavar="TEXT", help="Clinical name of an indication, brand of a product. Default: the id in words.")] = "",
+    source: Annotated[str, typer.Option(metavar="ID", help="Source of a statement, by id. Default: a source of its own, to be filled in.")] = "",
+    fact: Annotated[str, typer.Option(metavar="CONDITION", help="When a rule fires: has.sepsis, or 'age > 65 year'.")] = "",
+    cites: Annotated[list[str] | None, typer.Option(metavar="ID", help="A statement that the rule rests on; may be repeated. Default: a new one.")] = None,
+    maker: Annotated[str, typer.Option(metavar="TEXT", help="Maker of a product.")] = "",
+    market: Annotated[str, typer.Option(metavar="ID", help="Market of a product: US, EU ...")] = "",
+    route: Annotated[str, typer.Option(metavar="ROUTE", help="Route of a product: intravenous, subcutaneous, facilitated-subcutaneous.")] = "",
+    percent: Annotated[str, typer.Option(metavar="NUMBER", help="Strength of a product: 10 is 100 mg/mL.")] = "",
+) -> None:
+    """Begin an entry: a file that loads at once and says what to fill in. Nothing is overwritten."""
+    from ivigil.cli.new_command import run_new
+    from ivigil.evidence.stubs import Wanted
+
+    raise typer.Exit(run_new(Wanted(kind.value, entry, name, source, fact, tuple(cites or ()), maker, market, route, percent), into))
+
+
+class DiffFormat(StrEnum):
+    """How a comparison is printed."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+@evidence_app.command("diff")
+def evidence_diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="An evidence folder; - is the packaged one.")],
+    new: Annotated[str, typer.Argument(metavar="[NEW]", help="The folder to compare with it. Default: the packaged one.")] = "-",
+    patients: Annotated[str, typer.Option(metavar="DIR", help="Also plan these records with both and show which plans change.")] = "",
+    jurisdiction: Annotated[str, typer.Option("--jurisdiction", "-j", metavar="ID", help="Plan only here. Default: every jurisdiction.")] = "",
+    as_of: AsOf = "",
+    format: Annotated[DiffFormat, typer.Option("--format", "-f", help="How the comparison is printed.")] = DiffFormat.TERMINAL,
+) -> None:
+    """Compare two evidence folders entry by entry, and the plans made with each."""
+    from ivigil.cli.diff_command import run_diff
+
+    raise typer.Exit(run_diff(old, new, patients, jurisdiction, as_of, format.value))
+
+
+class ExportFormat(StrEnum):
+    """What the evidence is exported as."""
+
+    JSON = "json"
+    CSV = "csv"
+    FHIR = "fhir"
+
+
+@evidence_app.command("export")
+def evidence_export(
+    format: Annotated[ExportFormat, typer.Option("--format", "-f", help="One JSON document, one table per part, or a FHIR R4 Bundle.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR|FILE", help="File to write; for csv a folder. Tables are replaced.")],
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+) -> None:
+    """Write the whole evidence for other programs: JSON, CSV tables or FHIR R4."""
+    from ivigil.cli.export_command import run_export
+
+    raise typer.Exit(run_export(format.value, out, overlay, evidence))
 
 
 def main() -> None:

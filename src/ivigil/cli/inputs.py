@@ -187,13 +187,14 @@ def _unknown(context: Context, evidence: Evidence) -> Iterable[Problem]:
         names = list(known)
         for name in given:
             if name and name not in names:
-                similar = _near(name, names)
+                similar = near(name, names)
                 yield Problem(place, 0, "", f"'{name}' is not known", f"did you mean {', '.join(similar)}?" if similar else f"known: {', '.join(names)}")
 
 
-def _near(name: str, names: list[str]) -> list[str]:
+def near(name: str, names: list[str]) -> list[str]:
+    """Known names that a mistyped one may have meant, nearest first."""
     folded = {known.lower(): known for known in names}
-    return [folded[near] for near in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
+    return [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
 
 
 def day_of(text: str, today: date) -> date:

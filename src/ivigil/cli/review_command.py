@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.cli.inputs import Choices, load, records_of
+from ivigil.cli.everywhere import plans_everywhere
+from ivigil.cli.inputs import Choices, load
 from ivigil.cli.output import columns, counted, report, write
 from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.library import Evidence
@@ -19,9 +19,6 @@ from ivigil.evidence.review import refusal, stamp_of, state_of
 from ivigil.evidence.shapes import ReviewStatus, Statement, Verdict
 from ivigil.evidence.uses import RISKS, uses, worst
 from ivigil.evidence.verdicts import record_verdict
-from ivigil.planning.draft import Context
-from ivigil.planning.line import Plan
-from ivigil.planning.plan import plan
 from ivigil.rendering.plain_text import clean
 
 
@@ -131,37 +128,8 @@ def statement_text(evidence: Evidence, entry: Statement, patients: str, width: i
 
 def _fed(evidence: Evidence, statement: str, patients: str) -> list[str]:
     lines: dict[str, list[str]] = {}
-    for place, made in plans_everywhere(evidence, patients):
+    for place, made in plans_everywhere(evidence, patients, date.today()):
         for line in made.lines:
             if statement in line.because.cites:
                 lines.setdefault(f"{line.id}: {clean(line.text)}", []).append(f"{made.patient} in {place}")
     return [f"  {text}\n      {', '.join(who[:4])}{f' and {len(who) - 4} more' if len(who) > 4 else ''}" for text, who in lines.items()]
-
-
-def plans_everywhere(evidence: Evidence, patients: str, as_of: date | None = None) -> Iterator[tuple[str, Plan]]:
-    """A plan of every record of a folder in every jurisdiction; records that cannot be planned there are passed over.
-
-    Raises:
-        BadInput: the folder holds no record.
-    """
-    day = as_of or date.today()
-    for path in record_files(patients):
-        for record in records_of(str(path), evidence):
-            for place in evidence.jurisdictions:
-                try:
-                    yield place, plan(record, evidence, Context(place, day, datetime.combine(day, time(9))))
-                except BadInput:
-                    continue
-
-
-def record_files(patients: str) -> list[Path]:
-    """The patient records of a file or folder, in order of their names.
-
-    Raises:
-        BadInput: there is none.
-    """
-    path = Path(patients)
-    files = [path] if path.is_file() else sorted(one for one in path.glob("*") if one.suffix in {".yaml", ".json"})
-    if not files:
-        raise BadInput([Problem(patients, 0, "", "no patient record here", "name a folder of YAML or JSON records")])
-    return files

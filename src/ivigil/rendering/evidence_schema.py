@@ -1,7 +1,8 @@
-"""The JSON Schema of the evidence files, with quantities and conditions as they are written."""
+"""The JSON Schema of the evidence files, with quantities and conditions as they are written: all in one, or one per part for editors."""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import msgspec
@@ -10,6 +11,12 @@ from ivigil.evidence.files import KINDS
 from ivigil.evidence.shapes import RiskGroup
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_EDITOR_DIALECT = "http://json-schema.org/draft-07/schema#"
+"""The YAML language server reads draft 7 and below."""
+_OVERLAY_KEYS = {
+    "replaces": {"type": "string", "description": "Only in an overlay: the id of the packaged entry that this one replaces."},
+    "reason": {"type": "string", "description": "Only in an overlay: why it is replaced."},
+}
 _NUMBER = {"type": "number"}
 _WRITTEN: dict[str, dict[str, Any]] = {
     "Quantity": {
@@ -55,3 +62,51 @@ def evidence_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "$defs": definitions,
     }
+
+
+PARTS: dict[str, str] = {part: pattern for pattern, part, _ in KINDS}
+"""The file pattern of each part that has files of its own."""
+
+
+def part_schema(part: str, *, with_neighbours: bool = False) -> dict[str, Any]:
+    """The schema of one file of a part, in a dialect that editors read; the keys of an overlay are allowed.
+
+    ``with_neighbours`` also accepts the parts whose file names the pattern covers too (``weight-policies/formulas.yaml`` lies among the policies),
+    for editors, which apply every schema whose pattern fits.
+    """
+    pattern = PARTS[part]
+    shapes = [shape for _, name, shape in KINDS if name == part]
+    if with_neighbours and pattern.endswith("/*.yaml"):
+        shapes += [shape for other, name, shape in KINDS if name != part and other.startswith(pattern.removesuffix("*.yaml"))]
+    if part == "rules":
+        shapes.append(RiskGroup)
+    entries, definitions = msgspec.json.schema_components(shapes, ref_template="#/definitions/{name}")
+    definitions.update({name: _renamed(written) for name, written in _WRITTEN.items() if name in definitions})
+    for shape in shapes:
+        definitions[shape.__name__]["properties"].update(_OVERLAY_KEYS)
+    entry: Any = entries[0] if len(entries) == 1 else {"anyOf": list(entries)}
+    return {
+        "$schema": _EDITOR_DIALECT,
+        "$id": f"urn:ivigil:evidence:1:{part}",
+        "title": f"ivigil evidence, {pattern}",
+        "anyOf": [entry, {"type": "array", "items": entry}],
+        "definitions": definitions,
+    }
+
+
+def _renamed(node: Any) -> Any:
+    """A hand-written definition with its references where draft 7 keeps them."""
+    if isinstance(node, dict):
+        return {key: value.replace("#/$defs/", "#/definitions/") if key == "$ref" else _renamed(value) for key, value in node.items()}
+    return [_renamed(item) for item in node] if isinstance(node, list) else copy.copy(node)
+
+
+def editor_files(schemas: str, evidence: str) -> dict[str, Any]:
+    """One schema per part by file name, and ``settings.json``: which file of ``evidence`` each describes, for the YAML language server.
+
+    Both folders are named from the workspace that the editor has open.
+    """
+    files: dict[str, Any] = {f"{part.replace('_', '-')}.schema.json": part_schema(part, with_neighbours=True) for part in PARTS}
+    prefix = "" if evidence in {"", "."} else f"{evidence}/"
+    mapping = {f"{schemas}/{part.replace('_', '-')}.schema.json": f"{prefix}{pattern}" for part, pattern in PARTS.items()}
+    return {**files, "settings.json": {"yaml.schemas": mapping}}

@@ -14,20 +14,21 @@ from ivigil.planning.line import Plan
 SCHEMA = "ivigil.plan/1"
 BATCH_SCHEMA = "ivigil.plans/1"
 
-_TO_UCUM = {name: unit.ucum for name, unit in UNITS.items()}
+TO_UCUM = {name: unit.ucum for name, unit in UNITS.items()}
+"""The UCUM code of every unit."""
 _FROM_UCUM = {unit.ucum: name for name, unit in UNITS.items()}
 
 
 def plan_json(plan: Plan) -> str:
     """One plan as indented JSON with a closing line break."""
-    return _text(_with_units(msgspec.to_builtins(plan), _TO_UCUM))
+    return _text(_with_units(msgspec.to_builtins(plan), TO_UCUM))
 
 
 def plans_json(plans: Sequence[Plan], failed: Sequence[tuple[str, Sequence[Problem]]]) -> str:
     """Several plans in one document, with the records that could not be read and every problem of each."""
     document = {
         "schema": BATCH_SCHEMA,
-        "plans": [_with_units(msgspec.to_builtins(plan), _TO_UCUM) for plan in plans],
+        "plans": [_with_units(msgspec.to_builtins(plan), TO_UCUM) for plan in plans],
         "failed": [{"record": name, "problems": msgspec.to_builtins(list(problems))} for name, problems in failed],
     }
     return _text(document)
@@ -61,7 +62,7 @@ def plan_schema() -> dict[str, Any]:
     """The JSON Schema of one plan."""
     schema = msgspec.json.schema(Plan)
     definitions = schema["$defs"]
-    definitions["Quantity"]["properties"]["unit"] = {"type": "string", "enum": sorted(set(_TO_UCUM.values())), "description": "UCUM unit code"}
+    definitions["Quantity"]["properties"]["unit"] = {"type": "string", "enum": sorted(set(TO_UCUM.values())), "description": "UCUM unit code"}
     definitions["Plan"]["properties"]["schema"] = {"const": SCHEMA}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA.replace('/', ':').replace('.', ':')}", "title": SCHEMA, **schema}
 

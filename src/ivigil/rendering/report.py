@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ivigil.rendering.markdown import safe
+from ivigil.rendering.markdown import escaped
 from ivigil.rendering.plain_text import clean
 
 _GAP = "  "
@@ -35,20 +35,20 @@ class Report(msgspec.Struct, frozen=True):
 
 def report_markdown(report: Report, mark: str = "") -> str:
     """The report as CommonMark; ``mark`` is a line of markup below the title. Text of the evidence is escaped, so it never becomes markup."""
-    out = [f"# {safe(report.title)}", "", *([mark, ""] if mark else []), *_paragraphs(report.text)]
+    out = [f"# {escaped(report.title)}", "", *([mark, ""] if mark else []), *_paragraphs(report.text)]
     for section in report.sections:
-        out += [f"{'#' * section.level} {safe(section.title)}", "", *_paragraphs(section.text)]
+        out += [f"{'#' * section.level} {escaped(section.title)}", "", *_paragraphs(section.text)]
         if section.rows:
-            out += [f"| {' | '.join(map(safe, section.heads))} |", f"|{'---|' * len(section.heads)}"]
-            out += [f"| {' | '.join(safe(clean(cell)) for cell in row)} |" for row in section.rows] + [""]
+            out += [f"| {' | '.join(map(escaped, section.heads))} |", f"|{'---|' * len(section.heads)}"]
+            out += [f"| {' | '.join(escaped(clean(cell)) for cell in row)} |" for row in section.rows] + [""]
         if section.items:
-            out += [*(f"- {safe(clean(item))}" for item in section.items), ""]
+            out += [*(f"- {escaped(clean(item))}" for item in section.items), ""]
     return "\n".join(out).rstrip() + "\n"
 
 
 def _paragraphs(text: Iterable[str]) -> Iterator[str]:
     for sentence in text:
-        yield safe(clean(sentence))
+        yield escaped(clean(sentence))
         yield ""
 
 
