@@ -44,6 +44,7 @@ def ours_to_write(target: Path, named: str) -> None:
     Raises:
         BadInput: it is a file, its parent is missing, or it holds something else.
     """
+
     def refused(cause: str, remedy: str) -> BadInput:
         return BadInput([Problem(named, 0, "", cause, remedy)])
 
@@ -62,7 +63,9 @@ def ours_to_write(target: Path, named: str) -> None:
         listed = set((target / MARKER).read_text(encoding="utf-8").splitlines())
         strange = sorted(found - listed - {MARKER})
         if strange:
-            raise refused(f"the folder also holds {strange[0]}{f' and {len(strange) - 1} more' if len(strange) > 1 else ''}", "move it elsewhere first")
+            raise refused(
+                f"the folder also holds {strange[0]}{f' and {len(strange) - 1} more' if len(strange) > 1 else ''}", "move it elsewhere first"
+            )
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else None
         raise refused(cause or "the folder cannot be read", "name a folder that you may read and write") from None
@@ -95,7 +98,9 @@ def write_folder(pages: Mapping[str, str], target: Path, named: str) -> None:
                 os.rename(old, target)
             raise
     except OSError as error:
-        raise BadInput([Problem(named, 0, "", error.strerror or "the folder cannot be written", "name a folder that you may write, with room for it")]) from None
+        raise BadInput(
+            [Problem(named, 0, "", error.strerror or "the folder cannot be written", "name a folder that you may write, with room for it")]
+        ) from None
     finally:
         if beside is not None and (target.exists() or not (beside / "old").exists()):
             shutil.rmtree(beside, ignore_errors=True)

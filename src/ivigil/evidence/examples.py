@@ -23,7 +23,7 @@ class Example(msgspec.Struct, frozen=True):
 
 
 Examples = dict[tuple[str, str], tuple[Example, ...]]
-"""Examples by the folder below ``cases/`` and the id of the entry that they belong to."""
+"""Examples by the folder below ``cases/`` and the id of the entry that they belong to: of a dose, its regimen."""
 
 
 def examples_of(files: Iterable[EvidenceFile]) -> Examples:
@@ -40,14 +40,17 @@ def examples_of(files: Iterable[EvidenceFile]) -> Examples:
             continue
         for _, plain in entries_of(document):
             if isinstance(plain, dict):
-                found.setdefault((folder, _owner(plain, folder, stem)), []).append(_example(plain))
+                for owner in _owners(plain, folder, stem):
+                    found.setdefault((folder, owner), []).append(_example(plain))
     return {key: tuple(examples) for key, examples in found.items()}
 
 
-def _owner(plain: dict[str, Any], folder: str, stem: str) -> str:
+def _owners(plain: dict[str, Any], folder: str, stem: str) -> list[str]:
     """An example of a product names an indication too, and one of a vaccine interval a blood product; neither is its owner."""
-    keys = {"products": ("product",), "indications": ("indication",), "weight-policies": ("policy",)}.get(folder, ("rule",))
-    return next((str(plain[key]) for key in keys if plain.get(key)), stem)
+    if folder == "products" and isinstance(plain.get("products"), list):
+        return [str(name) for name in plain["products"]]
+    keys = {"products": ("product",), "indications": ("regimen", "indication"), "weight-policies": ("policy",)}.get(folder, ("rule",))
+    return [next((str(plain[key]) for key in keys if plain.get(key)), stem)]
 
 
 def _example(plain: dict[str, Any]) -> Example:

@@ -24,7 +24,7 @@ header nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1re
 .label strong { color: var(--ink); }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 1rem 0 .3rem; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .4rem; padding-bottom: .15rem; border-bottom: 2px solid var(--line); }
-h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
+h3, h4 { font-size: 1rem; margin: 1.2rem 0 .3rem; } .group { font-size: 1.1rem; }
 .lead { font-size: 1.05rem; margin: .3rem 0; max-width: 60rem; }
 .quiet, .origin, .id { color: var(--soft); }
 .id { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -43,12 +43,13 @@ dl > div { display: grid; grid-template-columns: 13rem minmax(0, 1fr); gap: .1re
 dt { color: var(--soft); } dd { margin: 0; }
 dd ul, td ul { margin: 0; padding-left: 1.1rem; }
 .scroll { overflow-x: auto; margin: .5rem 0 1rem; max-width: 100%; }
-table { border-collapse: collapse; font-size: .925rem; font-variant-numeric: tabular-nums; }
+.jump { font-size: .925rem; } .jump p { margin: .5rem 0; }
+table { min-width: 15rem; border-collapse: collapse; font-size: .925rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: .9rem; padding: .2rem 0; }
 th, td { border: 1px solid var(--line); padding: .25rem .5rem; text-align: left; vertical-align: top; min-width: 4rem; max-width: 28rem; }
-thead th { background: var(--panel); } tbody th { font-weight: 600; } .right { text-align: right; }
+thead th { background: var(--panel); } tbody th { font-weight: 600; } .plain tbody th { font-weight: 400; } .right { text-align: right; }
 .card { border-top: 1px solid var(--line); padding: .2rem 0 .4rem; }
-.card h3 { margin-top: .5rem; }
+.card h3, .card h4 { margin-top: .5rem; }
 :target { background: var(--panel); outline: 2px solid var(--link); outline-offset: 2px; }
 .references li { margin: .35rem 0; font-size: .925rem; max-width: 64rem; }
 .disputes { margin: .1rem 0; color: var(--ink); }
@@ -56,18 +57,21 @@ thead th { background: var(--panel); } tbody th { font-weight: 600; } .right { t
 .tiles li { border: 1px solid var(--line); border-radius: .35rem; padding: .5rem .7rem; background: var(--panel); }
 .tiles span { display: block; color: var(--soft); font-size: .875rem; }
 .find { margin: .4rem 0; } .find label { display: inline-block; margin-right: .5rem; }
-.find input { font: inherit; width: min(28rem, 100%); padding: .3rem .5rem; color: var(--ink); background: var(--paper); border: 1px solid var(--soft); border-radius: .25rem; }
+.find input { font: inherit; width: min(28rem, 100%); padding: .3rem .5rem; border-radius: .25rem;
+  color: var(--ink); background: var(--paper); border: 1px solid var(--soft); }
 .finds { list-style: none; margin: .4rem 0; padding: 0; max-height: 60vh; overflow-y: auto; } .finds li { padding: .15rem 0; }
 footer { margin-top: 2.5rem; padding-top: .6rem; padding-bottom: 2rem; border-top: 2px solid var(--line); color: var(--soft); font-size: .9rem; }
 @media screen and (max-width: 44rem) {
   dl > div { grid-template-columns: minmax(0, 1fr); } h1 { font-size: 1.35rem; }
-  th, td { padding: .2rem .35rem; } .references, .disputes { padding-left: 1.6rem; } header nav ul { gap: .1rem .8rem; }
+  th, td { padding: .2rem .35rem; min-width: 6rem; max-width: 16rem; } tbody th { min-width: 8rem; } td.right { min-width: 4rem; }
+  .references, .disputes { padding-left: 1.6rem; } header nav ul { gap: .1rem .8rem; }
 }
 @media print {
   :root { --ink: #000; --soft: #333; --paper: #fff; --panel: #fff; --line: #999; --link: #000; --weak: #000; --good: #000; --alarm: #000; color-scheme: light; }
   body { font-size: 9.5pt; } header nav, .find, .skip { display: none; } header, main, footer { max-width: none; padding: 0; }
   .scroll { overflow: visible; } table { width: 100%; } th, td { min-width: 0; max-width: none; } a { text-decoration: none; }
   tr, li, .card, dl > div { break-inside: avoid; } h2, h3, caption { break-after: avoid; } thead { display: table-header-group; }
+  details::details-content { content-visibility: visible; block-size: auto; } .jump { display: none; }
 }
 """
 
@@ -103,11 +107,13 @@ SCRIPT = """\
     document.head.appendChild(script);
   }
 
-  // 2 points for a word that begins one of the title or id, 1 for one elsewhere, none when it is missing.
+  // 2 points for a word that begins one of the title or id, 1 for one elsewhere, none when it is missing; sources stand behind what rests on them.
   function score(entry, word) {
     function begins(token) { return token.lastIndexOf(word, 0) === 0; }
     return entry.head.some(begins) ? 2 : entry.words.some(begins) ? 1 : 0;
   }
+
+  function add(sum, one) { return sum + one; }
 
   function show() {
     if (!entries) { load(); return; }
@@ -118,7 +124,7 @@ SCRIPT = """\
     entries.forEach(function (entry, order) {
       var points = words.map(function (word) { return score(entry, word); });
       if (points.indexOf(0) < 0) {
-        found.push({ entry: entry, order: order, points: points.reduce(function (sum, one) { return sum + one; }, 0) });
+        found.push({ entry: entry, order: order, points: points.reduce(add, entry.kind === "source" ? -1.5 : 0) });
       }
     });
     found.sort(function (one, other) { return other.points - one.points || one.order - other.order; });

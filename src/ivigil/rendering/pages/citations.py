@@ -26,18 +26,18 @@ class Citations:
             return NOTHING
         links = (link(f"#ref-{self.numbers.setdefault(cite, len(self.numbers) + 1)}", str(self.numbers[cite])) for cite in known)
         weak = [cite for cite in known if self.evidence.statements[cite].read in {"remembered", "decided"}]
-        marks = [badge("not read", "weak")] if len(weak) == len(known) and any(self.evidence.statements[one].read == "remembered" for one in weak) else (
-            [badge("policy", "weak")] if len(weak) == len(known) else [])
-        return tag("span", "[", joined(links, ", "), "]", *marks, class_="cites")
-
-    @property
-    def unreviewed(self) -> int:
-        """How many of the statements cited on this page two people have not approved."""
-        return sum(self.evidence.review_states[cite] != "approved" for cite in self.numbers)
+        marks = (
+            [badge("not read", "weak")]
+            if len(weak) == len(known) and any(self.evidence.statements[one].read == "remembered" for one in weak)
+            else ([badge("policy", "weak")] if len(weak) == len(known) else [])
+        )
+        return tag("span", "[", joined(links, ", "), "]", " " if marks else None, *marks, class_="cites")
 
     def references(self) -> Markup:
         """Every cited statement with its place in the source, how it was read, where it stands in review, and who disputes it."""
-        rows = [tag("li", self._reference(self.evidence.statements[cite]), id=f"ref-{number}", value=str(number)) for cite, number in self.numbers.items()]
+        rows = [
+            tag("li", self._reference(self.evidence.statements[cite]), id=f"ref-{number}", value=str(number)) for cite, number in self.numbers.items()
+        ]
         return section("References", tag("ol", Markup("\n".join(rows)), class_="references"), anchor="references") if rows else NOTHING
 
     def _reference(self, statement: Statement) -> Markup:
@@ -47,12 +47,21 @@ class Citations:
         """The source, and the place in it, as a link to where the statement stands on the page of its source."""
         places, page = self.words.places, self.words.page
         where = f", {statement.where}" if statement.where else ""
-        named = link(places.href("statements", statement.id, page), places.title("sources", statement.source)) if statement.source in self.evidence.sources else (
-            text(statement.source))
+        named = (
+            link(places.href("statements", statement.id, page), places.title("sources", statement.source))
+            if statement.source in self.evidence.sources
+            else (text(statement.source))
+        )
         also = joined((self.words.to("sources", other) for other in statement.also), ", ")
         through = self.words.to("sources", statement.through) if statement.through else None
-        return tag("span", joined(("Source: ", named, where)), joined(("; read in ", through)) if through else None, joined(("; also in ", also)) if also else None,
-                   ".", class_="origin")
+        return tag(
+            "span",
+            joined(("Source: ", named, where)),
+            joined(("; read in ", through)) if through else None,
+            joined(("; also in ", also)) if also else None,
+            ".",
+            class_="origin",
+        )
 
     def disputes(self, statement: Statement) -> Markup:
         """What other statements say against this one."""

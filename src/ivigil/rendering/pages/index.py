@@ -18,8 +18,52 @@ from ivigil.rendering.plain_text import clean
 
 _WORD = re.compile(r"[a-z0-9]+")
 _DULL = frozenset(
-    "a an and are as at be but by for from has have if in is it its may no not of on only or than that the their then there they this to was were when where "
-    "which who with without yes".split())
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "for",
+        "from",
+        "has",
+        "have",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "may",
+        "no",
+        "not",
+        "of",
+        "on",
+        "only",
+        "or",
+        "than",
+        "that",
+        "the",
+        "their",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "was",
+        "were",
+        "when",
+        "where",
+        "which",
+        "who",
+        "with",
+        "without",
+        "yes",
+    ]
+)
 _UNSAID = {"id", "cites", "contains_cites", "exempt_cites", "kind", "read", "readings", "reviews", "source", "through", "disputed_by", "authority"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -14,6 +15,15 @@ class Markup(str):
     __slots__ = ()
 
 
+_UNITS = (
+    (re.compile(r"(?<=\d) ug(?=\b)"), " microgram"),
+    (re.compile(r"\bmm\[Hg\]"), "mmHg"),
+    (re.compile(r"\[IU\]"), "IU"),
+    (re.compile(r"(?<=\d) Cel\b"), " °C"),
+    (re.compile(r"\b10\*([0-9])(?=/)"), r"10^\1"),
+)
+"""Unit codes as a ward writes them; ``ug`` is spelt out because it is misread by hand."""
+
 Part = str | None
 """A text, which is escaped, finished :class:`Markup`, or nothing."""
 NOTHING = Markup("")
@@ -23,7 +33,14 @@ def text(part: Part) -> Markup:
     """A part as markup: a text without control or direction characters and escaped, markup as it is."""
     if part is None:
         return NOTHING
-    return part if isinstance(part, Markup) else Markup(escape(clean(part)))
+    return part if isinstance(part, Markup) else Markup(escape(spoken(clean(part))))
+
+
+def spoken(said: str) -> str:
+    """The same words with the units as a clinician writes them."""
+    for pattern, unit in _UNITS:
+        said = pattern.sub(unit, said)
+    return said
 
 
 def joined(parts: Iterable[Part], between: str = "") -> Markup:
@@ -65,6 +82,10 @@ def pairs(rows: Iterable[tuple[str, Part]]) -> Markup:
     return Markup(tag("dl", Markup("\n".join(shown))) + "\n") if shown else NOTHING
 
 
+_SENTENCES = {"Says", "Criterion"}
+"""Heads of first columns that hold whole sentences, which are not set bold."""
+
+
 def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Part]], ids: Sequence[str] = (), numeric: Sequence[int] = ()) -> Markup:
     """A table in a box of its own that scrolls sideways. Columns in which no row says anything are left out; no rows give nothing.
 
@@ -83,7 +104,17 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Part]], id
         body.append(tag("tr", Markup(first + rest), id=anchor))
     inside = Markup(f"{tag('caption', caption)}<thead><tr>{head}</tr></thead>\n<tbody>\n{chr(10).join(body)}\n</tbody>")
     # A box that scrolls must be reachable with the keyboard and named for a screen reader.
-    return Markup(tag("div", tag("table", inside), class_="scroll", role="region", aria_label=caption, tabindex="0") + "\n")
+    return Markup(
+        tag(
+            "div",
+            tag("table", inside, class_="plain" if heads[0] in _SENTENCES else ""),
+            class_="scroll",
+            role="region",
+            aria_label=caption,
+            tabindex="0",
+        )
+        + "\n"
+    )
 
 
 def section(title: str, *parts: Part, anchor: str = "", level: int = 2) -> Markup:

@@ -19,7 +19,12 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.uses import PARTS
 
 FOLDERS: dict[str, str] = {
-    "indications": "indications", "products": "products", "rules": "rules", "interactions": "rules", "groups": "rules", "sources": "sources",
+    "indications": "indications",
+    "products": "products",
+    "rules": "rules",
+    "interactions": "rules",
+    "groups": "rules",
+    "sources": "sources",
 }
 """Parts whose entries have a page each, and the folder of the pages."""
 
@@ -42,32 +47,115 @@ TOPICS: dict[str, tuple[str, ...]] = {
 }
 """Parts that share a page, where each entry has an anchor. A statement has its anchor on the page of its source."""
 
+MENU_TOPICS = frozenset({"vaccine-intervals", "reactions", "monitoring"})
+"""Topics that every page leads to."""
+
 KINDS: dict[str, str] = {
-    "indications": "indication", "products": "product", "rules": "safety rule", "interactions": "interaction", "groups": "risk group", "sources": "source",
-    "statements": "statement", "antibody_intervals": "vaccine interval", "vaccines": "vaccine", "vaccine_rules": "vaccine rule", "exposures": "exposure",
-    "weight_policies": "weight policy", "formulas": "weight formula", "rounding": "rounding", "dose_limits": "dose limit", "ramps": "site rate ladder",
-    "infusion_policies": "infusion policy", "premedication": "premedication", "hydration": "hydration", "targets": "target", "tests": "test",
-    "laboratory": "laboratory monitoring", "vitals": "vital signs", "thresholds": "threshold", "outcomes": "outcome measure", "reviews": "review point",
-    "interference": "laboratory interference", "reaction_onsets": "reaction", "reaction_grades": "reaction grade", "reaction_steps": "reaction step",
-    "reaction_drugs": "reaction medicine", "next_doses": "next dose", "reaction_frequencies": "reaction frequency", "reporting": "reporting",
-    "supply_schemes": "supply scheme", "supply_levers": "supply lever", "supply_figures": "supply figure", "prices": "price", "advice": "advice",
-    "lessons": "lesson", "mechanisms": "mechanism", "terms": "term", "articles": "article", "claims": "claim", "facts": "fact",
+    "indications": "indication",
+    "products": "product",
+    "rules": "safety rule",
+    "interactions": "interaction",
+    "groups": "risk group",
+    "sources": "source",
+    "statements": "statement",
+    "antibody_intervals": "vaccine interval",
+    "vaccines": "vaccine",
+    "vaccine_rules": "vaccine rule",
+    "exposures": "exposure",
+    "weight_policies": "weight policy",
+    "formulas": "weight formula",
+    "rounding": "rounding",
+    "dose_limits": "dose limit",
+    "ramps": "site rate ladder",
+    "infusion_policies": "infusion policy",
+    "premedication": "premedication",
+    "hydration": "hydration",
+    "targets": "target",
+    "tests": "test",
+    "laboratory": "laboratory monitoring",
+    "vitals": "vital signs",
+    "thresholds": "threshold",
+    "outcomes": "outcome measure",
+    "reviews": "review point",
+    "interference": "laboratory interference",
+    "reaction_onsets": "reaction",
+    "reaction_grades": "reaction grade",
+    "reaction_steps": "reaction step",
+    "reaction_drugs": "reaction medicine",
+    "next_doses": "next dose",
+    "reaction_frequencies": "reaction frequency",
+    "reporting": "reporting",
+    "supply_schemes": "supply scheme",
+    "supply_levers": "supply lever",
+    "supply_figures": "supply figure",
+    "prices": "price",
+    "advice": "advice",
+    "lessons": "lesson",
+    "mechanisms": "mechanism",
+    "terms": "term",
+    "articles": "article",
+    "claims": "claim",
+    "facts": "fact",
     "jurisdictions": "jurisdiction",
 }
 """What one entry of a part is called."""
 
 REFERS: dict[str, tuple[str, ...]] = {
-    "cites": ("statements",), "contains_cites": ("statements",), "exempt_cites": ("statements",), "disputed_by": ("statements",),
-    "source": ("sources",), "also": ("sources",), "through": ("sources",), "indications": ("indications",), "indication": ("indications",),
-    "excepted": ("indications",), "pregnancy_except": ("indications",), "products": ("products",), "product": ("products",), "tests": ("tests",),
-    "test": ("tests",), "vaccines": ("vaccines",), "fact": ("facts", "groups"), "measure": ("facts",), "needs": ("facts",), "weight": ("weight_policies",),
-    "weight_policy": ("weight_policies",), "else_use": ("weight_policies",), "ideal": ("formulas",), "rounding": ("rounding",),
-    "interval_entry": ("antibody_intervals",), "also_show": ("antibody_intervals",), "follows": ("antibody_intervals",),
-    "superseded_by": ("antibody_intervals", "targets"), "article": ("articles",), "jurisdiction": ("jurisdictions",),
-    "jurisdictions": ("jurisdictions",), "markets": ("jurisdictions",), "includes": ("jurisdictions",),
+    "cites": ("statements",),
+    "contains_cites": ("statements",),
+    "exempt_cites": ("statements",),
+    "disputed_by": ("statements",),
+    "source": ("sources",),
+    "also": ("sources",),
+    "through": ("sources",),
+    "indications": ("indications",),
+    "indication": ("indications",),
+    "excepted": ("indications",),
+    "pregnancy_except": ("indications",),
+    "products": ("products",),
+    "product": ("products",),
+    "tests": ("tests",),
+    "test": ("tests",),
+    "vaccines": ("vaccines",),
+    "fact": ("facts", "groups"),
+    "measure": ("facts",),
+    "needs": ("facts",),
+    "weight": ("weight_policies",),
+    "weight_policy": ("weight_policies",),
+    "else_use": ("weight_policies",),
+    "ideal": ("formulas",),
+    "rounding": ("rounding",),
+    "interval_entry": ("antibody_intervals",),
+    "also_show": ("antibody_intervals",),
+    "follows": ("antibody_intervals",),
+    "superseded_by": ("antibody_intervals", "targets"),
+    "article": ("articles",),
+    "jurisdiction": ("jurisdictions",),
+    "jurisdictions": ("jurisdictions",),
+    "markets": ("jurisdictions",),
+    "includes": ("jurisdictions",),
 }
 """Keys whose words are ids of other entries, and the parts in which to look."""
 
+ANTIBODY_PRODUCTS = {
+    "igiv": "intravenous immunoglobulin",
+    "igsc": "subcutaneous immunoglobulin",
+    "anti-d": "anti-D immunoglobulin",
+    "botulism-ig": "botulism immunoglobulin",
+    "cmv-igiv": "cytomegalovirus immunoglobulin",
+    "hepa-ig": "immunoglobulin against hepatitis A",
+    "hepb-ig": "hepatitis B immunoglobulin",
+    "measles-ig": "immunoglobulin against measles",
+    "plasma-platelets": "plasma or platelets",
+    "rabies-ig": "rabies immunoglobulin",
+    "rbc-adenine-saline": "red cells, adenine-saline added",
+    "rbc-packed": "packed red cells",
+    "rbc-washed": "washed red cells",
+    "rsv-antibody": "RSV antibody",
+    "tetanus-ig": "tetanus immunoglobulin",
+    "varicella-ig": "varicella immunoglobulin",
+}
+"""Antibody products that the interval tables name, in words."""
 Key = tuple[str, str]
 """Part and id."""
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,78}[a-z0-9])?")
@@ -163,10 +251,15 @@ class Places:
                 yield found, top
 
 
+def topics_of(evidence: Evidence) -> list[str]:
+    """The topics that have a page: those with entries, and those in the menu of every page."""
+    return [topic for topic, parts in TOPICS.items() if topic in MENU_TOPICS or any(getattr(evidence, part) for part in parts)]
+
+
 def interval_title(entry: AntibodyInterval) -> str:
-    """``igiv, 400 mg/kg (varicella contact)``."""
-    product = entry.product or ", ".join(entry.products) or "any antibody product"
-    name = product.upper() if product in {"igiv", "igsc"} else product.replace("-", " ")
+    """``IGIV, 400 mg/kg (varicella contact)``."""
+    names = (entry.product,) if entry.product else entry.products or ("any antibody product",)
+    name = ", ".join(ANTIBODY_PRODUCTS.get(one, one.replace("-", " ")) for one in names)
     dose = f", {entry.dose}" if entry.dose is not None else ""
     label = f"{entry.vaccine_product}: after " if entry.vaccine_product else ""
     return f"{label}{name}{dose}{f' ({entry.purpose})' if entry.purpose else ''}"

@@ -13,7 +13,7 @@ from ivigil.rendering.pages.frame import Sheet
 from ivigil.rendering.pages.home import INDEXES, home_page, index_page
 from ivigil.rendering.pages.index import search_index
 from ivigil.rendering.pages.indication import indication_page
-from ivigil.rendering.pages.places import TOPICS, Places
+from ivigil.rendering.pages.places import Places, topics_of
 from ivigil.rendering.pages.product import product_page
 from ivigil.rendering.pages.rule import group_page, rule_page
 from ivigil.rendering.pages.source import source_page
@@ -48,7 +48,7 @@ def _writers(places: Places, examples: Examples) -> dict[str, Callable[[Sheet], 
     out: dict[str, Callable[[Sheet], str]] = {"index.html": home_page}
     for index in INDEXES:
         out[f"{index}/index.html"] = lambda sheet, index=index: index_page(sheet, index)  # type: ignore[misc]
-    for topic in TOPICS:
+    for topic in topics_of(evidence):
         out[f"{topic}.html"] = lambda sheet, topic=topic: topic_page(sheet, topic, examples)  # type: ignore[misc]
     for name, indication in evidence.indications.items():
         out[page_of["indications", name]] = lambda sheet, one=indication: indication_page(sheet, one, examples)  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -18,38 +19,123 @@ from ivigil.rendering.pages.places import Places
 
 VERDICTS = {"supports": "supports", "conditional": "conditional", "against": "advises against", "not-read": "not read"}
 SEVERITIES = {
-    "contraindicated": "contraindicated", "avoid": "avoid unless somebody decides otherwise", "caution": "caution", "info": "worth knowing",
+    "contraindicated": "contraindicated",
+    "avoid": "avoid unless somebody decides otherwise",
+    "caution": "caution",
+    "info": "worth knowing",
     "none": "recorded only, no line in a plan",
 }
 REPORTED: dict[str, str] = {
-    "trial": "trial", "series": "case series", "textbook": "textbook", "historic-label": "historic label", "other-preparation": "another preparation",
+    "trial": "trial",
+    "series": "case series",
+    "textbook": "textbook",
+    "historic-label": "historic label",
+    "other-preparation": "another preparation",
     "article": "article",
 }
 CODE_SYSTEMS = {
-    "icd10": "ICD-10", "snomed": "SNOMED CT", "loinc": "LOINC", "rxnorm": "RxNorm", "ndc": "NDC", "cvx": "CVX", "atc": "ATC", "hcpcs": "HCPCS",
+    "icd10": "ICD-10",
+    "snomed": "SNOMED CT",
+    "loinc": "LOINC",
+    "rxnorm": "RxNorm",
+    "ndc": "NDC",
+    "cvx": "CVX",
+    "atc": "ATC",
+    "hcpcs": "HCPCS",
     "retired": "retired codes",
 }
 KEYS = {
-    "also_called": "Also called", "when": "When", "who": "For whom", "population": "For whom", "say": "Says", "plain": "In plain words", "reading": "Read as",
-    "not_read": "Not read", "indications": "Indications", "excepted": "Not for", "then": "Then", "at_most": "At most", "at_least": "At least", "start": "From",
-    "end": "To", "valid": "In force", "max": "At most in all", "max_dose": "At most per dose", "per": "in", "igg": "IgG", "cdsi": "CDSi number", "cvx": "CVX",
-    "ndc": "NDC", "purpose": "For", "while_": "While", "signs": "Signs", "grades": "For", "or_": "Or", "duration": "For", "above": "Above the last band",
-    "at_high_risk": "While the risk is high", "rows": "By dose", "sum_over": "Doses counted together within", "give": "Give", "any_of": "Counts when any of",
-    "contraindicated_when": "Contraindicated when", "extra_when": "More is needed when", "also_show": "Shown beside it", "follows": "Uses the table of",
-    "note_only": "A note only, never a date", "single_component": "For the single-antigen vaccine only", "to": "To", "else_use": "In other cases use",
-    "gives": "Gives", "never_above_actual": "Never above actual weight", "below_base": "Below the base height", "exponent_per_cm": "Exponent per cm",
-    "needs": "Must be known", "instead_of": "Instead of", "within": "Within", "source": "From", "kind": "Kind", "fresh": "Old after", "ask": "Asked as",
-    "stage": "Known with", "default": "Used by default", "or_fall_above": "or a fall above", "for_each": "for each", "no_claim": "Lines without a claim",
-    "plausible": "Plausible range", "history_counts": "History counts", "molar": "Also printed in", "routine": "Routine", "live": "Live",
+    "also_called": "Also called",
+    "when": "When",
+    "who": "For whom",
+    "population": "For whom",
+    "say": "Says",
+    "plain": "In plain words",
+    "reading": "Read as",
+    "not_read": "Not read",
+    "indications": "Indications",
+    "excepted": "Not for",
+    "then": "Then",
+    "at_most": "At most",
+    "at_least": "At least",
+    "start": "From",
+    "end": "To",
+    "valid": "In force",
+    "max": "At most in all",
+    "max_dose": "At most per dose",
+    "per": "in",
+    "igg": "IgG",
+    "cdsi": "CDSi number",
+    "cvx": "CVX",
+    "ndc": "NDC",
+    "purpose": "For",
+    "while_": "While",
+    "signs": "Signs",
+    "grades": "For",
+    "or_": "Or",
+    "duration": "For",
+    "above": "Above the last band",
+    "at_high_risk": "While the risk is high",
+    "rows": "By dose",
+    "sum_over": "Doses counted together within",
+    "give": "Give",
+    "any_of": "Counts when any of",
+    "contraindicated_when": "Contraindicated when",
+    "extra_when": "More is needed when",
+    "also_show": "Shown beside it",
+    "follows": "Uses the table of",
+    "note_only": "A note only, never a date",
+    "single_component": "For the single-antigen vaccine only",
+    "to": "To",
+    "else_use": "In other cases use",
+    "gives": "Gives",
+    "never_above_actual": "Never above actual weight",
+    "below_base": "Below the base height",
+    "exponent_per_cm": "Exponent per cm",
+    "needs": "Must be known",
+    "instead_of": "Instead of",
+    "within": "Within",
+    "source": "From",
+    "kind": "Kind",
+    "fresh": "Old after",
+    "ask": "Asked as",
+    "stage": "Known with",
+    "default": "Used by default",
+    "or_fall_above": "or a fall above",
+    "for_each": "for each",
+    "no_claim": "Lines without a claim",
+    "plausible": "Plausible range",
+    "history_counts": "History counts",
+    "molar": "Also printed in",
+    "routine": "Routine",
+    "live": "Live",
 }
 """Names of keys where the key itself, without its underscores, is no good English."""
 CHOICES = {
-    "course_total": "the course total", "each_dose": "each dose", "per_day": "one day", "course": "the whole course", "grams_per_day": "grams a day",
-    "grams_per_course": "grams a course", "refuse-unless-cited": "asked about and not worked out unless the regimen prints it", "confirm": "a warning to confirm",
-    "advise": "information", "cap": "the dose is cut", "split": "the days are raised", "actual": "actual weight", "ideal": "ideal weight",
-    "adjusted": "adjusted weight", "guard": "yes, as ivigil's own guard", "yes_no": "yes or no", "pre_pregnancy_weight": "weight before pregnancy",
-    "human": "shown in people", "supported": "laboratory or animal work with human support", "debated": "debated", "vial-down": "down to a whole vial",
-    "within": "to whole vials within a tolerance", "exact": "not rounded", "site-policy": "site policy",
+    "course_total": "the course total",
+    "each_dose": "each dose",
+    "per_day": "one day",
+    "course": "the whole course",
+    "grams_per_day": "grams a day",
+    "grams_per_course": "grams a course",
+    "refuse-unless-cited": "asked about and not worked out unless the regimen prints it",
+    "confirm": "a warning to confirm",
+    "advise": "information",
+    "cap": "the dose is cut",
+    "split": "the days are raised",
+    "actual": "actual weight",
+    "ideal": "ideal weight",
+    "adjusted": "adjusted weight",
+    "guard": "yes, as ivigil's own guard",
+    "yes_no": "yes or no",
+    "pre_pregnancy_weight": "weight before pregnancy",
+    "human": "shown in people",
+    "supported": "laboratory or animal work with human support",
+    "debated": "debated",
+    "vial-down": "down to a whole vial",
+    "within": "to whole vials within a tolerance",
+    "exact": "not rounded",
+    "site-policy": "site policy",
 }
 """Words of the format that a reader outside the project would not know."""
 
@@ -57,6 +143,15 @@ CHOICES = {
 def key_words(key: str) -> str:
     """The name of a key as a heading."""
     return KEYS.get(key) or key.replace("_", " ").replace("-", " ").capitalize()
+
+
+_COUNTED = re.compile(r"(?<![-\d.])(\d+(?:\.\d+)?) (day|week|month|year)\b")
+
+
+def comparison(said: str) -> str:
+    """``Age >= 15 year`` as a person writes it: ``Age ≥ 15 years``."""
+    said = said.replace(" >= ", " ≥ ").replace(" <= ", " ≤ ")
+    return _COUNTED.sub(lambda match: match[0] if match[1] == "1" else f"{match[0]}s", said)
 
 
 def valid_text(valid: Valid) -> str:
@@ -97,14 +192,15 @@ def _interval(every: Span) -> str:
 
 
 def authority_name(evidence: Evidence, entry: Standing | Criterion | Regimen) -> str:
-    """Who says it: the publisher of the first source that was read, else the id in words."""
+    """Who says it: the publishers of its sources that were read, else the id in words."""
+    found: dict[str, None] = {}
     for cite in entry.cites:
         statement = evidence.statements.get(cite)
         if statement is not None and statement.read not in {"remembered", "decided"}:
             source = evidence.sources.get(statement.source)
             if source is not None and source.publisher:
-                return source.publisher
-    return entry.authority.replace("-", " ")
+                found[source.publisher] = None
+    return ", ".join(found) or entry.authority.replace("-", " ")
 
 
 def place_name(evidence: Evidence, jurisdiction: str) -> str:
@@ -137,7 +233,7 @@ class Words:
 
     def condition(self, condition: Condition | None) -> str:
         """A condition as a person reads it."""
-        return written(condition, self.places.labels) if condition is not None else ""
+        return comparison(written(condition, self.places.labels)) if condition is not None else ""
 
     def to(self, part: str, name: str, words: str = "") -> Markup:
         """A link to an entry under its title; the bare name when there is none."""
@@ -185,7 +281,11 @@ class Words:
                 continue
             said = self.value(field, value)
             if said:
-                shown.append(said if field == "say" else joined((f"{key_words(field).lower() if not key_words(field)[:2].isupper() else key_words(field)}: ", said)))
+                shown.append(
+                    said
+                    if field == "say"
+                    else joined((f"{key_words(field).lower() if not key_words(field)[:2].isupper() else key_words(field)}: ", said))
+                )
         return joined(shown, "; ")
 
     def codes(self, codes: Codes) -> Markup:
