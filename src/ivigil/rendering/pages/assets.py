@@ -49,6 +49,7 @@ caption { text-align: left; color: var(--soft); font-size: .9rem; padding: .2rem
 th, td { border: 1px solid var(--line); padding: .25rem .5rem; text-align: left; vertical-align: top; min-width: 4rem; max-width: 28rem; }
 thead th { background: var(--panel); } tbody th { font-weight: 600; } .plain tbody th { font-weight: 400; } .right { text-align: right; }
 .card { border-top: 1px solid var(--line); padding: .2rem 0 .4rem; }
+h2 + .card { border-top: 0; }
 .card h3, .card h4 { margin-top: .5rem; }
 :target { background: var(--panel); outline: 2px solid var(--link); outline-offset: 2px; }
 .references li { margin: .35rem 0; font-size: .925rem; max-width: 64rem; }

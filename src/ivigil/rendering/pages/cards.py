@@ -35,6 +35,8 @@ CASE_FOLDERS = {
     "hydration": "hydration",
 }
 """The folder below ``cases/`` with the examples of a part."""
+_OWN_KINDS = {"policy", "formula", "site-policy"}
+"""Kinds that the heading of their part already says."""
 _TITLES = {"id", "name", "about", "term", "question", "reaction", "drug"}
 _APART = {"cites", "contains_cites", "exempt_cites", "say", "plain", "not_read", "note", "valid"}
 
@@ -90,7 +92,8 @@ def card(sheet: Sheet, part: str, name: str, title: str, examples: Examples, lev
         if field in _APART or field in _TITLES:
             continue
         value = getattr(entry, field)
-        if value is None or value is False or value in ("", (), 0, {}):
+        said_already = (field == "kind" and value in _OWN_KINDS) or (field == "otherwise" and entry.gives == value)
+        if said_already or value is None or value is False or value in ("", (), 0, {}):
             continue
         rows.append((key_words(field), nested(sheet, field, value)))
     not_read: tuple[str, ...] = entry.not_read if hasattr(entry, "not_read") else ()

@@ -161,7 +161,7 @@ Key = tuple[str, str]
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,78}[a-z0-9])?")
 _RESERVED = {"index", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 """Our own page, and names that one operating system keeps for its devices."""
-_TITLES = ("title", "about", "term", "question", "drug", "reaction", "outcome", "test", "claim", "label", "name", "say", "topic")
+_TITLES = ("title", "name", "about", "term", "question", "drug", "reaction", "outcome", "test", "claim", "label", "say", "topic")
 
 
 def slug(entry_id: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from ivigil.basis.facts import Codes
 from ivigil.basis.quantity import Quantity, Span
+from ivigil.evidence.care import When
 from ivigil.evidence.conditions import Condition, written
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Criterion, Regimen, RegimenDose, ReportedDose, Standing, Statement, Valid
@@ -145,7 +146,7 @@ def key_words(key: str) -> str:
     return KEYS.get(key) or key.replace("_", " ").replace("-", " ").capitalize()
 
 
-_COUNTED = re.compile(r"(?<![-\d.])(\d+(?:\.\d+)?) (day|week|month|year)\b")
+_COUNTED = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?) (day|week|month|year)\b")
 
 
 def comparison(said: str) -> str:
@@ -224,6 +225,19 @@ def reported_kind(entry: ReportedDose) -> str:
     return REPORTED.get(entry.kind, entry.kind)
 
 
+def when_text(when: When) -> str:
+    """A time relative to the infusion: ``24-48 h after the end``, ``every 15 min during the first hour until steady``."""
+    spans = ((when.every, "every "), (when.within, ""), (when.by, "by "), (when.day, "day "))
+    parts = [f"{word}{span}" for span, word in spans if span is not None]
+    words = (("before ", when.before), ("during ", when.during), ("after ", when.after), ("from ", when.start), ("at ", when.at), ("until ", when.until))
+    parts += [f"{word}{_MOMENTS.get(moment) or moment.replace('-', ' ')}" for word, moment in words if moment]
+    parts += [f"(steady for {when.steady_for})"] if when.steady_for is not None else []
+    return " ".join(parts) + (" (optional)" if when.optional else "")
+
+
+_MOMENTS = {"end": "the end", "start": "the start", "infusion": "the infusion"}
+
+
 class Words:
     """Values of entries as markup for one page: conditions in words, ids of other entries as links."""
 
@@ -259,6 +273,8 @@ class Words:
             return self.codes(value)
         if isinstance(value, Quantity | Span):
             return text(str(value))
+        if isinstance(value, When):
+            return text(when_text(value))
         if isinstance(value, msgspec.Struct):
             return self.inline(value)
         if isinstance(value, dict):
