@@ -16,6 +16,7 @@ from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.conditions import parse_condition
 from ivigil.evidence.examples import Examples, examples_of
 from ivigil.evidence.files import EvidenceFile, packaged_folder, read_folder
+from ivigil.evidence.knowledge import Article, Claim, Mechanism, SupplyLevel, SupplyScheme, Term
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
 from ivigil.evidence.shapes import (
@@ -370,6 +371,28 @@ def test_style_and_script_load_nothing_from_elsewhere() -> None:
     assert "@import" not in STYLE
     assert "url(" not in STYLE
     assert not re.search(r"fetch\(|XMLHttp|innerHTML|eval\(|localStorage|document\.write", SCRIPT)
+
+
+def test_knowledge_supply_and_claims_are_drawn_from_their_keys() -> None:
+    """Parts that are small or still empty show all that they hold, nested citations too."""
+    says = {name: Statement(id=name, source="src", says=f"Statement {name}.", read="seen") for name in ("one", "two")}
+    level = SupplyLevel(name="Tier A", rank=1, say="Served first.", cites=("two",))
+    made = site(Evidence(
+        sources={"src": Source(id="src", kind="guideline", title="Title")}, statements=says,
+        mechanisms={"fcrn": Mechanism(id="fcrn", name="FcRn", say="Said to clinicians.", plain="Said to patients.", strength="debated", cites=("one",))},
+        terms={"igg": Term(id="igg", term="IgG", plain="The main antibody.", cites=("one",))},
+        supply_schemes={"plan": SupplyScheme(id="plan", name="Plan", jurisdiction="", kind="tiers", say="Ranks uses.", levels=(level,), cites=("one",))},
+        articles={"art": Article(id="art", title="Article", publisher="Site", lines=10, no_claim=("1-2",))},
+        claims={"c": Claim(id="c", article="art", at_lines=("3",), topic="dose", claim="It said so.", verdict="rejected", say="It is not so.", cites=("one",))},
+    ), {})
+    read = {name: outline(text) for name, text in made.items() if name.endswith(".html")}
+    assert unresolved(made, read) == []
+    for page, words in {
+        "mechanisms.html": ("Said to clinicians.", "Said to patients.", "debated", "Statement one."), "glossary.html": ("The main antibody.", "Statement one."),
+        "supply.html": ("Ranks uses.", "Tier A", "Served first.", "Statement two."), "claims.html": ("It said so.", "It is not so.", "rejected", "Article"),
+    }.items():
+        assert all(word in squeezed(read[page].text) for word in words), page
+    assert "advice.html" not in made
 
 
 def test_disputes_and_verdicts_are_shown() -> None:

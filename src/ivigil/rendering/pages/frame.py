@@ -102,5 +102,4 @@ class Sheet:
         shown = self.stated or tuple(self.cite.numbers)
         states = self.evidence.review_states
         count = sum(states[name] != "approved" for name in shown or states)
-        of = f"the {len(shown)} statements shown here" if shown else f"all {len(states)} statements"
-        return f"{count} of {of} are not reviewed by two clinicians."
+        return f"Statements {'shown here' if shown else 'in all'}: {len(shown or states)}; not yet approved by two reviewers: {count}."
