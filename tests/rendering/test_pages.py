@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ivigil.basis.quantity import Quantity, Span
+from ivigil.basis.quantity import Quantity, Span, parse_quantity
 from ivigil.evidence.conditions import parse_condition
 from ivigil.evidence.examples import Examples, examples_of
 from ivigil.evidence.files import EvidenceFile, packaged_folder, read_folder
@@ -33,6 +33,7 @@ from ivigil.evidence.shapes import (
     Statement,
     Verdict,
 )
+from ivigil.evidence.uses import PARTS
 from ivigil.rendering.pages.assets import SCRIPT, STYLE
 from ivigil.rendering.pages.markup import Markup, spoken, table, tag
 from ivigil.rendering.pages.places import FOLDERS, KINDS, TOPICS, Places, slug
@@ -170,8 +171,6 @@ def test_every_entry_has_a_place_and_is_found() -> None:
 
 def test_every_part_of_the_evidence_belongs_to_a_page() -> None:
     """A new part cannot be forgotten."""
-    from ivigil.evidence.uses import PARTS
-
     assert set(PARTS) == {*FOLDERS, *(part for parts in TOPICS.values() for part in parts), "statements"} == set(KINDS)
 
 
@@ -249,8 +248,6 @@ def test_a_dose_cannot_be_misread(dose: RegimenDose, words: str) -> None:
 def test_rates_are_worked_out_for_the_strength() -> None:
     """4 mg/kg/min is 2.4 mL/kg/h at 10 % and 4.8 mL/kg/h at 5 %; of two printed units the lower binds."""
     def rates(percent: float, also: str = "") -> str:
-        from ivigil.basis.quantity import parse_quantity
-
         maximum = PrintedRate(rate=Quantity(4.0, "mg/kg/min"), also=parse_quantity(also) if also else None)
         schedule = RateSchedule(indications=("x",), start=PrintedRate(rate=Quantity(1.0, "mg/kg/min")), maximum=maximum, cites=())
         product = Product(id="p", brand="P", maker="M", market="US", routes=("intravenous",), percent=percent, rates=(schedule,))
@@ -361,7 +358,7 @@ def test_reading_and_review_stand_beside_every_reference() -> None:
 
 
 def test_the_same_evidence_gives_the_same_bytes() -> None:
-    """A difference between two versions of the site is a difference of the evidence."""
+    """A difference between two sites is one of the evidence."""
     assert site(evidence(), examples(), "0") == pages()
 
 
