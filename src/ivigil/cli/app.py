@@ -223,6 +223,16 @@ def evidence_disagreements(
     from ivigil.cli.coverage_command import run_disagreements
 
     raise typer.Exit(run_disagreements(topic, format.value, as_of, out, overlay, evidence))
+@evidence_app.command("pages")
+def evidence_pages(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder to write: new, empty, or one that this command wrote before.")],
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+) -> None:
+    """Write the evidence as a small web site that opens from disk: every indication, product, rule and source."""
+    from ivigil.cli.pages_command import run_pages
+
+    raise typer.Exit(run_pages(folder, overlay, evidence))
 
 
 class VerdictStatus(StrEnum):
