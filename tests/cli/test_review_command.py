@@ -48,6 +48,14 @@ def test_one_statement_beside_its_source_and_uses() -> None:
         assert part in out
 
 
+def test_a_source_without_a_place_says_so() -> None:
+    """A reviewer reads that no locator is known, and no filler for publisher and year."""
+    code, out, _ = run("evidence", "review", "care.advice.duration")
+    assert code == 0
+    assert "find it at: locator not recorded" in out
+    assert ", not recorded" not in out
+
+
 def test_two_people_approve_in_the_file(folder: Path) -> None:
     """The first approval leaves it under review, the same person is refused, the second person approves; the evidence still loads."""
     give = ("evidence", "review", STATEMENT, "--evidence", folder, "--verdict", "approved", "--by")

@@ -9,7 +9,10 @@ from ivigil.evidence.check import check
 from ivigil.evidence.load import load_evidence
 from ivigil.evidence.references import numbers_in
 
-SOURCE = "- {id: label, kind: product-label, title: A label}\n- {id: ivigil-policy, kind: site-policy, title: Ours}\n"
+SOURCE = """\
+- {id: label, kind: product-label, title: A label, publisher: A maker, year: "2024", where: set id 1}
+- {id: ivigil-policy, kind: site-policy, title: Ours, publisher: Us, year: not recorded, where: not recorded}
+"""
 STATEMENTS = """\
 - id: label.renal
   source: label
@@ -77,6 +80,11 @@ def test_sound_evidence_has_no_problems(folder: Path) -> None:
     ("statements/a.yaml", "source: label", "source: lable", 2, "no source is called"),
     ("statements/a.yaml", "read: seen", "read: second-hand", 5, "second-hand"),
     ("statements/a.yaml", "read: seen", "read: decided", 5, "decided"),
+    ("sources/a.yaml", "title: A label, ", "", 1, "'title' is missing"),
+    ("sources/a.yaml", "A label", "''", 1, "the source has no title"),
+    ("sources/a.yaml", "publisher: Us, ", "", 2, "the source has no publisher"),
+    ("sources/a.yaml", '"2024"', "' '", 1, "the source has no year"),
+    ("sources/a.yaml", ", where: set id 1", "", 1, "the source has no where"),
     ("facts.yaml", "has.sepsis", "age", 2, "the id is taken"),
     ("cases/safety/renal-risk.yaml", "expect: fires", "expect: silent", 1, "expected 'silent', came to 'fires'"),
     ("cases/safety/renal-risk.yaml", "66 year", "66 kg", 1, "age:"),
@@ -153,6 +161,16 @@ def test_an_overlay_replaces_with_a_reason(folder: Path, tmp_path: Path, monkeyp
 def test_an_overlay_cannot_replace_silently(folder: Path, tmp_path: Path) -> None:
     """An id that is taken needs 'replaces' and 'reason'."""
     assert any("replaces an entry" in problem.why for problem in check(folder, _overlay(tmp_path, "")))
+
+
+def test_a_source_of_an_overlay_is_told_too(folder: Path, tmp_path: Path) -> None:
+    """A hospital's own source needs title, publisher, year and place like ours, and the remedy says what to write."""
+    source = tmp_path / "our-hospital" / "sources" / "ours.yaml"
+    source.parent.mkdir(parents=True)
+    source.write_text("- {id: our-guide, kind: guideline, title: Our guide, publisher: Our hospital}\n", encoding="utf-8")
+    problems = check(folder, tmp_path / "our-hospital")
+    assert [problem.why for problem in problems] == ["the source has no where", "the source has no year"]
+    assert {problem.remedy for problem in problems} == {"write 'not recorded' where the document does not tell"}
 
 
 @pytest.mark.parametrize(("text", "numbers"), [

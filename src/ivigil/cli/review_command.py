@@ -20,6 +20,7 @@ from ivigil.evidence.shapes import ReviewStatus, Statement, Verdict
 from ivigil.evidence.uses import RISKS, uses, worst
 from ivigil.evidence.verdicts import record_verdict
 from ivigil.rendering.plain_text import clean
+from ivigil.rendering.sources import known, locator
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -103,9 +104,9 @@ def statement_text(evidence: Evidence, entry: Statement, patients: str, width: i
     for head, source_id in (("source", entry.source), *(("also in", name) for name in entry.also), *((("through", entry.through),) if entry.through else ())):
         source = evidence.sources.get(source_id)
         if source is not None:
-            say(head, ", ".join(part for part in (source.title, source.publisher, source.year) if part))
+            say(head, known(source.title, source.publisher, source.year))
             if source.where:
-                say("  find it at", source.where)
+                say("  find it at", locator(source.where))
     if entry.where:
         say("place", entry.where)
     counted_readings = "" if entry.read in {"decided", "remembered"} else (", two readings agree" if entry.readings > 1 else ", one reading")

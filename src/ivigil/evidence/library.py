@@ -32,6 +32,7 @@ from ivigil.evidence.shapes import (
     Standing,
     Statement,
     WeightPolicy,
+    recorded,
 )
 
 _READ_BEST_FIRST = ("seen", "seen-once", "second-hand", "second-hand-once", "decided", "remembered")
@@ -256,14 +257,13 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return tuple(out)
 
     def authority(self, entry: Standing | Criterion | Regimen) -> str:
-        """The name of an authority as its first cited source gives it, else its id in words."""
-        for cite in entry.cites:
-            statement = self.statements.get(cite)
-            if statement is not None and statement.source in self.sources:
-                source = self.sources[statement.source]
-                if source.publisher:
-                    return source.publisher
-        return entry.authority.replace("-", " ")
+        """The first publisher that its cited sources or the source of its name give, else the title of the first of them, else its id in words."""
+        cited = (self.statements[cite].source for cite in entry.cites if cite in self.statements)
+        named = [self.sources[name] for name in (*cited, entry.authority) if name in self.sources]
+        for source in named:
+            if recorded(source.publisher):
+                return source.publisher
+        return named[0].title if named else entry.authority.replace("-", " ")
 
     @cached_property
     def _called(self) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from ivigil.basis.quantity import UNITS, UnitProblem, unit_named
 from ivigil.evidence.compile import Compiled, Entry
 from ivigil.evidence.conditions import Condition, leaves, unit_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.shapes import Statement
+from ivigil.evidence.shapes import NOT_RECORDED, Statement
 
 _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
 _NO_NUMBERS = {
@@ -35,6 +35,7 @@ def problems_of(compiled: Compiled) -> list[Problem]:
     found.extend(_clashes(compiled))
     for entry in compiled.entries:
         found.extend(_cites(entry, evidence))
+        found.extend(_untold(entry))
         if entry.value is None:
             continue
         found.extend(_conditions(entry, evidence))
@@ -85,6 +86,17 @@ def _cites(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
                         yield _missing(entry, (*path, key, index), "statement", str(cite), evidence.statements)
                 if key == "cites" and not cites:
                     yield Problem(entry.file, entry.line(*path, key), entry.id, "cites nothing", "name the statement it rests on")
+
+
+def _untold(entry: Entry) -> Iterator[Problem]:
+    """A source by which its document cannot be found again."""
+    if entry.part == "sources":
+        for key in ("title", "publisher", "year", "where"):
+            told = entry.plain.get(key)
+            if told is None and key == "title":
+                continue
+            if told is None or not str(told).strip():
+                yield Problem(entry.file, entry.line(key), entry.id, f"the source has no {key}", f"write '{NOT_RECORDED}' where the document does not tell")
 
 
 def _mappings(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.shapes import recorded
 
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -49,7 +50,7 @@ def _everything(evidence: Evidence) -> Iterator[Hit]:
     for statement in evidence.statements.values():
         yield Hit("statement", statement.id, statement.says, statement.source)
     for source in evidence.sources.values():
-        yield Hit("source", source.id, f"{source.title}, {source.publisher} {source.year}".strip())
+        yield Hit("source", source.id, ", ".join(text for text in (source.title, *map(recorded, (source.publisher, source.year))) if text))
 
 
 def _knowledge(evidence: Evidence) -> Iterator[Hit]:

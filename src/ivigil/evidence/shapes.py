@@ -39,8 +39,20 @@ class Valid(Shape, frozen=True, rename={"start": "from", "end": "to"}):
     end: str = ""
 
 
+NOT_RECORDED = "not recorded"
+"""What a source says for its publisher, year or place where its document does not tell."""
+
+
+def recorded(text: str) -> str:
+    """``text``, or nothing where it is only said to be not recorded."""
+    return "" if text == NOT_RECORDED else text
+
+
 class Source(Shape, frozen=True):
-    """A document that was read, with a locator good enough to find it again."""
+    """A document that was read, with a locator good enough to find it again.
+
+    The check asks for publisher, year and ``where`` too; what the document does not tell is written as ``NOT_RECORDED``.
+    """
 
     id: str
     kind: Literal["product-label", "leaflet", "guideline", "policy", "handbook", "study", "review", "database", "web-page", "formulary", "regulator",

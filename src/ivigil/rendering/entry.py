@@ -14,7 +14,9 @@ from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.conditions import Condition, written
 from ivigil.evidence.files import KINDS
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.shapes import recorded
 from ivigil.rendering.plain_text import clean
+from ivigil.rendering.sources import locator
 
 _PARTS = tuple(dict.fromkeys([*(part for _, part, _ in KINDS), "groups"]))
 
@@ -34,7 +36,10 @@ def entry_text(evidence: Evidence, entry_id: str, width: int = 100) -> str:
     out: list[str] = []
     for part, entry in found:
         out.append(f"{part.replace('_', ' ')}: {entry_id}")
-        out.extend(_written(msgspec.structs.asdict(entry), 1, width))
+        fields = msgspec.structs.asdict(entry)
+        if part == "sources":
+            fields |= {"publisher": recorded(entry.publisher), "year": recorded(entry.year), "where": locator(entry.where)}
+        out.extend(_written(fields, 1, width))
         for cite in dict.fromkeys(_cites(entry)):
             statement = evidence.statements.get(cite)
             if statement is not None:

@@ -14,6 +14,7 @@ from ivigil.basis.quantity import number_text
 from ivigil.planning.line import SECTIONS, Line, Plan, Question, Reference, Status
 from ivigil.planning.wording import day_text
 from ivigil.rendering.plain_text import clean
+from ivigil.rendering.sources import known, locator
 
 TITLES: dict[str, str] = {
     "indication": "Indication",
@@ -342,9 +343,9 @@ def _asked(rank: int, question: Question) -> Asked:
 
 
 def _cited(reference: Reference) -> Cited:
-    parts = [reference.title, ", ".join(part for part in (reference.publisher, reference.year) if part)]
-    text = ". ".join(clean(part).rstrip(".") for part in parts if part)
-    where = "; ".join(clean(part) for part in (reference.where, reference.note) if part)
+    parts = [clean(reference.title), known(reference.publisher, reference.year)]
+    text = ". ".join(part.rstrip(".") for part in parts if part)
+    where = "; ".join(part for part in (locator(reference.where), clean(reference.note)) if part)
     return Cited(reference.number, f"{text}.", where, (READ[reference.read],) if reference.read in READ else ())
 
 

@@ -17,6 +17,7 @@ from ivigil.evidence.shapes import Statement
 from ivigil.planning.line import Line, NotRaised, Plan, Question
 from ivigil.rendering.plain_text import clean
 from ivigil.rendering.sheet import ordered
+from ivigil.rendering.sources import known, locator
 
 _READ_IN_FULL = {
     "seen": "read at the source",
@@ -132,9 +133,9 @@ class _Reasons:
             return Node(f"{cite}{number}: {clean(entry.says)}", tuple(self.source(entry)))
         if reference is None:
             return Node(f"{clean(cite)}{number}")
-        below = [Node(f"source: {_named(reference.title, reference.publisher, reference.year)}")]
+        below = [Node(f"source: {known(reference.title, reference.publisher, reference.year)}")]
         if reference.where:
-            below.append(Node(f"found at: {clean(reference.where)}"))
+            below.append(Node(f"found at: {locator(reference.where)}"))
         return Node(f"{clean(cite)}{number}", tuple(below))
 
     def source(self, entry: Statement) -> Iterable[Node]:
@@ -144,9 +145,9 @@ class _Reasons:
             if source is None:
                 yield Node(f"source: {clean(source_id)}")
                 continue
-            place = (Node(f"found at: {clean(source.where)}"),) if source.where else ()
+            place = (Node(f"found at: {locator(source.where)}"),) if source.where else ()
             head = "source" if source_id == entry.source else "also in"
-            yield Node(f"{head}: {_named(source.title, source.publisher, source.year)}", place)
+            yield Node(f"{head}: {known(source.title, source.publisher, source.year)}", place)
         if entry.where:
             yield Node(f"place: {clean(entry.where)}")
         times = "two readings agree" if entry.readings > 1 else "one reading"
@@ -173,10 +174,6 @@ class _Reasons:
         below = [Node("the answer could change", changes)] if changes else []
         state = "the value on record is old" if question.stale else "not known"
         return Node(f"{question.fact}: {state}: {clean(question.ask)}", tuple(below))
-
-
-def _named(title: str, publisher: str, year: str) -> str:
-    return ", ".join(clean(part) for part in (title, publisher, year) if part)
 
 
 def _drawn(node: Node, width: int, indent: str = "", branch: str = "", rest: str = "") -> Iterable[str]:
