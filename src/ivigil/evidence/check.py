@@ -1,4 +1,4 @@
-"""Proves the evidence: every file read, every reference resolved, every number supported, every rule shown by examples on both sides."""
+"""Proves the evidence: every file read, every reference resolved, every number supported, every patient sentence easy, every rule shown by examples."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ivigil.evidence.compile import Compiled, Progress, compile_evidence
 from ivigil.evidence.conditions import Condition, judge, leaves
 from ivigil.evidence.files import EvidenceFile, entries_of, packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.plain_language import hard_texts
 from ivigil.evidence.references import problems_of
 
 _OUTCOMES = {"fires", "silent", "asks"}
@@ -51,6 +52,7 @@ def check(folder: Path | None = None, overlay: Path | None = None, progress: Pro
         return list(error.problems)
     compiled = compile_evidence(files, local, overlay.name if overlay is not None else "", progress)
     problems = problems_of(compiled)
+    problems.extend(hard_texts(compiled))
     cases, found = rule_cases([*files, *(local or [])])
     problems.extend(found)
     problems.extend(_judged(cases, compiled.evidence))
