@@ -23,8 +23,8 @@ _SUFFIXES = ("lessly", "fully", "ments", "ment", "less", "ness", "some", "times"
 """Endings before which a silent e stays silent: safe-ly, care-ful, some-thing."""
 _SILENT_BEFORE = re.compile(r"[aeiouy].*(?:[^aeiouy]e|[^aeioutdy]ed)$")
 _SPLIT = re.compile(
-    r"ia(?!l\b|n\b|ls\b|ns\b|lly\b)|(?<![cstxg])ia(?=l|n)|(?<![cstghxnl])io(?=n)|(?<![cstgxh])io(?!us\b|n)|(?<![cstxg])iou|iu|(?<!q)uo|(?<![qg])ua(?!r)|(?<![qg])ue(?=l|nt|nce)|eo(?!p)|"
-    r"(?<![aeiou])[iuy]e(?=t)|[aeiouy]ing\b|(?<=cr)ea(?=t)|(?<=r)ea(?=ct)|oe(?=[mt])|(?<=[bdfhlmnprv])ie(?=nt|nce)|ism\b|yo(?=[csp])|(?<=m)ya"
+    r"ia(?!l\b|n\b|ls\b|ns\b|lly\b)|(?<![cstxg])ia(?=l|n)|(?<![cstghxnl])io(?=n)|(?<![cstgxh])io(?!us\b|n)|(?<![cstxg])iou|iu|"
+    r"(?<!q)uo|(?<![qg])ua(?!r)|(?<![qg])ue(?=l|nt|nce)|eo(?!p)|(?<![aeiou])[iuy]e(?=t)|[aeiouy]ing\b|(?<=cr)ea(?=t)|(?<=r)ea(?=ct)|oe(?=[mt])|(?<=[bdfhlmnprv])ie(?=nt|nce)|ism\b|yo(?=[csp])|(?<=m)ya"
 )
 """Neighbouring vowels that are spoken apart: medi-a, ser-i-ous is not, di-et, go-ing, cre-ate; also the -ism of rheumatism."""
 _CONSONANT_Y = re.compile(r"\by(?=[aeiou])|(?<=[aeou])y(?=[aeiou])")

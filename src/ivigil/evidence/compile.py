@@ -77,7 +77,8 @@ def compile_evidence(
         if earlier is not None and not _may_replace(entry, earlier, problems):
             continue
         if entry.overlay:
-            reasons[entry.id] = str(entry.plain.get("reason", "added by the local overlay"))
+            reasons[f"{entry.part} {entry.id}"] = ": ".join(
+                filter(None, ("added" if earlier is None else "replaced", str(entry.plain.get("reason", "")))))
         kept[(entry.part, entry.id)] = entry
         if entry.value is not None:
             parts.setdefault(entry.part, {})[entry.id] = entry.value
