@@ -15,10 +15,10 @@ from ivigil.basis.shapes import Shaper
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.evidence.compile import Compiled, Progress, compile_evidence
 from ivigil.evidence.conditions import Condition, judge, leaves
-from ivigil.evidence.files import EvidenceFile, entries_of, packaged_folder, read_folder
+from ivigil.evidence.files import EvidenceFile, entries_of, overlay_name, packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.plain_language import hard_texts
-from ivigil.evidence.references import problems_of
+from ivigil.evidence.references import broken_ids, problems_of
 
 _OUTCOMES = {"fires", "silent", "asks"}
 _CASE_KEYS = {"name", "rule", "facts", "expect"}
@@ -50,12 +50,13 @@ def check(folder: Path | None = None, overlay: Path | None = None, progress: Pro
         local = read_folder(overlay) if overlay is not None else None
     except BadInput as error:
         return list(error.problems)
-    compiled = compile_evidence(files, local, overlay.name if overlay is not None else "", progress)
+    compiled = compile_evidence(files, local, overlay_name(overlay), progress)
     problems = problems_of(compiled)
     problems.extend(hard_texts(compiled))
     cases, found = rule_cases([*files, *(local or [])])
     problems.extend(found)
-    problems.extend(_judged(cases, compiled.evidence))
+    broken = broken_ids(compiled)
+    problems.extend(_judged([case for case in cases if case.rule not in broken], compiled.evidence))
     problems.extend(_coverage(cases, compiled))
     return sorted(set(problems))
 

@@ -32,16 +32,22 @@ def problems_of(compiled: Compiled) -> list[Problem]:
     found = list(compiled.problems)
     evidence = compiled.evidence
     supports = _Supports(evidence)
+    broken = broken_ids(compiled)
     found.extend(_clashes(compiled))
     for entry in compiled.entries:
-        found.extend(_cites(entry, evidence))
+        found.extend(_cites(entry, evidence, broken))
         if entry.value is None:
             continue
-        found.extend(_conditions(entry, evidence))
-        found.extend(_named(entry, evidence))
+        found.extend(_conditions(entry, evidence, broken))
+        found.extend(_named(entry, evidence, broken))
         if entry.part not in _PLAIN_PARTS:
             found.extend(_numbers(entry, supports))
     return sorted(set(found))
+
+
+def broken_ids(compiled: Compiled) -> frozenset[str]:
+    """The ids of entries that are there but do not shape. Their own problem is reported; that others name them is none."""
+    return frozenset(entry.id for entry in compiled.entries if entry.value is None)
 
 
 _CONDITIONED = {"rules", "interactions", "groups", "premedication", "hydration", "laboratory", "vitals", "vaccines", "vaccine_rules", "exposures", "advice"}
@@ -63,14 +69,14 @@ def _missing(entry: Entry, path: tuple[str | int, ...], kind: str, name: str, kn
     return Problem(entry.file, entry.line(*path), entry.id, f"no {kind} is called '{name}'", remedy)
 
 
-def _cites(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+def _cites(entry: Entry, evidence: Evidence, broken: frozenset[str]) -> Iterator[Problem]:
     if entry.part == "statements":
         plain = entry.plain
         for key in ("source", "through"):
-            if plain.get(key) and plain[key] not in evidence.sources:
+            if plain.get(key) and plain[key] not in evidence.sources and plain[key] not in broken:
                 yield _missing(entry, (key,), "source", str(plain[key]), evidence.sources)
         for index, name in enumerate(plain.get("also") or []):
-            if name not in evidence.sources:
+            if name not in evidence.sources and name not in broken:
                 yield _missing(entry, ("also", index), "source", str(name), evidence.sources)
         if plain.get("read") == "second-hand" and not plain.get("through"):
             yield Problem(entry.file, entry.line("read"), entry.id, "second-hand, but not through which source", "add 'through: <source id>'")
@@ -81,7 +87,7 @@ def _cites(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
             cites = node.get(key)
             if isinstance(cites, list):
                 for index, cite in enumerate(cites):
-                    if cite not in evidence.statements:
+                    if cite not in evidence.statements and cite not in broken:
                         yield _missing(entry, (*path, key, index), "statement", str(cite), evidence.statements)
                 if key == "cites" and not cites:
                     yield Problem(entry.file, entry.line(*path, key), entry.id, "cites nothing", "name the statement it rests on")
@@ -111,12 +117,14 @@ def _structs(value: Any) -> Iterator[Any]:
             yield from _structs(item)
 
 
-def _conditions(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+def _conditions(entry: Entry, evidence: Evidence, broken: frozenset[str]) -> Iterator[Problem]:
     for node in _structs(entry.value):
         if not isinstance(node, Condition):
             continue
         for leaf in leaves(node):
             fact = evidence.facts.get(leaf.fact)
+            if fact is None and leaf.fact in broken:
+                continue
             line = next((entry.lines[path] for path, text in _texts(entry) if text == leaf.text), entry.line())
             if fact is None:
                 near = difflib.get_close_matches(leaf.fact, list(evidence.facts), n=1, cutoff=0.6)
@@ -150,7 +158,7 @@ def _texts(entry: Entry) -> Iterator[tuple[tuple[str | int, ...], str]]:
     return walk(entry.plain, entry.at)
 
 
-def _named(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+def _named(entry: Entry, evidence: Evidence, broken: frozenset[str]) -> Iterator[Problem]:
     """Ids of other entries that an entry names outside ``cites``."""
     places = {*evidence.jurisdictions, "international", ""}
     checks: list[tuple[str, Iterable[str], str]] = []
@@ -186,7 +194,7 @@ def _named(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
     if entry.part == "dose_limits":
         checks = [(name, evidence.indications, "indication") for name in (*entry.value.indications, *entry.value.excepted)]
     for name, known, kind in checks:
-        if name not in known:
+        if name not in known and name not in broken:
             yield _missing(entry, (), kind, name, known)
 
 
@@ -277,9 +285,13 @@ def _numbers(entry: Entry, supports: _Supports) -> Iterator[Problem]:
             for index, item in enumerate(value):
                 yield from walk(item, (*path, index), cites)
         elif value is not None and not isinstance(value, bool):
+            resting = cites or everything
+            # A statement that does not exist is reported by itself; rows for its numbers would only hide that one.
+            if not all(cite in supports.by_statement for cite in resting):
+                return
             for number, dimension, factor in numbers_in(str(value)):
-                if not supports.holds(number, dimension, factor, cites or everything):
-                    named = ", ".join(cites or everything) or "nothing"
+                if not supports.holds(number, dimension, factor, resting):
+                    named = ", ".join(resting) or "nothing"
                     yield Problem(entry.file, entry.line(*path), f"{entry.id}: {'.'.join(str(part) for part in path)}",
                                   f"'{value}' holds {number:g}, which is not supported by {named if len(named) < 160 else named[:157] + '...'}",
                                   "cite the statement that carries it, or correct the number")

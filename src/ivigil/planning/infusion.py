@@ -211,7 +211,7 @@ def _cap_line(setting: Setting, draft: Draft, evidence: Evidence, caps: list[Cap
         instead_of=others,
         calculation=binding.working,
         follows=("infusion.weight",),
-        entries=(binding.by, setting.increment_by),
+        entries=(*(cap.by for cap in caps), setting.increment_by),
     )
     return Line(
         "infusion.cap",
