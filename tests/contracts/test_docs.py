@@ -205,7 +205,10 @@ def test_the_overlay_shown_loads(what: str, body: str, tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(body, encoding="utf-8")
     document, _ = read_yaml(body, what)
-    assert load_evidence(ROOT / "evidence", tmp_path / "ours").local[document["id"]] == document["reason"]
+    kind = kind_of(what)
+    assert kind is not None
+    local = load_evidence(ROOT / "evidence", tmp_path / "ours").local
+    assert local[f"{kind[0]} {document['id']}"] == f"replaced: {document['reason']}"
 
 
 def test_the_site_files_shown_are_read(tmp_path: Path) -> None:

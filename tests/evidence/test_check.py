@@ -145,7 +145,7 @@ def test_an_overlay_replaces_with_a_reason(folder: Path, tmp_path: Path, monkeyp
     local = _overlay(tmp_path, "replaces: renal-risk\nreason: local renal service\n")
     evidence = load_evidence(folder, local)
     assert evidence.rules["renal-risk"].say.endswith("call the renal team.")
-    assert evidence.local == {"renal-risk": "local renal service"}
+    assert evidence.local == {"rules renal-risk": "replaced: local renal service"}
     assert evidence.overlay == "our-hospital"
     assert evidence.version != load_evidence(folder).version
 

@@ -18,7 +18,7 @@ from ivigil.evidence.conditions import Condition, judge, leaves
 from ivigil.evidence.files import EvidenceFile, entries_of, overlay_name, packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.plain_language import hard_texts
-from ivigil.evidence.references import broken_ids, problems_of
+from ivigil.evidence.references import excused, problems_of
 
 _OUTCOMES = {"fires", "silent", "asks"}
 _CASE_KEYS = {"name", "rule", "facts", "expect"}
@@ -55,9 +55,11 @@ def check(folder: Path | None = None, overlay: Path | None = None, progress: Pro
     problems.extend(hard_texts(compiled))
     cases, found = rule_cases([*files, *(local or [])])
     problems.extend(found)
-    broken = broken_ids(compiled)
-    problems.extend(_judged([case for case in cases if case.rule not in broken], compiled.evidence))
-    problems.extend(_coverage(cases, compiled))
+    # The examples of a rule that is wrong would fail for that reason, in a row for each of them.
+    wrong = {problem.what.partition(":")[0] for problem in problems}
+    unsure = excused(compiled)
+    problems.extend(_judged([case for case in cases if case.rule not in unsure and case.rule not in wrong], compiled.evidence))
+    problems.extend(problem for problem in _coverage(cases, compiled) if problem.what not in wrong)
     return sorted(set(problems))
 
 
