@@ -14,7 +14,7 @@ OFFSET = 15.59
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,:'’/-][^\W_]+)*%?")
 _END = re.compile(r"(?:[.!?]+[\"')\]”’]*(?=\s|$))|\n\s*\n")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|Dr|Mr|Mrs|Ms|St|No)|\b[A-Za-z])\.$")
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|Dr|Mr|Mrs|Ms|St)|\b[A-Z])\.$")
 _VOWELS = re.compile(r"[aeiouy]+")
 _CAPITALS = re.compile(r"[A-Z]")
 _UNITS = frozenset({"g", "kg", "mg", "ug", "mL", "L", "dL", "cm", "mm", "m", "h", "min", "s", "g/kg", "mg/kg", "mL/kg", "mL/h", "g/L", "g/dL", "mg/dL", "mg/mL",
@@ -33,8 +33,8 @@ _SPOKEN_ES = re.compile(r"(?:s|x|z|ch|sh|c|g|[aeiouy])es$")
 _CONSONANT_LE = re.compile(r"[^aeiouylrw]le[sd]?$")
 
 EXCEPTIONS = {
-    "anyone": 3, "area": 3, "business": 2, "chocolate": 2, "coincide": 3, "coincidence": 4, "cooperate": 4, "diabetes": 4, "diarrhoea": 4,
-    "different": 2, "evening": 2, "every": 2, "everything": 3, "eye": 1, "eyebrow": 2, "eyelid": 2, "eyes": 1, "fluid": 2, "hyaluronidase": 6,
+    "aches": 1, "anyone": 3, "area": 3, "business": 2, "chocolate": 2, "coincide": 3, "coincidence": 4, "cooperate": 4, "diabetes": 4, "diarrhoea": 4,
+    "different": 2, "evening": 2, "every": 2, "everything": 3, "eye": 1, "eyebrow": 2, "eyelid": 2, "eyes": 1, "fluid": 2, "headaches": 2, "hyaluronidase": 6,
     "idea": 3, "ideal": 3, "influenza": 4, "lion": 2, "museum": 3, "nausea": 3, "quiet": 2, "reality": 4, "reassure": 3, "reuse": 2, "rhythm": 2,
     "ruin": 2, "science": 2, "someone": 2, "theatre": 3,
 }
@@ -60,18 +60,18 @@ def grade_of(sentences: int, words: int, syllables: int) -> float:
 
 def read(text: str, names: frozenset[str] = frozenset()) -> Reading:
     """Count a text. One without words has grade 0 and counts of nought. ``names`` are product names in small letters."""
-    sentences = sentences_of(text)
-    counts = [weight_of(word, names) for sentence in sentences for word in words_of(sentence)]
-    if not counts:
+    spoken = [words for sentence in sentences_of(text) if (words := words_of(sentence))]
+    if not spoken:
         return Reading(0.0, 0, 0, 0)
-    spoken = sum(1 for sentence in sentences if words_of(sentence))
-    return Reading(grade_of(spoken, len(counts), sum(counts)), spoken, len(counts), sum(counts))
+    number = sum(map(len, spoken))
+    counted = sum(weight_of(word, names) for words in spoken for word in words)
+    return Reading(grade_of(len(spoken), number, counted), len(spoken), number, counted)
 
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of a text: each ends with a full stop, question or exclamation mark before white space, or with an empty line.
 
-    The dot of a number, of an abbreviation (``e.g.``) or of a single letter ends none.
+    The dot of a number, of an abbreviation (``e.g.``) or of a single capital ends none.
     """
     found, start = [], 0
     for match in _END.finditer(text):
@@ -88,6 +88,7 @@ def words_of(sentence: str) -> list[str]:
     return _TOKEN.findall(sentence)
 
 
+@lru_cache(maxsize=20_000)
 def weight_of(word: str, names: frozenset[str] = frozenset()) -> int:
     """The syllables a word counts for: one for a number, a unit or a product name, one per letter for an abbreviation, else as spoken."""
     if any(character.isdigit() for character in word) or word in _UNITS or word.lower().partition("'")[0] in names:
@@ -102,7 +103,6 @@ def _spoken(part: str) -> int:
     return syllables(part)
 
 
-@lru_cache(maxsize=20_000)
 def syllables(word: str) -> int:
     """The syllables of one word as it is spoken, at least one.
 

@@ -55,11 +55,13 @@ def check(folder: Path | None = None, overlay: Path | None = None, progress: Pro
     problems.extend(hard_texts(compiled))
     cases, found = rule_cases([*files, *(local or [])])
     problems.extend(found)
-    # The examples of a rule that is wrong would fail for that reason, in a row for each of them.
+    # The examples of a rule that is wrong, or that names a wrong fact, would fail for that reason, in a row for each of them.
     wrong = {problem.what.partition(":")[0] for problem in problems}
     unsure = excused(compiled)
-    problems.extend(_judged([case for case in cases if case.rule not in unsure and case.rule not in wrong], compiled.evidence))
-    problems.extend(problem for problem in _coverage(cases, compiled) if problem.what not in wrong)
+    wrong |= {name for name, condition in compiled.evidence.conditions.items() if any(leaf.fact in unsure for leaf in leaves(condition))}
+    if not compiled.unread:
+        problems.extend(_judged([case for case in cases if case.rule not in wrong], compiled.evidence))
+        problems.extend(problem for problem in _coverage(cases, compiled) if problem.what not in wrong)
     return sorted(set(problems))
 
 
