@@ -55,6 +55,8 @@ sys.path.insert(0, str(ROOT))
 from tools import every_regimen, foreign_checks  # noqa: E402 - beside this file, also when this one is run as a script
 
 DOCS = ROOT / "docs"
+EXAMPLE_PAGES = ("../examples/our-hospital/README.md",)
+"""Written pages outside docs/, as seen from there."""
 WIDTH = 100
 DAY = date(2026, 11, 20)
 """The day on which the pages look at the evidence, so that they change only with it."""
@@ -382,7 +384,7 @@ def _printed(command: str) -> str:
         return report_terminal(coverage_report(covered(), full=False) if rest[0] == "coverage" else _disagreements(rest[1]), WIDTH)
     words, options = _options(rest)
     made = planned(words[0], **options)
-    return why_text(made, words[1], evidence(), WIDTH) if verb == "why" else terminal_text(made, WIDTH, False)
+    return why_text(made, words[1], _known(options.get("overlay", "")), WIDTH) if verb == "why" else terminal_text(made, WIDTH, False)
 
 
 def _options(rest: list[str]) -> tuple[list[str], dict[str, str]]:
@@ -397,11 +399,17 @@ def _options(rest: list[str]) -> tuple[list[str], dict[str, str]]:
     return words, options
 
 
+def _known(overlay: str) -> Evidence:
+    """The packaged evidence, with an overlay on top if one is named; a relative name counts from the repository."""
+    return load_evidence(ROOT / "evidence", ROOT / overlay) if overlay else evidence()
+
+
 @lru_cache(maxsize=64)
 def planned(name: str, **options: str) -> Plan:
     """The plan of one example record; ``as_of`` counts as today, so that no clock is read."""
-    choices = Choices(**options)
-    known = load_evidence(ROOT / "evidence", Path(choices.overlay)) if choices.overlay else evidence()
+    rooted = {name: str(ROOT / value) if name in {"site", "overlay"} else value for name, value in options.items()}
+    choices = Choices(**rooted)
+    known = _known(choices.overlay)
     context = context_of(choices, known, date.fromisoformat(choices.as_of))
     record, = records_of(str(ROOT / name), known)
     return plan(record, known, for_record(context, choices, record))
@@ -411,7 +419,7 @@ def main() -> int:
     """Write every page that is not current and name it."""
     for name, page in PAGES.items():
         _write(DOCS / name, page())
-    for path in sorted(DOCS.glob("*.md")):
+    for path in [*sorted(DOCS.glob("*.md")), *(DOCS / name for name in EXAMPLE_PAGES)]:
         if path.name not in PAGES:
             _write(path, renewed(path.read_text(encoding="utf-8")))
     return 0
@@ -420,7 +428,7 @@ def main() -> int:
 def _write(path: Path, text: str) -> None:
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
-        print(f"written: {path.relative_to(ROOT)}")
+        print(f"written: {path.resolve().relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

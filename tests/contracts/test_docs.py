@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
-from tools.make_reference import DOCS, PAGES, ROOT, evidence, planned, renewed, write_own_files
+from tools.make_reference import DOCS, EXAMPLE_PAGES, PAGES, ROOT, evidence, planned, renewed, write_own_files
 
 from ivigil.basis.because import Urgency
 from ivigil.basis.problems import BadInput, Problem
@@ -29,7 +29,7 @@ from ivigil.planning.line import Act, Section, Status
 from ivigil.rendering.json import SCHEMA
 
 PAGE_NAMES = sorted(path.name for path in DOCS.glob("*.md"))
-WRITTEN = [name for name in PAGE_NAMES if name not in PAGES]
+WRITTEN = [*(name for name in PAGE_NAMES if name not in PAGES), *EXAMPLE_PAGES]
 BLOCK = re.compile(r"<!-- (?P<kind>[a-z]+): (?P<what>[^\n]+?) -->\n+```yaml\n(?P<body>.*?)```\n", re.DOTALL)
 
 
@@ -144,14 +144,14 @@ def test_changes_of_the_evidence_are_written_up_newest_first() -> None:
     assert days == sorted(days, reverse=True)
 
 
-@pytest.mark.parametrize("name", PAGE_NAMES)
+@pytest.mark.parametrize("name", [*PAGE_NAMES, *EXAMPLE_PAGES])
 def test_every_relative_link_resolves(name: str) -> None:
     """Links lead to files that exist and to headings in them."""
     for target in re.findall(r"(?<!!)\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page(name), flags=re.DOTALL)):
         if "://" in target or target.startswith("mailto:"):
             continue
         file, _, heading = target.partition("#")
-        path = (DOCS / file) if file else DOCS / name
+        path = (DOCS / name).parent / file if file else DOCS / name
         assert path.exists(), target
         if heading:
             heads = {anchor(row.lstrip("# ")) for row in path.read_text(encoding="utf-8").splitlines() if row.startswith("#")}
@@ -215,7 +215,10 @@ def test_the_overlay_shown_loads(what: str, body: str, tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(body, encoding="utf-8")
     document, _ = read_yaml(body, what)
-    assert load_evidence(ROOT / "evidence", tmp_path / "ours").local[document["id"]] == document["reason"]
+    kind = kind_of(what)
+    assert kind is not None
+    local = load_evidence(ROOT / "evidence", tmp_path / "ours").local
+    assert local[f"{kind[0]} {document['id']}"] == f"replaced: {document['reason']}"
 
 
 def test_the_site_files_shown_are_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.check import check
+from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
 from ivigil.evidence.references import numbers_in
 
@@ -86,6 +87,7 @@ def test_sound_evidence_has_no_problems(folder: Path) -> None:
     ("sources/a.yaml", '"2024"', "' '", 1, "the source has no year"),
     ("sources/a.yaml", ", where: set id 1", "", 1, "the source has no where"),
     ("facts.yaml", "has.sepsis", "age", 2, "the id is taken"),
+    ("safety/renal-risk.yaml", "cites: [label.renal]", "cites: [label.renal]\nthen: [{act: tell, say: Immediate nephrological consultation.}]", 7, "grade"),
     ("cases/safety/renal-risk.yaml", "expect: fires", "expect: silent", 1, "expected 'silent', came to 'fires'"),
     ("cases/safety/renal-risk.yaml", "66 year", "66 kg", 1, "age:"),
     ("cases/safety/renal-risk.yaml", "- {name: unknown, facts: {age: 40 year}, expect: asks}\n", "", 1, "no example where the rule asks"),
@@ -94,6 +96,64 @@ def test_each_problem_is_found_with_its_line(folder: Path, name: str, old: str, 
     """Unsupported numbers, unknown facts, wrong units, broken references and missing examples each give a row with file, line and cause."""
     problems = _edit(folder, name, old, new)
     assert any(problem.line == line and why in problem.why for problem in problems), problems
+
+
+def _rows(problems: list[Problem]) -> list[tuple[str, int, str]]:
+    return [(problem.place, problem.line, problem.what) for problem in problems]
+
+
+def test_a_missing_statement_is_one_row(folder: Path) -> None:
+    """Where a cited statement does not exist, its numbers are not called unsupported as well: the one row is the cause."""
+    problems = _edit(folder, "safety/renal-risk.yaml", "label.renal", "label.renel")
+    assert _rows(problems) == [("safety/renal-risk.yaml", 6, "renal-risk")]
+    assert problems[0].remedy == "did you mean 'label.renal'?"
+
+
+def test_an_entry_that_cites_nothing_still_has_no_number(folder: Path) -> None:
+    """Leaving the citation out does not make a number pass."""
+    problems = _edit(folder, "safety/renal-risk.yaml", "cites: [label.renal]", "cites: []")
+    assert any("holds 65, which is not supported by nothing" in problem.why for problem in problems)
+
+
+@pytest.mark.parametrize(("name", "old", "new", "row", "remedy"), [
+    ("statements/a.yaml", "says:", "syas:", ("statements/a.yaml", 3, "label.renal: syas"), "did you mean 'says'?"),
+    ("safety/renal-risk.yaml", "severity:", "sevrity:", ("safety/renal-risk.yaml", 3, "renal-risk: sevrity"), "did you mean 'severity'?"),
+    ("facts.yaml", "label: Age", "lable: Age", ("facts.yaml", 1, "age: lable"), "did you mean 'label'?"),
+    ("sources/a.yaml", "title: A label", "titel: A label", ("sources/a.yaml", 1, "label: titel"), "did you mean 'title'?"),
+    ("safety/renal-risk.yaml", "age > 65 year", "age > 65", ("safety/renal-risk.yaml", 4, "renal-risk"), "write the value in year"),
+    ("safety/renal-risk.yaml", "about:", "\tabout:", ("safety/renal-risk.yaml", 2, ""), "check indentation, quotes and brackets near this line"),
+    ("statements/a.yaml", "says: Age", "says: Note: age", ("statements/a.yaml", 3, ""), "check indentation, quotes and brackets near this line"),
+])
+def test_one_mistake_is_one_row(folder: Path, name: str, old: str, new: str, row: tuple[str, int, str], remedy: str) -> None:
+    """A misspelt key, a missing unit or a file that is no YAML is reported once, by entry and line, not once for everything that names it."""
+    problems = _edit(folder, name, old, new)
+    assert _rows(problems) == [row]
+    assert problems[0].remedy == remedy
+
+
+def test_an_id_taken_in_another_file_is_one_row(folder: Path) -> None:
+    """Two statements with one id: the second is named with the place of the first, and numbers that rest on either are left until that is settled."""
+    (folder / "statements" / "b.yaml").write_text("- {id: label.renal, source: label, says: Another fact., read: seen}\n", encoding="utf-8")
+    problems = check(folder)
+    assert _rows(problems) == [("statements/b.yaml", 1, "label.renal")]
+    assert problems[0].why == "the id is taken by statements/a.yaml:1"
+
+
+@pytest.mark.parametrize(("dose", "found"), [
+    ("course_total: 2 g/kg, over_days: 2-5", []), ("course_total: 2, over_days: 2-5", ["x: regimens.0.dose.course_total"]),
+    ("per_interval: 1-2, every: 4", ["x: regimens.0.dose.every", "x: regimens.0.dose.per_interval"]),
+])
+def test_a_dose_without_its_unit_is_refused(folder: Path, dose: str, found: list[str]) -> None:
+    """Only days are counted without a unit; 2 is not a dose."""
+    (folder / "indications").mkdir()
+    (folder / "statements" / "b.yaml").write_text("- {id: b, source: label, says: 1 or 2 g/kg over 2-5 days or at 4 weeks, read: seen}\n", encoding="utf-8")
+    (folder / "indications" / "x.yaml").write_text(
+        f"id: x\nname: {{clinical: X}}\npurpose: immunomodulation\n"
+        f"regimens: [{{id: x.a, authority: a, jurisdiction: '', phase: acute, dose: {{{dose}}}, cites: [b]}}]\n",
+        encoding="utf-8")
+    problems = check(folder)
+    assert sorted(problem.what for problem in problems) == found
+    assert all("has no unit" in problem.why and "2 g/kg" in problem.remedy for problem in problems)
 
 
 def test_all_problems_are_reported_together(folder: Path) -> None:
@@ -153,7 +213,7 @@ def test_an_overlay_replaces_with_a_reason(folder: Path, tmp_path: Path, monkeyp
     local = _overlay(tmp_path, "replaces: renal-risk\nreason: local renal service\n")
     evidence = load_evidence(folder, local)
     assert evidence.rules["renal-risk"].say.endswith("call the renal team.")
-    assert evidence.local == {"renal-risk": "local renal service"}
+    assert evidence.local == {"rules renal-risk": "replaced: local renal service"}
     assert evidence.overlay == "our-hospital"
     assert evidence.version != load_evidence(folder).version
 
@@ -171,6 +231,36 @@ def test_a_source_of_an_overlay_is_told_too(folder: Path, tmp_path: Path) -> Non
     problems = check(folder, tmp_path / "our-hospital")
     assert [problem.why for problem in problems] == ["the source has no where", "the source has no year"]
     assert {problem.remedy for problem in problems} == {"write 'not recorded' where the document does not tell"}
+
+
+def _local(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> Evidence:
+    monkeypatch.setenv("IVIGIL_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "ours" / "evidence" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    assert check(folder, tmp_path / "ours" / "evidence") == []
+    return load_evidence(folder, tmp_path / "ours" / "evidence")
+
+
+def test_what_rests_on_an_overlay_is_found(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the rule itself, a statement, a statement's source, a risk group in the condition, or the entry and what stands inside it."""
+    group = "- {id: risk.age, group: true, when: age > 65 year, cites: [label.renal]}\n"
+    (folder / "safety" / "groups.yaml").write_text(group, encoding="utf-8")
+    (folder / "facts.yaml").write_text(FACTS + "- {id: risk.age, kind: yes_no, label: Old age, from: derived}\n", encoding="utf-8")
+    path = folder / "safety" / "renal-risk.yaml"
+    path.write_text(RULE.replace("any: [age > 65 year, has.sepsis]", "any: [risk.age, has.sepsis]"), encoding="utf-8")
+    evidence = _local(folder, tmp_path, monkeypatch, "safety/ours.yaml", group.replace("- {", "- {replaces: risk.age, reason: our own age, "))
+    assert evidence.overlay == "ours"
+    assert evidence.local == {"groups risk.age": "replaced: our own age"}
+    assert evidence.local_of(["renal-risk"]) == ("risk.age replaced: our own age",)
+    assert evidence.local_of([evidence.groups["risk.age"]]) == ("risk.age replaced: our own age",)
+    assert evidence.local_of(["label.renal", "age", None, evidence.rules["renal-risk"]]) == ()
+
+
+def test_a_statement_is_local_when_its_source_is(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hospital that replaces a label by its own copy of it touches all that was read there."""
+    evidence = _local(folder, tmp_path, monkeypatch, "sources/ours.yaml", "- {id: label, replaces: label, reason: newer, kind: product-label, title: Newer}\n")
+    assert evidence.local_of(["label.renal"]) == ("label replaced: newer",)
 
 
 @pytest.mark.parametrize(("text", "numbers"), [

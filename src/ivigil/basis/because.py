@@ -36,6 +36,7 @@ class Because(msgspec.Struct, frozen=True, omit_defaults=True):
     """The reasons of one plan line.
 
     A line rests on statements (``cites``) or on a ``calculation`` from earlier cited lines (``follows``). Neither is an error.
+    ``local`` names the entries of a hospital's overlay that the line rests on, each with what the overlay did and why.
 
     Raises:
         ValueError: at construction, when the line would stand on nothing.
@@ -51,6 +52,7 @@ class Because(msgspec.Struct, frozen=True, omit_defaults=True):
     reading: str = ""
     review: str = ""
     read: str = ""
+    local: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cites and not (self.calculation and self.follows):

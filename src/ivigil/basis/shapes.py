@@ -143,17 +143,19 @@ class _Collector:
             return {}
         fields = {field.encode_name: field for field in info.fields}
         out: dict[str, Any] = {}
+        misspelt: set[str] = set()
         for key, item in value.items():
             field = fields.get(key)
             if field is None:
                 near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
+                misspelt.update(near)
                 self.report((*path, key), "unknown key", f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(fields)}")
             elif item is None and field.default is None:
                 out[key] = None
             else:
                 out[key] = self.convert(item, field.type, (*path, key))
         for key, field in fields.items():
-            if field.required and key not in value:
+            if field.required and key not in value and key not in misspelt:
                 self.report(path, f"'{key}' is missing", f"add '{key}:'")
         return out
 

@@ -1,4 +1,4 @@
-"""Proves the evidence: every file read, every reference resolved, every number supported, every rule shown by examples on both sides."""
+"""Proves the evidence: every file read, every reference resolved, every number supported, every patient sentence easy, every rule shown by examples."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from ivigil.basis.shapes import Shaper
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.evidence.compile import Compiled, Progress, compile_evidence
 from ivigil.evidence.conditions import Condition, judge, leaves
-from ivigil.evidence.files import EvidenceFile, entries_of, packaged_folder, read_folder
+from ivigil.evidence.files import EvidenceFile, entries_of, overlay_name, packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.references import problems_of
+from ivigil.evidence.plain_language import hard_texts
+from ivigil.evidence.references import excused, problems_of
 
 _OUTCOMES = {"fires", "silent", "asks"}
 _CASE_KEYS = {"name", "rule", "facts", "expect"}
@@ -49,12 +50,18 @@ def check(folder: Path | None = None, overlay: Path | None = None, progress: Pro
         local = read_folder(overlay) if overlay is not None else None
     except BadInput as error:
         return list(error.problems)
-    compiled = compile_evidence(files, local, overlay.name if overlay is not None else "", progress)
+    compiled = compile_evidence(files, local, overlay_name(overlay), progress)
     problems = problems_of(compiled)
+    problems.extend(hard_texts(compiled))
     cases, found = rule_cases([*files, *(local or [])])
     problems.extend(found)
-    problems.extend(_judged(cases, compiled.evidence))
-    problems.extend(_coverage(cases, compiled))
+    # The examples of a rule that is wrong, or that names a wrong fact, would fail for that reason, in a row for each of them.
+    wrong = {problem.what.partition(":")[0] for problem in problems}
+    unsure = excused(compiled)
+    wrong |= {name for name, condition in compiled.evidence.conditions.items() if any(leaf.fact in unsure for leaf in leaves(condition))}
+    if not compiled.unread:
+        problems.extend(_judged([case for case in cases if case.rule not in wrong], compiled.evidence))
+        problems.extend(problem for problem in _coverage(cases, compiled) if problem.what not in wrong)
     return sorted(set(problems))
 
 

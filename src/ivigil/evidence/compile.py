@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,11 +48,16 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """The outcome of reading: the evidence, all entries with their places, and what was wrong."""
+    """The outcome of reading: the evidence, all entries with their places, and what was wrong.
+
+    ``unread`` are files that are no YAML and gave nothing, ``taken`` ids that two entries of one part carry.
+    """
 
     evidence: Evidence
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
+    unread: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
 
 
 def compile_evidence(
@@ -65,27 +71,31 @@ def compile_evidence(
     problems: list[Problem] = []
     content = [(file, False) for file in files if not file.name.startswith("cases/")]
     content += [(file, True) for file in overlay or [] if not file.name.startswith("cases/")]
+    unread: set[str] = set()
     for done, (file, local) in enumerate(content):
-        entries.extend(_read_file(file, local, problems))
+        entries.extend(_read_file(file, local, problems, unread))
         if progress is not None:
             progress(done + 1, len(content), file.name)
     parts: dict[str, dict[str, Any]] = {}
     reasons: dict[str, str] = {}
     kept: dict[tuple[str, str], Entry] = {}
+    taken: set[str] = set()
     for entry in entries:
         earlier = kept.get((entry.part, entry.id))
         if earlier is not None and not _may_replace(entry, earlier, problems):
+            taken.add(entry.id)
             continue
         if entry.overlay:
-            reasons[entry.id] = str(entry.plain.get("reason", "added by the local overlay"))
+            reasons[f"{entry.part} {entry.id}"] = ": ".join(
+                filter(None, ("added" if earlier is None else "replaced", str(entry.plain.get("reason", "")))))
         kept[(entry.part, entry.id)] = entry
         if entry.value is not None:
             parts.setdefault(entry.part, {})[entry.id] = entry.value
     evidence = Evidence(version=content_hash(files, overlay or []), overlay=overlay_name, local=reasons, **parts)
-    return Compiled(evidence, tuple(kept.values()), tuple(problems))
+    return Compiled(evidence, tuple(kept.values()), tuple(problems), frozenset(unread), frozenset(taken))
 
 
-def _read_file(file: EvidenceFile, local: bool, problems: list[Problem]) -> list[Entry]:
+def _read_file(file: EvidenceFile, local: bool, problems: list[Problem], unread: set[str]) -> list[Entry]:
     kind = kind_of(file.name)
     if kind is None:
         problems.append(Problem(file.name, 0, "", "no part of the evidence lives here", "see docs/evidence-format.md for the folders"))
@@ -95,6 +105,7 @@ def _read_file(file: EvidenceFile, local: bool, problems: list[Problem]) -> list
         document, lines = read_yaml(file.text, file.name)
     except BadInput as error:
         problems.extend(error.problems)
+        unread.add(file.name)
         return []
     found: list[Entry] = []
     for at, plain in entries_of(document):
@@ -103,9 +114,17 @@ def _read_file(file: EvidenceFile, local: bool, problems: list[Problem]) -> list
             continue
         content = {key: value for key, value in plain.items() if not (local and key in {"replaces", "reason"})}
         entry_part, entry_shape = ("groups", RiskGroup) if part == "rules" and plain.get("group") is True else (part, shape)
-        value = SHAPER.read(content, entry_shape, file.name, lines, at, problems)
+        wrong: list[Problem] = []
+        value = SHAPER.read(content, entry_shape, file.name, lines, at, wrong)
+        problems.extend(msgspec.structs.replace(problem, what=_named(plain["id"], problem.what)) for problem in wrong)
         found.append(Entry(entry_part, plain["id"], file.name, lines, at, plain, value, local))
     return found
+
+
+def _named(entry_id: str, path: str) -> str:
+    """``privigen-us: rates[0].start`` in place of a bare path, so that a row says which entry of a file it means."""
+    inside = re.sub(r"^\[\d+\]\.?", "", path)
+    return f"{entry_id}: {inside}" if inside else entry_id
 
 
 def _may_replace(entry: Entry, earlier: Entry, problems: list[Problem]) -> bool:

@@ -82,6 +82,14 @@ def read_folder(folder: Path) -> list[EvidenceFile]:
     return files
 
 
+def overlay_name(folder: Path | None) -> str:
+    """What plans call an overlay: its folder, or the folder above one that is only called ``evidence``."""
+    if folder is None:
+        return ""
+    whole = folder.resolve()
+    return whole.parent.name if whole.name == "evidence" and whole.parent.name else whole.name
+
+
 def content_hash(*folders: list[EvidenceFile]) -> str:
     """A hash of all file names and texts, the same on every machine; cases are examples, not content, and do not count."""
     digest = hashlib.sha256()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
@@ -44,8 +44,8 @@ _STAGES: tuple[Stage, ...] = ("patient", "product", "course")
 class Evidence(msgspec.Struct, frozen=True, dict=True):
     """All evidence in force for a program run. ``version`` is the content hash of the files it was made from.
 
-    Each attribute maps ids to entries, in file order. ``local`` names the ids that a hospital overlay added or
-    replaced, with the reason given.
+    Each attribute maps ids to entries, in file order. ``local`` names the entries that a hospital overlay added or replaced, as ``part id``,
+    with the reason given.
     """
 
     version: str = ""
@@ -115,6 +115,43 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
             known = (next(status for status in WEAKEST_FIRST if status in reviews), next(way for way in _READ_BEST_FIRST if way in ways))
             self._supports[cites] = known
         return known
+
+    def local_of(self, touched: Iterable[object]) -> tuple[str, ...]:
+        """What the overlay did to the things touched, each once: ids of entries and of what stands inside them, or the entries themselves.
+
+        A statement is local when its source is, a rule when a risk group in its condition is.
+        """
+        found: dict[str, None] = {}
+        for thing in touched:
+            if isinstance(thing, str):
+                found.update(dict.fromkeys(self._local_behind(thing)))
+            elif id(thing) in self._local_entries[1]:
+                found[self._local_entries[1][id(thing)]] = None
+        return tuple(found)
+
+    def _local_behind(self, name: str) -> Iterator[str]:
+        said, _ = self._local_entries
+        if name in said:
+            yield said[name]
+        statement = self.statements.get(name)
+        if statement is not None:
+            yield from (said[source] for source in (statement.source, *statement.also) if source in said)
+        condition = self.conditions.get(name)
+        if condition is not None:
+            yield from (found for inner in facts_named(condition) if inner in self.groups for found in self._local_behind(inner))
+
+    @cached_property
+    def _local_entries(self) -> tuple[dict[str, str], dict[int, str]]:
+        """What the overlay did, by id and by the object itself: of every local entry, and of everything inside it that has an id or is an object."""
+        names: dict[str, str] = {}
+        objects: dict[int, str] = {}
+        for key, why in self.local.items():
+            part, _, name = key.partition(" ")
+            for inner in _inside(getattr(self, part).get(name)):
+                objects[id(inner)] = f"{name} {why}"
+                names.setdefault(str(getattr(inner, "id", "")), f"{name} {why}")
+        names.pop("", None)
+        return names, objects
 
     @cached_property
     def _supports(self) -> dict[tuple[str, ...], tuple[str, str]]:
@@ -285,6 +322,17 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
                 key = key[:-1].rstrip(".")
                 found = self._called.get(key)
         return list(dict.fromkeys(found or ()))
+
+
+def _inside(value: object) -> Iterator[msgspec.Struct]:
+    """An entry and every structure inside it."""
+    if isinstance(value, msgspec.Struct) and not isinstance(value, Condition | Quantity):
+        yield value
+        for field in value.__struct_fields__:
+            yield from _inside(getattr(value, field))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _inside(item)
 
 
 def _folded(name: str) -> str:

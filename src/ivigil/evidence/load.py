@@ -13,7 +13,7 @@ import msgspec
 from ivigil import __version__
 from ivigil.basis.problems import BadInput
 from ivigil.evidence.compile import Progress, compile_evidence
-from ivigil.evidence.files import content_hash, packaged_folder, read_folder
+from ivigil.evidence.files import content_hash, overlay_name, packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
 
 
@@ -29,10 +29,10 @@ def load_evidence(folder: Path | None = None, overlay: Path | None = None, progr
     bundle = _bundle_path(version)
     evidence = _read_bundle(bundle, version)
     if evidence is not None:
-        return evidence
+        return evidence if evidence.overlay == overlay_name(overlay) else msgspec.structs.replace(evidence, overlay=overlay_name(overlay))
     from ivigil.evidence.references import problems_of
 
-    compiled = compile_evidence(files, local, overlay.name if overlay is not None else "", progress)
+    compiled = compile_evidence(files, local, overlay_name(overlay), progress)
     problems = problems_of(compiled)
     if problems:
         raise BadInput(problems)
@@ -49,7 +49,8 @@ def _decoder() -> msgspec.msgpack.Decoder[Evidence]:
 def _program() -> str:
     """Changes whenever the shapes may have changed, so that a bundle of another build is never decoded."""
     here = Path(__file__).resolve().parent
-    sources = [here / "shapes.py", here / "library.py", here / "conditions.py", here.parent / "basis" / "facts.py", here.parent / "basis" / "quantity.py"]
+    own = ("shapes.py", "care.py", "knowledge.py", "library.py", "compile.py", "conditions.py")
+    sources = [*(here / name for name in own), here.parent / "basis" / "facts.py", here.parent / "basis" / "quantity.py"]
     stamp = "-".join(str(path.stat().st_mtime_ns) for path in sources)
     return hashlib.sha256(f"{__version__}-{msgspec.__version__}-{stamp}".encode()).hexdigest()[:8]
 

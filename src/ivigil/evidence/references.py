@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ivigil.basis.problems import Problem
-from ivigil.basis.quantity import UNITS, UnitProblem, unit_named
+from ivigil.basis.quantity import UNITS, Quantity, Span, UnitProblem, unit_named
 from ivigil.evidence.compile import Compiled, Entry
 from ivigil.evidence.conditions import Condition, leaves, unit_of
 from ivigil.evidence.library import Evidence
@@ -31,18 +31,37 @@ def problems_of(compiled: Compiled) -> list[Problem]:
     """Every problem of the compiled evidence, those of single files first, sorted by file and line."""
     found = list(compiled.problems)
     evidence = compiled.evidence
-    supports = _Supports(evidence)
+    supports = _Supports(evidence, compiled.taken)
+    broken = excused(compiled)
     found.extend(_clashes(compiled))
     for entry in compiled.entries:
-        found.extend(_cites(entry, evidence))
+        found.extend(_cites(entry, evidence, broken))
         found.extend(_untold(entry))
         if entry.value is None:
             continue
-        found.extend(_conditions(entry, evidence))
-        found.extend(_named(entry, evidence))
+        found.extend(_conditions(entry, evidence, broken))
+        found.extend(_named(entry, evidence, broken))
+        found.extend(_without_unit(entry, entry.value))
         if entry.part not in _PLAIN_PARTS:
             found.extend(_numbers(entry, supports))
     return sorted(set(found))
+
+
+class Excused(msgspec.Struct, frozen=True):
+    """Ids that may be named although no sound entry has them: the entry is there, its own problem is reported, and the rows of all that name it
+    would hide that one. When a file could not be read at all, any id may stand in it.
+    """
+
+    ids: frozenset[str]
+    any: bool
+
+    def __contains__(self, name: object) -> bool:
+        return self.any or name in self.ids
+
+
+def excused(compiled: Compiled) -> Excused:
+    """The ids of entries that do not shape; every id when a file is unread."""
+    return Excused(frozenset(entry.id for entry in compiled.entries if entry.value is None), bool(compiled.unread))
 
 
 _CONDITIONED = {"rules", "interactions", "groups", "premedication", "hydration", "laboratory", "vitals", "vaccines", "vaccine_rules", "exposures", "advice"}
@@ -64,14 +83,14 @@ def _missing(entry: Entry, path: tuple[str | int, ...], kind: str, name: str, kn
     return Problem(entry.file, entry.line(*path), entry.id, f"no {kind} is called '{name}'", remedy)
 
 
-def _cites(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+def _cites(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:
     if entry.part == "statements":
         plain = entry.plain
         for key in ("source", "through"):
-            if plain.get(key) and plain[key] not in evidence.sources:
+            if plain.get(key) and plain[key] not in evidence.sources and plain[key] not in broken:
                 yield _missing(entry, (key,), "source", str(plain[key]), evidence.sources)
         for index, name in enumerate(plain.get("also") or []):
-            if name not in evidence.sources:
+            if name not in evidence.sources and name not in broken:
                 yield _missing(entry, ("also", index), "source", str(name), evidence.sources)
         if plain.get("read") == "second-hand" and not plain.get("through"):
             yield Problem(entry.file, entry.line("read"), entry.id, "second-hand, but not through which source", "add 'through: <source id>'")
@@ -82,7 +101,7 @@ def _cites(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
             cites = node.get(key)
             if isinstance(cites, list):
                 for index, cite in enumerate(cites):
-                    if cite not in evidence.statements:
+                    if cite not in evidence.statements and cite not in broken:
                         yield _missing(entry, (*path, key, index), "statement", str(cite), evidence.statements)
                 if key == "cites" and not cites:
                     yield Problem(entry.file, entry.line(*path, key), entry.id, "cites nothing", "name the statement it rests on")
@@ -123,12 +142,14 @@ def _structs(value: Any) -> Iterator[Any]:
             yield from _structs(item)
 
 
-def _conditions(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+def _conditions(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:
     for node in _structs(entry.value):
         if not isinstance(node, Condition):
             continue
         for leaf in leaves(node):
             fact = evidence.facts.get(leaf.fact)
+            if fact is None and leaf.fact in broken:
+                continue
             line = next((entry.lines[path] for path, text in _texts(entry) if text == leaf.text), entry.line())
             if fact is None:
                 near = difflib.get_close_matches(leaf.fact, list(evidence.facts), n=1, cutoff=0.6)
@@ -162,7 +183,7 @@ def _texts(entry: Entry) -> Iterator[tuple[tuple[str | int, ...], str]]:
     return walk(entry.plain, entry.at)
 
 
-def _named(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
+def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:
     """Ids of other entries that an entry names outside ``cites``."""
     places = {*evidence.jurisdictions, "international", ""}
     checks: list[tuple[str, Iterable[str], str]] = []
@@ -193,13 +214,32 @@ def _named(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
         checks = [(name, evidence.indications, "indication") for name in entry.value.indications]
     if entry.part == "claims":
         checks = [(entry.value.article, evidence.articles, "article")]
-    if entry.part == "articles":
+    if entry.part == "articles" and not broken.any:
         yield from _unclaimed(entry, evidence)
     if entry.part == "dose_limits":
         checks = [(name, evidence.indications, "indication") for name in (*entry.value.indications, *entry.value.excepted)]
     for name, known, kind in checks:
-        if name not in known:
+        if name not in known and name not in broken:
             yield _missing(entry, (), kind, name, known)
+
+
+_COUNTED = {"over_days", "days", "day", "times_baseline"}
+"""Ranges that are counts; every other range is an amount or a time and needs its unit."""
+
+
+def _without_unit(entry: Entry, value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:
+    """Ranges that are bare numbers. A single quantity without a unit does not shape; a range does, because days are ranges too."""
+    if isinstance(value, Span):
+        if not value.unit and path[-1] not in _COUNTED:
+            what = f"{entry.id}: {'.'.join(str(part) for part in path)}"
+            yield Problem(entry.file, entry.line(*path), what, f"{value} has no unit", "write the number with its unit, for example '2 g/kg' or '30-60 min'")
+    elif isinstance(value, msgspec.Struct):
+        if not isinstance(value, Condition | Quantity):
+            for field, key in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+                yield from _without_unit(entry, getattr(value, field), (*path, key))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _without_unit(entry, item, (*path, index))
 
 
 def _unclaimed(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
@@ -226,10 +266,10 @@ def lines_of(written: Iterable[str]) -> Iterator[int]:
 
 
 class _Supports:
-    """The numbers each statement carries: with units in base form, and bare."""
+    """The numbers each statement carries: with units in base form, and bare. Statements that share an id carry none until that is settled."""
 
-    def __init__(self, evidence: Evidence) -> None:
-        self.by_statement = {statement.id: _supported(statement) for statement in evidence.statements.values()}
+    def __init__(self, evidence: Evidence, taken: frozenset[str]) -> None:
+        self.by_statement = {statement.id: _supported(statement) for statement in evidence.statements.values() if statement.id not in taken}
 
     def holds(self, number: float, dimension: str, factor: float, cites: Iterable[str]) -> bool:
         for cite in cites:
@@ -289,9 +329,13 @@ def _numbers(entry: Entry, supports: _Supports) -> Iterator[Problem]:
             for index, item in enumerate(value):
                 yield from walk(item, (*path, index), cites)
         elif value is not None and not isinstance(value, bool):
+            resting = cites or everything
+            # A statement that does not exist is reported by itself; rows for its numbers would only hide that one.
+            if not all(cite in supports.by_statement for cite in resting):
+                return
             for number, dimension, factor in numbers_in(str(value)):
-                if not supports.holds(number, dimension, factor, cites or everything):
-                    named = ", ".join(cites or everything) or "nothing"
+                if not supports.holds(number, dimension, factor, resting):
+                    named = ", ".join(resting) or "nothing"
                     yield Problem(entry.file, entry.line(*path), f"{entry.id}: {'.'.join(str(part) for part in path)}",
                                   f"'{value}' holds {number:g}, which is not supported by {named if len(named) < 160 else named[:157] + '...'}",
                                   "cite the statement that carries it, or correct the number")

@@ -88,7 +88,8 @@ def _line(voice: Voice, asking: list[Constraint], draft: Draft, evidence: Eviden
     joint = " " if voice.opening.endswith((" in", " for", " of", " the", "Offer", "Report")) else ": "
     text = f"{voice.opening}{joint}{said}. {remarks}".strip()
     cites = tuple(cite for one in asking for cite in one.rule.cites)
-    return Line(voice.id, voice.section, voice.act, voice.urgency, text, reasons(evidence, draft.facts, cites=cites, rule=asking[0].rule.id))
+    return Line(voice.id, voice.section, voice.act, voice.urgency, text, reasons(evidence, draft.facts, cites=cites, rule=asking[0].rule.id,
+                                                                               entries=[one.rule for one in asking]))
 
 
 def _thing(voice: Voice, act: Act, draft: Draft, context: Context) -> str:

@@ -8,6 +8,7 @@ from ivigil.basis.because import Urgency
 from ivigil.evidence.care import Advice
 from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.shapes import SafetyRule
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import planned_route
@@ -30,7 +31,7 @@ def _topics(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line
         if fitting:
             urgency: Urgency = "warning" if topic == "red-flag" else "info"
             yield Line(f"advice.{topic}", "advice", "tell", urgency, " ".join(entry.say for entry in fitting),
-                       reasons(evidence, draft.facts, cites=tuple(cite for entry in fitting for cite in entry.cites)))
+                       reasons(evidence, draft.facts, cites=tuple(cite for entry in fitting for cite in entry.cites), entries=fitting))
 
 
 def _fits(entry: Advice, draft: Draft) -> bool:
@@ -46,10 +47,10 @@ def _fits(entry: Advice, draft: Draft) -> bool:
 
 
 def _told_by_rules(draft: Draft, evidence: Evidence) -> Iterable[Line]:
-    told: dict[str, tuple[str, ...]] = {}
+    told: dict[str, SafetyRule] = {}
     for constraint in draft.constraints:
         if constraint.act.act == "tell" and constraint.act.say:
-            told.setdefault(constraint.act.say, constraint.rule.cites)
+            told.setdefault(constraint.act.say, constraint.rule)
     if told:
         yield Line("advice.for-you", "advice", "tell", "info", " ".join(told),
-                   reasons(evidence, draft.facts, cites=tuple(cite for cites in told.values() for cite in cites)))
+                   reasons(evidence, draft.facts, cites=tuple(cite for rule in told.values() for cite in rule.cites), entries=told.values()))

@@ -49,7 +49,7 @@ def _repeat_line(draft: Draft, evidence: Evidence) -> Line | None:
     text = f"Given {every_text(every)}: {texts['month']} g a month, {texts['year']} g a year."
     return Line("cost.repeat", "cost", "record", "info", text,
                 reasons(evidence, draft.facts, cites=regimen.cites if regimen is not None else (), calculation=f"{number_text(grams)} g {every_text(every)}",
-                        follows=("course.days",)),
+                        follows=("course.days",), entries=(regimen,)),
                 value=Quantity(_per(grams, every.high, every.unit, "year"), "g"))
 
 

@@ -13,7 +13,7 @@ from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import Act, DoseLimit, Rounding
+from ivigil.evidence.shapes import Act, DoseLimit, Rounding, SafetyRule
 from ivigil.planning.dose_limits import caps, limit_line, limits_in_force, undecided_limits
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
@@ -31,6 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
     days: int
     about: str
     cites: tuple[str, ...]
+    by: SafetyRule | DoseLimit
     per_day: float | None = None
 
 
@@ -84,7 +85,8 @@ def _usual_days(draft: Draft, evidence: Evidence) -> tuple[int, tuple[Line, ...]
     text = f"{ordered} days are ordered; the regimen prints {span}. {used} {'day is' if used == 1 else 'days are'} planned."
     cites = draft.regimen.cites if draft.regimen is not None else ()
     return used, (Line("course.order-days", "dosing", "check", "warning", text,
-                       reasons(evidence, draft.facts, cites=cites, calculation=f"order: {ordered} days", follows=(_dose_line(draft),))),)
+                       reasons(evidence, draft.facts, cites=cites, calculation=f"order: {ordered} days", follows=(_dose_line(draft),),
+                               entries=(draft.regimen,))),)
 
 
 def _asked(draft: Draft, evidence: Evidence, context: Context, usual: int) -> Iterator[Asked]:
@@ -94,7 +96,7 @@ def _asked(draft: Draft, evidence: Evidence, context: Context, usual: int) -> It
     per_kg = dose.grams / dose.weight
     for constraint in draft.constraints:
         if constraint.act.act == "split" and (constraint.act.condition is None or truth_of(constraint.act.condition, draft.facts) is not False):
-            yield _by_act(constraint.act, constraint.rule.about, constraint.rule.cites, per_kg, usual, int(dose.days.high))
+            yield _by_act(constraint.act, constraint.rule, per_kg, usual, int(dose.days.high))
     if dose.form != "per_interval" or dose.days.high > 1:
         unsplit = draft.facts.having([Fact("course.days", Quantity(usual, "day"), Origin(_dose_line(draft))),
                                       Fact("course.dose_per_day", Quantity(per_kg / usual, "g/kg"), Origin(_dose_line(draft)))])
@@ -102,19 +104,19 @@ def _asked(draft: Draft, evidence: Evidence, context: Context, usual: int) -> It
             acts = [act for act in rule.then if act.act == "split"]
             if acts and in_force(rule.valid, context.as_of) and truth_of(rule.when, unsplit):
                 for act in acts:
-                    yield _by_act(act, rule.about, rule.cites, per_kg, usual, int(dose.days.high))
+                    yield _by_act(act, rule, per_kg, usual, int(dose.days.high))
     for limit in limits_in_force(draft, evidence, context):
         days = _by_limit(limit, per_kg, usual, int(dose.days.high), single=dose.single_day or dose.form != "course_total")
         if days > usual:
-            yield Asked(days, limit.about, limit.cites)
+            yield Asked(days, limit.about, limit.cites, limit)
 
 
-def _by_act(act: Act, about: str, cites: tuple[str, ...], per_kg: float, usual: int, most: int) -> Asked:
+def _by_act(act: Act, rule: SafetyRule, per_kg: float, usual: int, most: int) -> Asked:
     """A split without a number asks for the most days that the regimen prints; a single-day regimen stays single then."""
     per_day = act.per_day_at_most.in_unit("g/kg") if act.per_day_at_most is not None else None
     if per_day is None and not act.days_at_least:
-        return Asked(max(usual, most), about, cites)
-    return Asked(max(usual, act.days_at_least, _days_for(per_kg, per_day) if per_day else 0), about, cites, per_day)
+        return Asked(max(usual, most), rule.about, rule.cites, rule)
+    return Asked(max(usual, act.days_at_least, _days_for(per_kg, per_day) if per_day else 0), rule.about, rule.cites, rule, per_day)
 
 
 def _by_limit(limit: DoseLimit, per_kg: float, usual: int, most: int, *, single: bool) -> int:
@@ -159,7 +161,7 @@ def _days_lines(draft: Draft, evidence: Evidence, usual: int, asked: list[Asked]
         text = f"Given over {count} days instead of {usual} because of: {about}.{beyond}"
         yield Line("course.split", "dosing", "give", "warning" if beyond else "info", text,
                    reasons(evidence, draft.facts, cites=tuple(cite for one in deciding for cite in one.cites), calculation=calculation,
-                           follows=("course.days",)))
+                           follows=("course.days",), entries=[one.by for one in deciding]))
 
 
 # --- rounding ---------------------------------------------------------------------------------------------------------
@@ -306,7 +308,7 @@ def _volume_line(draft: Draft, evidence: Evidence) -> Iterable[Line]:
     calculation = f"{number_text(max(day.grams for day in draft.days))} g / {number_text(product.grams_per_ml)} g/mL = {number_text(volume)} mL"
     yield Line("course.volume", "dosing", "check", "info", text,
                reasons(evidence, draft.facts, uses=("weight", "has.heart_failure", "has.renal_insufficiency"), calculation=calculation,
-                       follows=("course.days",)),
+                       follows=("course.days",), entries=(product,)),
                value=Quantity(volume, "mL"))
 
 

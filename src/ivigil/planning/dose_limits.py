@@ -10,7 +10,7 @@ from ivigil.basis.quantity import Quantity
 from ivigil.evidence.conditions import judge, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import DoseLimit, WeightPolicy
+from ivigil.evidence.shapes import DoseLimit, Regimen, WeightPolicy
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.reasons import reasons
@@ -18,11 +18,12 @@ from ivigil.planning.weight import above
 
 
 class Cap(msgspec.Struct, frozen=True):
-    """A most in grams for one course, and who sets it."""
+    """A most in grams for one course, and who sets it: in words, and as the entry of the evidence."""
 
     grams: float
     of: str
     cites: tuple[str, ...]
+    by: Regimen | WeightPolicy | DoseLimit
 
 
 def limits_in_force(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
@@ -55,12 +56,12 @@ def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolic
     found: list[Cap] = []
     regimen = draft.regimen
     if regimen is not None and regimen.cap is not None and regimen.cap.dimension == "mass":
-        found.append(Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites))
+        found.append(Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites, regimen))
     if policy is None and draft.dose is not None:
         policy = evidence.weight_policies.get(draft.dose.policy)
     if policy is not None and policy.dose_cap is not None:
-        found.append(Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites))
-    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites) for limit in limits_in_force(draft, evidence, context)
+        found.append(Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites, policy))
+    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites, limit) for limit in limits_in_force(draft, evidence, context)
                  if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None)
     return sorted(found, key=lambda cap: cap.grams)
 

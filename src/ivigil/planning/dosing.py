@@ -17,6 +17,7 @@ from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.quantity import Quantity, Span, number_text
 from ivigil.evidence.doses import ONE_DAY, CourseTotal, DoseForm, PerDay, PerInterval, course_span, described, every_text, form_of, is_dose
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.shapes import HeightFormula, Jurisdiction, WeightPolicy
 from ivigil.planning.dose_form import course_grams, grams_of, read_order
 from ivigil.planning.dose_limits import caps, exceeds, limit_line, limits_in_force
 from ivigil.planning.draft import Context, Dose, Draft
@@ -104,9 +105,9 @@ def _ordered_interval(draft: Draft, evidence: Evidence, printed: DoseForm) -> tu
 
 def _refuse(draft: Draft, evidence: Evidence, text: str, cites: tuple[str, ...] = (), calculation: str = "", act: Act = "ask") -> Draft:
     """The order is not computed through: a critical line and a question in its place."""
-    limits = tuple(cite for limit in evidence.dose_limits.values() if limit.then == "refuse-unless-cited" for cite in limit.cites)
-    grounds = cites or (draft.regimen.cites if draft.regimen is not None else ()) or limits
-    because = reasons(evidence, draft.facts, cites=grounds or (OVERRIDE_POLICY,), calculation=calculation)
+    limits = [limit for limit in evidence.dose_limits.values() if limit.then == "refuse-unless-cited"]
+    grounds = cites or (draft.regimen.cites if draft.regimen is not None else ()) or tuple(cite for limit in limits for cite in limit.cites)
+    because = reasons(evidence, draft.facts, cites=grounds or (OVERRIDE_POLICY,), calculation=calculation, entries=(draft.regimen, *limits))
     line = Line(ORDER, "dosing", act, "critical", text, because)
     return msgspec.structs.replace(draft.saying(line), undecided=(*draft.undecided, (ORDER, ("course.dose",), "contraindicated")))
 
@@ -119,6 +120,16 @@ def _policy_named(draft: Draft, evidence: Evidence, context: Context) -> str:
     regimen = draft.regimen.weight if draft.regimen is not None else ""
     wanted = (context.weight_policy, draft.record.order.weight_policy, regimen, evidence.jurisdictions[context.jurisdiction].weight_policy)
     return next((name for name in wanted if name in evidence.weight_policies), "")
+
+
+def _formula(policy: WeightPolicy, evidence: Evidence) -> Iterable[HeightFormula]:
+    return (evidence.formulas[policy.formula.ideal],) if policy.formula is not None else ()
+
+
+def _default_of(policy: WeightPolicy, evidence: Evidence, context: Context) -> Iterable[Jurisdiction]:
+    """The jurisdiction, where the policy is its default."""
+    here = evidence.jurisdictions[context.jurisdiction]
+    return (here,) if here.weight_policy == policy.id and not context.weight_policy else ()
 
 
 def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: Weighing | None, passed: tuple[Weighing, ...],
@@ -148,6 +159,7 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
     because = reasons(
         evidence, draft.facts, rule=policy.id, cites=policy.cites + tuple(cite for one in passed for cite in one.policy.cites), uses=(*settled.uses, "bmi"),
         calculation=settled.calculation, reading=policy.reading, instead_of=instead,
+        entries=(*(one.policy for one in passed), *_formula(policy, evidence), *_default_of(policy, evidence, context)),
         disputed_by=[Alternative(other.name, f"{number_text(kg)} kg; {'in ' + other.jurisdiction if other.jurisdiction else 'not chosen here'}",
                                  other.cites, Quantity(kg, "kg")) for other, kg in differing])
     lines = [Line("dose.weight", "dosing", "choose", "warning" if urgent else "info", text, because, value=Quantity(settled.kg, "kg"))]
@@ -163,7 +175,7 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
     weights = sorted({round(one.kg) for one in weighings.values() if one.kg is not None and one.applicable})
     spread = f"{number_text(weights[0])} to {number_text(weights[-1])} kg" if len(weights) > 1 else f"{number_text(weights[0])} kg" if weights else "no weight"
     lines.append(Line("dose.weights", "dosing", "check", "info", f"Dosing weight by every policy: {spread}.",
-                      reasons(evidence, draft.facts, cites=every, uses=uses), table=table))
+                      reasons(evidence, draft.facts, cites=every, uses=uses, entries=[one.policy for one in weighings.values()]), table=table))
     undecided = (("dose.weight", missing, "caution"),) if missing else ()
     return msgspec.structs.replace(draft.saying(*lines), undecided=draft.undecided + undecided)
 
@@ -201,12 +213,12 @@ def _work_out(draft: Draft, evidence: Evidence, context: Context, form: DoseForm
     if ordered:
         text += f" As ordered ({draft.record.order.dose})."
     because = reasons(evidence, draft.facts, rule=draft.regimen.id if draft.regimen else "", cites=cites, uses=("weight", "height", "sex"),
-                      calculation=calculation, follows=("dose.weight",))
+                      calculation=calculation, follows=("dose.weight",), entries=(weighing.policy,))
     lines.append(Line(f"dose.{kind}", "dosing", "give", "info", text, because, value=Quantity(value, "g")))
     if capped is not None:
         text = f"Cut from {number_text(uncapped)} g to the most for a course, {number_text(capped.grams)} g ({capped.of})."
         lines.append(Line("dose.cap", "dosing", "give", "warning", text,
-                          reasons(evidence, draft.facts, cites=capped.cites, calculation=calculation, follows=(f"dose.{kind}",)),
+                          reasons(evidence, draft.facts, cites=capped.cites, calculation=calculation, follows=(f"dose.{kind}",), entries=(capped.by,)),
                           value=Quantity(capped.grams, "g")))
     if ordered:
         lines.extend(_order_lines(draft, evidence, uncapped, kg, calculation, f"dose.{kind}"))

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from ivigil.basis.because import Alternative
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity
+from ivigil.evidence.care import ReviewPoint
 from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
@@ -55,7 +56,8 @@ def _targets(draft: Draft, evidence: Evidence, indication: Indication, context: 
             *((f"{other.what} (elsewhere)", other.why) for other in abroad))
     text = f"{(own[0].say if own else here[0].say).rstrip('.')}.{known}"
     cites = (*(cite for remark in own for cite in remark.cites), *(cite for target in here for cite in target.cites))
-    yield Line("monitoring.target", "monitoring", "check", "info", text, reasons(evidence, draft.facts, cites=cites, uses=("igg",), disputed_by=abroad),
+    yield Line("monitoring.target", "monitoring", "check", "info", text,
+               reasons(evidence, draft.facts, cites=cites, uses=("igg",), disputed_by=abroad, entries=(*own, *here)),
                table=Table((Column("Where"), Column("Target")), rows))
 
 
@@ -65,26 +67,26 @@ def _outcomes(draft: Draft, evidence: Evidence, indication: Indication) -> Itera
         rows = tuple((measure.measure, measure.change or "no smallest change read") for outcome in found for measure in outcome.measures)
         text = " ".join(dict.fromkeys(outcome.say or "Record these at baseline and at review." for outcome in found))
         yield Line("monitoring.outcomes", "monitoring", "record", "info", text,
-                   reasons(evidence, draft.facts, cites=tuple(cite for outcome in found for cite in outcome.cites), rule=found[0].id),
+                   reasons(evidence, draft.facts, cites=tuple(cite for outcome in found for cite in outcome.cites), rule=found[0].id, entries=found),
                    table=Table((Column("Measure"), Column("Change that matters")), rows))
 
 
 def _reviews(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Iterable[Line]:
     """The review points of the indication, and the general ones of a treatment that goes on where they name no date; the earliest date counts."""
-    own = [(remark.say, remark.at, remark.cites) for remark in _of_here(indication.review, evidence, context)]
-    general = [(point.say, point.at, point.cites) for point in evidence.reviews.values() if not point.indications or indication.id in point.indications]
+    own: list[Remark | ReviewPoint] = list(_of_here(indication.review, evidence, context))
+    general = [point for point in evidence.reviews.values() if not point.indications or indication.id in point.indications]
     goes_on = (draft.dose is not None and draft.dose.every is not None) or (draft.regimen is not None and draft.regimen.phase in {"maintenance", "replacement"})
-    used = own if any(at is not None for _, at, _ in own) or not goes_on else [*own, *general]
+    used = own if any(point.at is not None for point in own) or not goes_on else [*own, *general]
     if used:
-        when = min((_reached(context.start, at) for _, at, _ in used if at is not None), default=None)
-        text = " ".join(dict.fromkeys(f"{say.rstrip('.')}." for say, _, _ in used)) + (f" First review by {day_text(when)}." if when is not None else "")
-        others = tuple(Alternative("general review point", say, cites) for say, _, cites in general if used is own)
+        when = min((_reached(context.start, point.at) for point in used if point.at is not None), default=None)
+        text = " ".join(dict.fromkeys(f"{point.say.rstrip('.')}." for point in used)) + (f" First review by {day_text(when)}." if when is not None else "")
+        others = tuple(Alternative("general review point", point.say, point.cites) for point in general if used is own)
         yield Line("monitoring.review", "monitoring", "check", "info", text,
-                   reasons(evidence, draft.facts, cites=tuple(cite for _, _, cites in used for cite in cites), instead_of=others), when=when)
+                   reasons(evidence, draft.facts, cites=tuple(cite for point in used for cite in point.cites), instead_of=others, entries=used), when=when)
     stops = _of_here(indication.stop, evidence, context)
     if stops:
         yield Line("monitoring.stop", "monitoring", "check", "info", " ".join(f"{remark.say.rstrip('.')}." for remark in stops),
-                   reasons(evidence, draft.facts, cites=tuple(cite for remark in stops for cite in remark.cites)))
+                   reasons(evidence, draft.facts, cites=tuple(cite for remark in stops for cite in remark.cites), entries=stops))
 
 
 def _reached(start: datetime, length: Quantity) -> date:
@@ -97,5 +99,5 @@ def _interference(draft: Draft, evidence: Evidence) -> Iterable[Line]:
     if affected:
         rows = tuple((entry.test, entry.effect, entry.lasts, entry.advice) for entry in affected)
         yield Line("monitoring.interference", "monitoring", "tell", "info", "Tests that immunoglobulin disturbs; tell the laboratory and every clinic.",
-                   reasons(evidence, draft.facts, cites=tuple(cite for entry in affected for cite in entry.cites)),
+                   reasons(evidence, draft.facts, cites=tuple(cite for entry in affected for cite in entry.cites), entries=affected),
                    table=Table((Column("Test"), Column("Effect"), Column("How long"), Column("Advice")), rows))

@@ -76,7 +76,8 @@ def _standing_line(draft: Draft, evidence: Evidence, indication: Indication, her
         return Line("indication.standing", "indication", "check", "info", text, reasons(evidence, draft.facts, cites=(_GAPS,)))
     against = tuple(Alternative(evidence.authority(row), f"{row.tier or row.verdict} ({row.jurisdiction})", row.cites)
                     for row in other if here and row.verdict == "against" and any(one.verdict == "supports" for one in here))
-    return Line("indication.standing", "indication", "check", "info", text, reasons(evidence, draft.facts, cites=cites, disputed_by=against), table=table)
+    return Line("indication.standing", "indication", "check", "info", text,
+                reasons(evidence, draft.facts, cites=cites, disputed_by=against, entries=(*here, *other)), table=table)
 
 
 def _summary(here: list[Standing]) -> str:
@@ -97,7 +98,7 @@ def _refused(draft: Draft, evidence: Evidence, indication: Indication, here: lis
     said = "; ".join(f"{evidence.authority(row)} ({row.jurisdiction}): {row.say or row.tier or 'advises against'}" for row in against)
     if len(against) < len(judging):
         line = Line("indication.disputed", "indication", "check", "warning", f"Authorities disagree here. Against: {said}.",
-                    reasons(evidence, draft.facts, cites=cites))
+                    reasons(evidence, draft.facts, cites=cites, entries=against))
         return draft.saying(line)
     override = override_for(draft, indication.id, f"indication.{indication.id}")
     line = Line("indication.against", "indication", "avoid", "critical" if override is None else "warning",
@@ -106,7 +107,7 @@ def _refused(draft: Draft, evidence: Evidence, indication: Indication, here: lis
     if override is None:
         return msgspec.structs.replace(draft, blocked=(*draft.blocked, indication.id))
     recorded = Line("indication.override", "indication", "record", "warning", f"{override.prescriber} goes ahead: {override.reason}",
-                    reasons(evidence, draft.facts, cites=(OVERRIDE_POLICY, *cites)), when=override.on)
+                    reasons(evidence, draft.facts, cites=(OVERRIDE_POLICY, *cites), entries=against), when=override.on)
     return draft.saying(recorded)
 
 
@@ -122,7 +123,8 @@ def _criteria(draft: Draft, evidence: Evidence, indication: Indication, places: 
     cites = tuple(cite for criterion in criteria for cite in criterion.cites)
     uses = tuple(name for _, names in states for name in names)
     line = Line("indication.criteria", "indication", "check", "warning" if unmet else "info", text,
-                reasons(evidence, draft.facts, cites=cites, uses=uses), table=Table((Column("State"), Column("Criterion"), Column("Authority")), rows))
+                reasons(evidence, draft.facts, cites=cites, uses=uses, entries=criteria),
+                table=Table((Column("State"), Column("Criterion"), Column("Authority")), rows))
     asked = tuple((criterion.id, names or (criterion.id,), "info") for criterion, (state, names) in zip(criteria, states, strict=True) if state == "unknown")
     return msgspec.structs.replace(draft.saying(line), undecided=draft.undecided + asked)
 
@@ -147,18 +149,18 @@ def _remarks(draft: Draft, evidence: Evidence, indication: Indication, places: t
             cites = indication.regimens[0].cites if indication.regimens else (_GAPS,)
             yield Line("indication.population", "indication", "check", "warning",
                        f"{indication.name.clinical} is meant for {written(indication.population, evidence.labels)}.",
-                       reasons(evidence, draft.facts, cites=cites, uses=verdict.decided_by))
+                       reasons(evidence, draft.facts, cites=cites, uses=verdict.decided_by, entries=(indication,)))
     known = {*places, "", "international"}
     alternatives = [remark for remark in indication.alternatives if in_force(remark.valid, context.as_of) and remark.jurisdiction in known]
     if alternatives:
         cites = tuple(cite for remark in alternatives for cite in remark.cites)
         yield Line("indication.alternatives", "indication", "check", "info", " ".join(f"{remark.say.rstrip('.')}." for remark in alternatives),
-                   reasons(evidence, draft.facts, cites=cites))
+                   reasons(evidence, draft.facts, cites=cites, entries=alternatives))
     if indication.reported and not nearest(indication.regimens, places, context.as_of):
         cites = tuple(cite for dose in indication.reported for cite in dose.cites)
         yield Line("indication.reported", "indication", "tell", "info",
                    "Reported, and not planned from: " + " ".join(f"{dose.say.rstrip('.')} ({dose.kind.replace('-', ' ')})." for dose in indication.reported),
-                   reasons(evidence, draft.facts, cites=cites))
+                   reasons(evidence, draft.facts, cites=cites, entries=indication.reported))
     if indication.not_read:
         yield Line("indication.gaps", "indication", "check", "info", f"Not read: {'; '.join(indication.not_read)}.",
-                   reasons(evidence, draft.facts, cites=(_GAPS,)))
+                   reasons(evidence, draft.facts, cites=(_GAPS,), entries=(indication,)))

@@ -150,7 +150,8 @@ def _weight_line(setting: Setting, draft: Draft, evidence: Evidence) -> Line:
 def _off_label_line(setting: Setting, draft: Draft, evidence: Evidence) -> Line:
     name = draft.indication.name.clinical if draft.indication is not None else "this indication"
     text = f"{setting.product.brand} prints no rate for {name}; its most restrictive schedule is used ({', '.join(setting.row.indications)})."
-    return Line("infusion.off-label", "infusion", "check", "warning", text, reasons(evidence, draft.facts, cites=(OFF_LABEL, *setting.row.cites)))
+    return Line("infusion.off-label", "infusion", "check", "warning", text,
+                reasons(evidence, draft.facts, cites=(OFF_LABEL, *setting.row.cites), entries=(setting.row,)))
 
 
 def _start_line(setting: Setting, draft: Draft, evidence: Evidence, start: float, binding: Cap) -> Line:
@@ -183,6 +184,7 @@ def _start_line(setting: Setting, draft: Draft, evidence: Evidence, start: float
         rule=naive[0].id if naive else "",
         calculation=setting.working(row.start.rate, row.start.also),
         reading=row.note,
+        entries=(row, *naive, *((binding.by,) if start < printed else ())),
     )
     return Line("infusion.start", "infusion", "give", urgency, " ".join(parts), because, value=Quantity(setting.down(start), "mL/h"))
 
@@ -209,6 +211,7 @@ def _cap_line(setting: Setting, draft: Draft, evidence: Evidence, caps: list[Cap
         instead_of=others,
         calculation=binding.working,
         follows=("infusion.weight",),
+        entries=(*(cap.by for cap in caps), setting.increment_by),
     )
     return Line(
         "infusion.cap",
@@ -230,7 +233,7 @@ def _ordered_lines(setting: Setting, draft: Draft, evidence: Evidence, caps: lis
     if not above(setting.flow(ordered), lowest.flow):
         return []
     text = f"The ordered rate of {ordered} is refused: {lowest.name} is {setting.text(lowest.flow)}."
-    because = reasons(evidence, draft.facts, cites=(ORDERED, *lowest.cites), rule=lowest.rule)
+    because = reasons(evidence, draft.facts, cites=(ORDERED, *lowest.cites), rule=lowest.rule, entries=(lowest.by,))
     return [Line("infusion.ordered-rate", "infusion", "avoid", "critical", text, because)]
 
 
@@ -239,7 +242,8 @@ def _too_slow_line(setting: Setting, draft: Draft, evidence: Evidence, start: fl
         f"The first rate of {number_text(start)} mL/h is below the pump's increment of {number_text(setting.increment)} mL/h. Use a pump with finer steps; "
         "no rate table is given."
     )
-    return Line("infusion.pump", "infusion", "check", "critical", text, reasons(evidence, draft.facts, cites=(*setting.increment_cites, *setting.row.cites)))
+    return Line("infusion.pump", "infusion", "check", "critical", text, reasons(evidence, draft.facts, cites=(*setting.increment_cites, *setting.row.cites),
+                                                                                           entries=(setting.increment_by, setting.row)))
 
 
 def _too_long_lines(setting: Setting, draft: Draft, evidence: Evidence, rungs: list[Rung], binding: Cap) -> list[Line]:
@@ -249,7 +253,8 @@ def _too_long_lines(setting: Setting, draft: Draft, evidence: Evidence, rungs: l
     if hours <= Quantity(1.0, "day").in_unit("h"):
         return []
     text = f"{number_text(volume)} mL take at least {number_text(hours)} h within these limits, more than a day. Plan more days or another strength or route."
-    because = reasons(evidence, draft.facts, cites=binding.cites, rule=binding.rule, calculation=binding.working, follows=("infusion.cap",))
+    because = reasons(evidence, draft.facts, cites=binding.cites, rule=binding.rule, calculation=binding.working, follows=("infusion.cap",),
+                      entries=(binding.by,))
     return [Line("infusion.too-long", "infusion", "check", "critical", text, because, value=Quantity(rates.tidy(hours), "h"))]
 
 
@@ -300,6 +305,7 @@ def _days_line(setting: Setting, draft: Draft, evidence: Evidence, context: Cont
         uses=("weight",),
         calculation=sum_,
         follows=("infusion.weight", "infusion.cap"),
+        entries=(row, ramp, setting.increment_by),
     )
     return Line(
         f"infusion.day-{day.number}", "infusion", "give", "info", text, because, value=Quantity(volume, "mL"), when=day.on, table=Table(COLUMNS, rows, source)

@@ -15,6 +15,7 @@ from ivigil.basis.quantity import Quantity, Span, UnitProblem, parse_quantity, p
 from ivigil.evidence.care import Monitoring, Vitals, When
 from ivigil.evidence.conditions import judge, truth_of
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.shapes import SafetyRule
 from ivigil.planning import follow_up
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.follow_up import CALENDAR
@@ -77,7 +78,8 @@ def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Cont
     windows = [window for moment in rule.times if not rule.trigger and (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
     names = listed([evidence.tests[test].name for test in rule.tests])
-    because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read))
+    because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read),
+                      entries=[evidence.tests[test] for test in rule.tests])
     table = Table((Column("Tests"), Column("What the result would change")), ((names, rule.changes),))
     return Line(f"monitoring.{rule.id.partition('.')[2] or rule.id}", "monitoring", "check", "info", f"{rule.say.rstrip('.')}{dates}.{known}", because,
                 when=min((first for first, _ in windows), default=None), table=table)
@@ -150,15 +152,17 @@ def _observation(schedule: Vitals, draft: Draft, evidence: Evidence) -> Iterable
     longest = max(asked, key=lambda item: item[0].canonical, default=None)
     text = schedule.say_extra if longer and schedule.say_extra else f"Keep the patient under observation for {wait} after the end."
     cites = schedule.cites
+    entries: tuple[object, ...] = ()
     if longest is not None and (wait is None or longest[0].canonical > wait.canonical):
         wait, rule = longest
+        entries = (rule,)
         text, cites = f"Keep the patient under observation for {wait} after the end.", (*cites, *rule.cites)
     elif longer and verdict is not None and verdict.truth is None:
         unknown = evidence.underlying(verdict.undecided, draft.facts)[:1]
         text = f"{text} The longer time holds because not all is known ({listed([evidence.labels.get(name, name) for name in unknown]).lower()})."
     if wait is not None:
         uses = leaf_facts(verdict.decided_by, draft.facts, evidence) if verdict is not None else ()
-        because = reasons(evidence, draft.facts, cites=cites, rule=schedule.id, uses=uses)
+        because = reasons(evidence, draft.facts, cites=cites, rule=schedule.id, uses=uses, entries=entries)
         yield Line("monitoring.observe", "monitoring", "wait", "info", text, because, value=wait)
 
 
@@ -175,13 +179,13 @@ _IN_WORDS = {"before": "before the infusion", "during": "during the infusion", "
 def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: list[Monitoring]) -> Iterable[tuple[str, Line]]:
     """Tests that fired safety rules ask for at a time that no laboratory rule names for them, with dates."""
     covered = {(_measured(test, evidence), time) for rule in laboratory for test in rule.tests for time in (rule.at, *map(_written, rule.times))}
-    wanted: dict[str, dict[str, tuple[str, ...]]] = {}
+    wanted: dict[str, dict[str, tuple[SafetyRule, ...]]] = {}
     for constraint in draft.constraints:
         act = constraint.act
         possible = act.condition is None or truth_of(act.condition, draft.facts) is True
         if act.act == "monitor" and act.test and possible and (_measured(act.test, evidence), act.at) not in covered:
             times = wanted.setdefault(act.test, {})
-            times[act.at] = (*times.get(act.at, ()), *constraint.rule.cites)
+            times[act.at] = (*times.get(act.at, ()), constraint.rule)
     for test, times in wanted.items():
         name = evidence.tests[test].name if test in evidence.tests else test.replace("-", " ")
         parts, first = [], None
@@ -190,7 +194,8 @@ def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: 
             first = window[0] if window is not None and (first is None or window[0] < first) else first
             parts.append(f"{at} after the end ({days_text(*window)})" if window is not None else _IN_WORDS.get(at, at))
         yield test, Line(f"monitoring.rule.{test}", "monitoring", "check", "info", f"{name}: {listed(parts)}.",
-                         reasons(evidence, draft.facts, cites=tuple(cite for cites in times.values() for cite in cites)), when=first)
+                         reasons(evidence, draft.facts, cites=tuple(cite for rules in times.values() for rule in rules for cite in rule.cites),
+                                 entries=[rule for rules in times.values() for rule in rules]), when=first)
 
 
 def _measured(test: str, evidence: Evidence) -> str:

@@ -109,4 +109,5 @@ def _time(offer: Offer, rule: Preparation, context: Context) -> str:
         return rule.at
     early = context.start - timedelta(days=Quantity(offer.minutes_before.high, offer.minutes_before.unit).canonical)
     late = context.start - timedelta(days=Quantity(offer.minutes_before.low, offer.minutes_before.unit).canonical)
-    return f"{offer.minutes_before} before ({clock(early)}-{clock(late)})"
+    times = clock(early) if offer.minutes_before.single else f"{clock(early)}-{clock(late)}"
+    return f"{offer.minutes_before} before ({times})"

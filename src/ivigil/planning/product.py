@@ -36,7 +36,7 @@ class Candidate(msgspec.Struct, frozen=True):
     """One product of the market, judged.
 
     ``excluded`` holds the reasons against it, ``notes`` what was weighed, ``open`` the contraindications that an unanswered question keeps
-    open, ``key`` its place in the ranking.
+    open, ``key`` its place in the ranking, ``rules`` those that fired.
     """
 
     product: Product
@@ -45,6 +45,7 @@ class Candidate(msgspec.Struct, frozen=True):
     cites: tuple[str, ...]
     key: tuple[Any, ...]
     open: tuple[str, ...] = ()
+    rules: tuple[SafetyRule, ...] = ()
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
@@ -72,7 +73,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
             "avoid",
             "critical",
             text,
-            reasons(evidence, draft.facts, cites=(RANKING, *_all_cites(rejected))),
+            reasons(evidence, draft.facts, cites=(RANKING, *_all_cites(rejected)), entries=_behind(rejected)),
             table=_table((), rejected),
         )
         return msgspec.structs.replace(draft.saying(line), blocked=(*draft.blocked, "product.none-left"))
@@ -99,11 +100,11 @@ def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Co
     cites = tuple(dict.fromkeys(cite for rule in findings for cite in rule.cites))
     if ruled_out or barring:
         # A label that does not cover the patient must not hide that the product could harm.
-        return Candidate(product, (*ruled_out, *(rule.say for rule in barring)), (), cites, ())
+        return Candidate(product, (*ruled_out, *(rule.say for rule in barring)), (), cites, (), rules=tuple(findings))
     waste, count = vials_needed(product, _grams_per_day(draft))
     notes = tuple(_notes(product, draft, findings, waste, evidence, context))
     key = _key(product, draft, facts, findings, open_rules, (waste, count), evidence, context)
-    return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules)))
+    return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules)), tuple(findings))
 
 
 def _with_route(facts: Facts, draft: Draft) -> Facts:
@@ -277,6 +278,11 @@ def _all_cites(candidates: Iterable[Candidate]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cite for one in candidates for cite in one.cites))
 
 
+def _behind(candidates: Iterable[Candidate]) -> tuple[object, ...]:
+    """The products judged and the rules that fired for them."""
+    return tuple(entry for one in candidates for entry in (one.product, *one.rules))
+
+
 def _ordered_lines(candidates: list[Candidate], eligible: list[Candidate], draft: Draft, evidence: Evidence, context: Context) -> list[Line]:
     name = _asked(draft, context)
     if not name or any(_ordered(one.product, draft, context) for one in eligible):
@@ -292,7 +298,7 @@ def _ordered_lines(candidates: list[Candidate], eligible: list[Candidate], draft
         why = f"only its label for {', '.join(product.market for product in elsewhere)} was read" if elsewhere else "no product is called so in the evidence"
         why = f"it may mean {' or '.join(near)}" if near else why
         text = f"'{name}' was ordered, but it is no product of this market: {why}.{following}"
-    because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites(refused)))
+    because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites(refused)), entries=_behind(refused))
     return [Line("product.ordered", "product", "avoid", "critical", text, because)]
 
 
@@ -310,6 +316,7 @@ def _choice_line(eligible: list[Candidate], draft: Draft, evidence: Evidence) ->
         cites=cites,
         uses=("product.labelled_for_indication", "product.switched", "has.iga_deficiency", *VOLUME_MATTERS),
         instead_of=others,
+        entries=_behind((chosen,)),
     )
     urgency: Urgency = "warning" if any(note.startswith("avoid") for note in chosen.notes) else "info"
     return Line("product.choice", "product", "choose", urgency, text, because)
@@ -317,7 +324,8 @@ def _choice_line(eligible: list[Candidate], draft: Draft, evidence: Evidence) ->
 
 def _ranking_line(eligible: list[Candidate], rejected: list[Candidate], draft: Draft, evidence: Evidence) -> Line:
     text = f"{len(eligible)} {'product' if len(eligible) == 1 else 'products'} may be given, {len(rejected)} may not."
-    because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites((*eligible, *rejected))), follows=("product.choice",))
+    because = reasons(evidence, draft.facts, cites=(RANKING, *_all_cites((*eligible, *rejected))), follows=("product.choice",),
+                      entries=_behind((*eligible, *rejected)))
     return Line("product.ranking", "product", "record", "info", text, because, table=_table(eligible, rejected))
 
 

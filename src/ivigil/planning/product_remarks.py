@@ -36,7 +36,7 @@ def remarks(product: Product, draft: Draft, evidence: Evidence, context: Context
             "check",
             "warning",
             text,
-            reasons(evidence, facts, cites=cites or (RANKING,), uses=("product.labelled_for_indication",)),
+            reasons(evidence, facts, cites=cites or (RANKING,), uses=("product.labelled_for_indication",), entries=(product,)),
         )
     said = [row for row in labelled_rows(product, draft.indication.id) if row.say] if draft.indication is not None else []
     if said:
@@ -46,7 +46,7 @@ def remarks(product: Product, draft: Draft, evidence: Evidence, context: Context
             "check",
             "info",
             " ".join(row.say for row in said),
-            reasons(evidence, facts, cites=tuple(cite for row in said for cite in row.cites)),
+            reasons(evidence, facts, cites=tuple(cite for row in said for cite in row.cites), entries=said),
         )
     last = last_immunoglobulin(draft.record)
     if last is not None and not is_called(product, last.product):
@@ -59,7 +59,7 @@ def remarks(product: Product, draft: Draft, evidence: Evidence, context: Context
             "check",
             "info",
             product.status.say or f"Available until {product.status.until}.",
-            reasons(evidence, facts, cites=product.status.cites),
+            reasons(evidence, facts, cites=product.status.cites, entries=(product,)),
         )
     yield from _label_regimen(product, draft, evidence, context)
     if product.handling is not None:
@@ -69,7 +69,7 @@ def remarks(product: Product, draft: Draft, evidence: Evidence, context: Context
             for part in (handling.dilution, handling.flush and f"Flush: {handling.flush}", handling.filter, handling.use, handling.storage, handling.latex)
             if part
         )
-        yield Line("product.handling", "product", "check", "info", text, reasons(evidence, facts, cites=handling.cites))
+        yield Line("product.handling", "product", "check", "info", text, reasons(evidence, facts, cites=handling.cites, entries=(handling,)))
     if product.not_read:
         yield Line(
             "product.gaps",
@@ -77,7 +77,7 @@ def remarks(product: Product, draft: Draft, evidence: Evidence, context: Context
             "check",
             "info",
             f"Not read for {product.brand}: {', '.join(product.not_read)}.",
-            reasons(evidence, facts, cites=("ivigil-policy.gaps-shown",)),
+            reasons(evidence, facts, cites=("ivigil-policy.gaps-shown",), entries=(product,)),
         )
 
 
@@ -99,7 +99,8 @@ def _label_regimen(product: Product, draft: Draft, evidence: Evidence, context: 
     cites = tuple(cite for one in own for cite in one.cites)
     disputes = [Alternative(_dose_text(one), f"label of {product.brand}", one.cites) for one in own]
     yield Line(
-        "product.label-regimen", "product", "check", "warning", text, reasons(evidence, draft.facts, cites=(*cites, *applied.cites), disputed_by=disputes)
+        "product.label-regimen", "product", "check", "warning", text,
+        reasons(evidence, draft.facts, cites=(*cites, *applied.cites), disputed_by=disputes, entries=(*own, applied)),
     )
 
 

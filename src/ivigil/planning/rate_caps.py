@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ivigil.basis.quantity import Quantity, UnitProblem, number_text, parse_quantity
 from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.shapes import Ramp, SafetyRule
+from ivigil.evidence.shapes import InfusionPolicy, Ramp, SafetyRule
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.rate_setting import Cap, Setting, above, holds, volume_of
 from ivigil.planning.wording import lower_first
@@ -18,19 +18,19 @@ ORDERED = "ivigil-policy.ordered-rate"
 def caps_of(setting: Setting, draft: Draft, evidence: Evidence, context: Context, ramp: Ramp | None = None) -> list[Cap]:
     """Every limit on the rate, the label's maximum first. An order above the others is no limit and is left out."""
     row, product = setting.row, setting.product
-    caps = [setting.cap(f"label maximum of {product.brand}", row.maximum.rate, row.maximum.also, row.cites)]
+    caps = [setting.cap(f"label maximum of {product.brand}", row.maximum.rate, row.maximum.also, row.cites, by=row)]
     if _extended_asked(setting, draft) and row.extended is not None:
-        caps = [setting.cap(f"extended label maximum of {product.brand}, as ordered", row.extended.rate, row.extended.also, row.cites)]
+        caps = [setting.cap(f"extended label maximum of {product.brand}, as ordered", row.extended.rate, row.extended.also, row.cites, by=row)]
     caps += _risk_caps(setting, draft, evidence)
     volume = min(volume_of(day, product) for day in draft.days)
     if draft.regimen is not None and draft.regimen.hours is not None and draft.regimen.hours.unit:
         hours = Quantity(draft.regimen.hours.low, draft.regimen.hours.unit)
-        caps.append(_time_cap("infusion time in the regimen", volume, hours, draft.regimen.cites))
+        caps.append(_time_cap("infusion time in the regimen", volume, hours, draft.regimen.cites, by=draft.regimen))
     for constraint in draft.constraints:
         if constraint.act.act == "hours-at-least" and constraint.act.hours is not None:
-            caps.append(_time_cap(f"rule '{constraint.rule.about}'", volume, constraint.act.hours, constraint.rule.cites, constraint.rule.id))
+            caps.append(_time_cap(f"rule '{constraint.rule.about}'", volume, constraint.act.hours, constraint.rule.cites, constraint.rule.id, constraint.rule))
     if ramp is not None and ramp.steps and ramp.steps[-1].hold is None:
-        caps.append(setting.cap(f"last step of the ramp '{ramp.name}'", ramp.steps[-1].rate, ramp.steps[-1].also, ramp.cites))
+        caps.append(setting.cap(f"last step of the ramp '{ramp.name}'", ramp.steps[-1].rate, ramp.steps[-1].also, ramp.cites, by=ramp))
     pump = draft.record.order.pump_max or context.pump_max
     if pump is not None:
         caps.append(setting.cap("maximum of the pump", pump, None, (ORDERED,)))
@@ -40,11 +40,11 @@ def caps_of(setting: Setting, draft: Draft, evidence: Evidence, context: Context
     return caps
 
 
-def _time_cap(name: str, volume: float, hours: Quantity, cites: tuple[str, ...], rule: str = "") -> Cap:
+def _time_cap(name: str, volume: float, hours: Quantity, cites: tuple[str, ...], rule: str = "", by: object = None) -> Cap:
     """The rate at which the volume (mL) lasts at least so long."""
     time = hours.in_unit("h")
     working = f"{number_text(volume)} mL / {number_text(time)} h = {number_text(volume / time)} mL/h"
-    return Cap(f"{name}, at least {number_text(time)} h", volume / time, working, cites, rule)
+    return Cap(f"{name}, at least {number_text(time)} h", volume / time, working, cites, rule, by)
 
 
 def _risk_caps(setting: Setting, draft: Draft, evidence: Evidence) -> Iterable[Cap]:
@@ -55,22 +55,27 @@ def _risk_caps(setting: Setting, draft: Draft, evidence: Evidence) -> Iterable[C
             if limit is None:
                 asked.append(rule)
             else:
-                yield setting.cap(f"rule '{rule.about}'", limit, None, rule.cites, rule.id)
+                yield setting.cap(f"rule '{rule.about}'", limit, None, rule.cites, rule.id, rule)
     for policy in evidence.infusion_policies.values():
         if policy.cap is not None and policy.when is not None and holds(policy, draft):
-            yield setting.cap(f"ivigil default policy, {lower_first(policy.name)}", policy.cap, None, policy.cites)
+            yield setting.cap(f"{_whose(policy, evidence)} policy, {lower_first(policy.name)}", policy.cap, None, policy.cites, by=policy)
     if not asked:
         return
     cites = tuple(cite for rule in asked for cite in rule.cites)
     about = ", ".join(dict.fromkeys(lower_first(rule.about) for rule in asked))
     risk = setting.row.at_risk
     if risk is not None and risk.rate is not None:
-        yield setting.cap(f"label limit at risk ({about})", risk.rate, risk.also, (*setting.row.cites, *cites), asked[0].id)
+        yield setting.cap(f"label limit at risk ({about})", risk.rate, risk.also, (*setting.row.cites, *cites), asked[0].id, setting.row)
         return
     for policy in evidence.infusion_policies.values():
         if policy.cap is not None and policy.when is None:
-            name = f"ivigil default limit at risk ({about}); the label prints no number"
-            yield setting.cap(name, policy.cap, None, (*policy.cites, *cites), asked[0].id)
+            name = f"{_whose(policy, evidence)} limit at risk ({about}); the label prints no number"
+            yield setting.cap(name, policy.cap, None, (*policy.cites, *cites), asked[0].id, policy)
+
+
+def _whose(policy: InfusionPolicy, evidence: Evidence) -> str:
+    """Who decided a policy: ivigil, or the hospital whose overlay holds it."""
+    return "hospital" if evidence.local_of((policy,)) else "ivigil default"
 
 
 def _number(written: str) -> Quantity | None:

@@ -19,13 +19,14 @@ UNREAD = "ivigil-policy.rates-unread"
 
 
 class Cap(msgspec.Struct, frozen=True):
-    """An upper limit in mL/h with its working, who sets it and why."""
+    """An upper limit in mL/h with its working, who sets it and why; ``by`` is the entry of the evidence that does."""
 
     name: str
     flow: float
     working: str
     cites: tuple[str, ...]
     rule: str = ""
+    by: object = None
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -38,14 +39,15 @@ class Setting(msgspec.Struct, frozen=True):
     increment_cites: tuple[str, ...]
     first: Truth
     off_label: bool
+    increment_by: InfusionPolicy | None = None
 
     def flow(self, rate: Quantity, also: Quantity | None = None) -> float:
         """A rate of this product in this patient as mL/h; of two printed readings the lower."""
         return rates.restrictive(rate, also, self.product.percent, self.weight)
 
-    def cap(self, name: str, rate: Quantity, also: Quantity | None, cites: tuple[str, ...], rule: str = "") -> Cap:
+    def cap(self, name: str, rate: Quantity, also: Quantity | None, cites: tuple[str, ...], rule: str = "", by: object = None) -> Cap:
         """A printed, decided or ordered limit with its working."""
-        return Cap(name, self.flow(rate, also), self.working(rate, also), cites, rule)
+        return Cap(name, self.flow(rate, also), self.working(rate, also), cites, rule, by)
 
     def working(self, rate: Quantity, also: Quantity | None = None) -> str:
         """``4 mg/kg/min x 70 kg at 10 % = 168 mL/h``."""
@@ -115,23 +117,23 @@ def setting_of(draft: Draft, product: Product, evidence: Evidence, context: Cont
     found = schedule_for(product, draft, context, weight, first) if weight else None
     if found is None or weight is None or _remembered(found[0], evidence):
         text = f"The rates of {product.brand} were not read; use its label. No rate table is given."
-        return Line("infusion.not-read", "infusion", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,)))
+        return Line("infusion.not-read", "infusion", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,), entries=(product,)))
     row, off_label = found
-    increment, cites = _increment(draft, evidence, context)
-    return Setting(product, row, weight, increment, cites, first, off_label)
+    increment, policy = _increment(draft, evidence, context)
+    return Setting(product, row, weight, increment, policy.cites if policy is not None else (), first, off_label, policy)
 
 
 def _remembered(row: RateSchedule, evidence: Evidence) -> bool:
     return any(evidence.statements[cite].read == "remembered" for cite in row.cites if cite in evidence.statements)
 
 
-def _increment(draft: Draft, evidence: Evidence, context: Context) -> tuple[float, tuple[str, ...]]:
+def _increment(draft: Draft, evidence: Evidence, context: Context) -> tuple[float, InfusionPolicy | None]:
     named = draft.record.order.pump_increment or context.pump_increment
     if named is not None:
-        return named.in_unit("mL/h"), ()
+        return named.in_unit("mL/h"), None
     fitting = [policy for policy in evidence.infusion_policies.values() if policy.increment is not None and holds(policy, draft)]
     finest = min(fitting, key=lambda policy: policy.increment.canonical if policy.increment is not None else 0.0, default=None)
-    return (finest.increment.in_unit("mL/h"), finest.cites) if finest is not None and finest.increment is not None else (0.0, ())
+    return (finest.increment.in_unit("mL/h"), finest) if finest is not None and finest.increment is not None else (0.0, None)
 
 
 def holds(policy: InfusionPolicy, draft: Draft) -> bool:

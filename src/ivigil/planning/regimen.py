@@ -110,7 +110,7 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[
     if lost:
         text += f" What is in force {'; '.join(dict.fromkeys(lost.values()))}."
     because = reasons(
-        evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"),
+        evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"), entries=(*here, *others),
         instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],
         disputed_by=[Alternative(_disputing(regimen, evidence), f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
     return [Line("dose.regimen", "dosing", "choose", "warning" if by_weight else "info", text, because)]

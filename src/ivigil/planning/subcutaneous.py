@@ -92,7 +92,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     row = schedule_for(product, draft, first)
     if row is None:
         text = f"The sites and rates of {product.brand} for this patient were not read; use its label. No rate table is given."
-        return draft.saying(Line("infusion.not-read", "infusion", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,))))
+        return draft.saying(Line("infusion.not-read", "infusion", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,), entries=(product,))))
     lines = [_sites_line(product, row, draft, evidence, days, first, context)]
     lines += [line for day in days if (line := _day_line(product, row, draft, evidence, context, day)) is not None]
     ramp = ramp_up_for(product, draft) if first is not False else None
@@ -230,9 +230,10 @@ def _weekly_line(product: Product, draft: Draft, evidence: Evidence, weekly: Wee
         known = switch_for(product, draft, context) is not None
         missing = "the intravenous dose and its interval are not known" if known else "how it follows from the intravenous dose was not read"
         text = f"No weekly dose of {product.brand} is worked out: {missing}. The prescriber has to name the weekly dose."
-        return Line(WEEKLY, "dosing", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,)))
+        return Line(WEEKLY, "dosing", "ask", "warning", text, reasons(evidence, draft.facts, cites=(UNREAD,), entries=(product,)))
     text = f"{number_text(weekly.grams)} g a week under the skin, in {number_text(_volume(weekly.grams, product))} mL, from {day_text(start)}."
-    because = reasons(evidence, draft.facts, cites=weekly.cites, calculation=weekly.calculation, reading=weekly.said)
+    because = reasons(evidence, draft.facts, cites=weekly.cites, calculation=weekly.calculation, reading=weekly.said,
+                      entries=(switch_for(product, draft, context),))
     return Line(WEEKLY, "dosing", "give", "info", text, because, value=Quantity(weekly.grams, "g"), when=start)
 
 
@@ -263,7 +264,7 @@ def _sites_line(product: Product, row: SubcutaneousSchedule, draft: Draft, evide
         calculation = (
             f"{number_text(volume)} mL / {row.volume_per_site} a site, in {sites.sessions} x {sites.count} sites = {number_text(sites.volume)} mL each"
         )
-    because = reasons(evidence, draft.facts, cites=cites, uses=("weight", "age"), calculation=calculation, reading=row.note)
+    because = reasons(evidence, draft.facts, cites=cites, uses=("weight", "age"), calculation=calculation, reading=row.note, entries=(row,))
     value = Quantity(sites.volume, "mL") if sites is not None else None
     table = _steps_table(row) if row.steps and sites is None else None
     return Line(
@@ -307,7 +308,8 @@ def _day_line(product: Product, row: SubcutaneousSchedule, draft: Draft, evidenc
     session = f" in each of {sites.sessions} sessions" if sites.sessions > 1 else ""
     ends = rates.clock(begin, stretches[-1].end)
     text = f"Infusion {day.number}: {number_text(day.grams)} g, {number_text(portion)} mL{session} from {begin:%H:%M}; in by {ends} at the highest rate."
-    because = reasons(evidence, draft.facts, cites=row.cites, calculation=f"{number_text(portion)} mL over {sites.count} sites", follows=("infusion.sites",))
+    because = reasons(evidence, draft.facts, cites=row.cites, calculation=f"{number_text(portion)} mL over {sites.count} sites", follows=("infusion.sites",),
+                      entries=(row,))
     return Line(f"infusion.day-{day.number}", "infusion", "give", "info", text, because, value=Quantity(portion, "mL"), when=day.on, table=Table(COLUMNS, rows))
 
 
@@ -331,5 +333,5 @@ def _ramp_up_line(product: Product, ramp: RampUp, draft: Draft, evidence: Eviden
     columns = (Column("Infusion"), Column("Week"), Column("Date"), Column("Share", "%"), Column("Dose", "g"), Column("Volume", "mL"))
     text = f"Ramp-up of {product.brand} to {number_text(grams)} g every {ramp.every}: {len(ramp.steps)} infusions, the full dose from the last one."
     sum_ = f"share x {number_text(grams)} g"
-    because = reasons(evidence, draft.facts, cites=ramp.cites, calculation=sum_)
+    because = reasons(evidence, draft.facts, cites=ramp.cites, calculation=sum_, entries=(ramp,))
     return Line("infusion.ramp-up", "infusion", "give", "warning", text, because, value=Quantity(grams, "g"), table=Table(columns, tuple(rows)))

@@ -105,6 +105,7 @@ def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: 
                    for other in _other_courses(found) if other.until > context.as_of)
     cites = (*interval.cites, *first.cites, *(beside.interval.cites if beside is not None else ()), *(cite for note in notes for cite in note.cites))
     because = reasons(evidence, draft.facts, cites=cites, uses=("course.dose",), rule=interval.id, reading=interval.reading, instead_of=others,
+                      entries=(*(vaccine for vaccine, _, _ in members), *((beside.interval,) if beside is not None else ()), *notes),
                       disputed_by=disputes, calculation=f"{deciding.antibody.label}: {day_text(deciding.antibody.on)} + {deciding.wait} = {day_text(until)}")
     table = Table((Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By")), tuple(side.row for side in sides),
                   note="; ".join(f"not read: {gap}" for gap in interval.not_read))
@@ -175,7 +176,7 @@ def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: Gi
             continue
         better = f", better not before {day_text(best)}" if interval.better is not None else ""
         lead = "no date while treatment goes on; if this course were the last, not before" if repeats(draft) else "not before"
-        because = reasons(evidence, draft.facts, cites=(*interval.cites, *vaccine.cites), rule=interval.id,
+        because = reasons(evidence, draft.facts, cites=(*interval.cites, *vaccine.cites), rule=interval.id, entries=(vaccine,),
                           calculation=f"{day_text(last.on)} + {wait} = {day_text(until)}")
         yield Line(f"vaccination.{vaccine.id}", "vaccination", "wait", "info", f"{vaccine.name}: {lead} {day_text(until)}{better}.", because,
                    when=None if repeats(draft) else until)
@@ -217,7 +218,8 @@ def _immune_state(draft: Draft, evidence: Evidence) -> Draft:
     lead = rule.say if rule is not None else "The immune state itself bars live vaccines, whatever the interval."
     cites = (*(rule.cites if rule is not None else ()), *(cite for vaccine, _ in barred for cite in vaccine.cites))
     line = Line("vaccination.immune-state", "vaccination", "avoid", "warning", f"{lead} Not to be given: {listed([vaccine.name for vaccine, _ in barred])}.",
-                reasons(evidence, draft.facts, cites=cites, uses=tuple(name for _, verdict in barred for name in verdict.decided_by), rule=_IMMUNE_STATE))
+                reasons(evidence, draft.facts, cites=cites, uses=tuple(name for _, verdict in barred for name in verdict.decided_by), rule=_IMMUNE_STATE,
+                        entries=[vaccine for vaccine, _ in barred]))
     return draft.saying(line)
 
 
@@ -228,12 +230,12 @@ def _exempt(draft: Draft, evidence: Evidence) -> Iterable[Line]:
         cites = tuple(cite for vaccine in exempt for cite in (vaccine.exempt_cites or vaccine.cites))
         yield Line("vaccination.exempt", "vaccination", "tell", "info",
                    f"No wait after immunoglobulin: every vaccine that is not live{f', and of the live ones {listed(live)}' if live else ''}.",
-                   reasons(evidence, draft.facts, cites=cites))
+                   reasons(evidence, draft.facts, cites=cites, entries=exempt))
     silent = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "unknown" and vaccine.live == "yes"]
     if silent:
         yield Line("vaccination.not-in-evidence", "vaccination", "ask", "info",
                    f"Not in the evidence: an interval for {listed([vaccine.name for vaccine in silent])}. Ask a vaccine specialist.",
-                   reasons(evidence, draft.facts, cites=tuple(cite for vaccine in silent for cite in vaccine.cites)))
+                   reasons(evidence, draft.facts, cites=tuple(cite for vaccine in silent for cite in vaccine.cites), entries=silent))
 
 
 def _exposed(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
@@ -250,7 +252,7 @@ def _exposed(draft: Draft, evidence: Evidence, context: Context, given: Given) -
             days = (context.as_of - on).days
             lead = f"{disease.capitalize()} contact on {day_text(on)} ({days} {'day' if days == 1 else 'days'} ago)."
             text = " ".join((lead, *(entry.say for entry in told), *(() if protecting else _deadlines(told, on, context.as_of))))
-            because = reasons(evidence, draft.facts, cites=tuple(cite for entry in told for cite in entry.cites),
+            because = reasons(evidence, draft.facts, cites=tuple(cite for entry in told for cite in entry.cites), entries=told,
                               reading=" ".join(filter(None, (entry.reading for entry in told))))
             yield Line(f"vaccination.exposure.{disease}", "vaccination", "check", "info" if protecting else "warning", text, because, when=on)
 
@@ -287,5 +289,5 @@ def _rules(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return draft
     rows = tuple((rule.about, rule.say) for rule in shown)
     return draft.saying(Line("vaccination.rules", "vaccination", "tell", "info", "What else holds for vaccines around immunoglobulin.",
-                             reasons(evidence, draft.facts, cites=tuple(cite for rule in shown for cite in rule.cites), uses=uses),
+                             reasons(evidence, draft.facts, cites=tuple(cite for rule in shown for cite in rule.cites), uses=uses, entries=shown),
                              table=Table((Column("About"), Column("Rule")), rows)))

@@ -59,6 +59,7 @@ def not_counting(draft: Draft, evidence: Evidence, context: Context, given: Give
                 f"Repeat it, not before {day_text(until)}.")
         yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", "warning", text,
                    reasons(evidence, draft.facts, cites=(*(rule.cites if rule else ()), *earlier[0].interval.cites, *ended.interval.cites), rule=_TOO_SOON,
+                           entries=(earlier[0].interval, ended.interval),
                            calculation=f"{day_text(ended.antibody.on)} + {ended.wait} = {day_text(ended.until)}"), when=until)
 
 
@@ -88,6 +89,7 @@ def _reversed(draft: Draft, evidence: Evidence, places: tuple[str, ...], vaccina
     others = tuple(Alternative(_place(rule), rule.say, rule.cites) for rule in broken if rule is not applied)
     yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", urgency, text,
                reasons(evidence, draft.facts, cites=cites, rule=applied.id if applied else "", disputed_by=others,
+                       entries=(again[0].interval, *(broken if stricter else ())),
                        calculation=f"{day_text(vaccination.on)} to {day_text(began)} = {(began - vaccination.on).days} days"), when=when)
 
 
@@ -118,7 +120,7 @@ def planned_too_early(draft: Draft, evidence: Evidence, context: Context, given:
             text = (f"{vaccine.name} is planned for {day_text(vaccination.on)}, after the date of {found[0].interval.id} but before the dose-based date. "
                     f"{found[0].interval.warn} Move it to {day_text(last.until)} or later, or test first.")
         yield Line(f"vaccination.move.{vaccine.id}.{vaccination.on}", "vaccination", "wait", "warning", text,
-                   reasons(evidence, draft.facts, cites=(*found[0].interval.cites, *last.interval.cites), rule=last.interval.id,
+                   reasons(evidence, draft.facts, cites=(*found[0].interval.cites, *last.interval.cites), rule=last.interval.id, entries=(found[0].interval,),
                            calculation=f"{day_text(last.antibody.on)} + {last.wait} = {day_text(last.until)}"), when=last.until)
 
 

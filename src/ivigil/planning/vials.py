@@ -223,7 +223,8 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     sizes = product_sizes(product)
     if not sizes:
         text = f"The vial sizes of {product.brand} were not read; choose the vials from the packs at hand."
-        return draft.saying(Line("vials.unknown", "vials", "ask", "warning", text, reasons(evidence, draft.facts, calculation=text, follows=("course.days",))))
+        return draft.saying(Line("vials.unknown", "vials", "ask", "warning", text, reasons(evidence, draft.facts, calculation=text, follows=("course.days",),
+                                                                                              entries=(product,))))
     days = tuple(_filled(day, sizes, best_vials(sizes, milligrams(day.grams))) for day in draft.days)
     return msgspec.structs.replace(draft, days=days).saying(_choice_line(draft, evidence, product, days))
 
@@ -250,7 +251,7 @@ def _choice_line(draft: Draft, evidence: Evidence, product: Product, days: tuple
     text = f"{product.brand}: {each}. Waste {number_text(waste)} g. No other set of its vials wastes less, and none with this waste has fewer vials."
     cites = (*(product.vials.cites if product.vials is not None else ()), *((_LEAST_WASTE,) if _LEAST_WASTE in evidence.statements else ()))
     sums = (f"day {day.number}: {vial_text(day.vials)} = {number_text(day.grams + day.waste)} g for {number_text(day.grams)} g" for day in days)
-    because = reasons(evidence, draft.facts, cites=cites, follows=("course.days",), calculation="; ".join(sums))
+    because = reasons(evidence, draft.facts, cites=cites, follows=("course.days",), calculation="; ".join(sums), entries=(product,))
     return Line("vials.choice", "vials", "give", "info", text, because, value=Quantity(waste, "g"), table=table)
 
 

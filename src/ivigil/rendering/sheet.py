@@ -65,6 +65,7 @@ LEGEND = (
     ("second-hand", "read through another source"),
     ("one reading", "read once, no second reader yet"),
     ("unreviewed", "no clinician has approved the statements used"),
+    ("local", "rests on an entry of the hospital's overlay; 'ivigil why' gives the reason"),
 )
 
 PURPOSE = (
@@ -272,7 +273,7 @@ def _when(line: Line) -> str:
 
 
 def badges_of(because: Because, mixed: bool = True) -> tuple[str, ...]:
-    """The short marks of a line: how its support was read and where its review stands.
+    """The short marks of a line: how its support was read, where its review stands, and whether an overlay is behind it.
 
     Without any approved line (``mixed`` false) the heading says so once, and the lines do not repeat it.
     """
@@ -284,6 +285,8 @@ def badges_of(because: Because, mixed: bool = True) -> tuple[str, ...]:
         badges.append(because.review)
     elif mixed and because.review in {"submitted", "under-review"}:
         badges.append("unreviewed")
+    if because.local:
+        badges.append("local")
     return tuple(badges)
 
 

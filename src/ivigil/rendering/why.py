@@ -84,6 +84,8 @@ class _Reasons:
         below: list[Node] = []
         if because.rule:
             below.append(self.rule(because.rule))
+        if because.local:
+            below.append(Node("local, from the hospital's overlay", tuple(Node(clean(said)) for said in because.local)))
         if because.calculation:
             below.append(Node(f"calculation: {clean(because.calculation)}"))
         if because.facts:
