@@ -259,7 +259,8 @@ def test_what_rests_on_an_overlay_is_found(folder: Path, tmp_path: Path, monkeyp
 
 def test_a_statement_is_local_when_its_source_is(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hospital that replaces a label by its own copy of it touches all that was read there."""
-    evidence = _local(folder, tmp_path, monkeypatch, "sources/ours.yaml", "- {id: label, replaces: label, reason: newer, kind: product-label, title: Newer}\n")
+    ours = "- {id: label, replaces: label, reason: newer, kind: product-label, title: Newer, publisher: Us, year: '2026', where: set id 2}\n"
+    evidence = _local(folder, tmp_path, monkeypatch, "sources/ours.yaml", ours)
     assert evidence.local_of(["label.renal"]) == ("label replaced: newer",)
 
 
