@@ -20,7 +20,7 @@ from ivigil.planning.draft import Context, Draft
 from ivigil.planning.follow_up import CALENDAR
 from ivigil.planning.line import Column, Line, NotRaised, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.reasons import reasons, shown
+from ivigil.planning.reasons import reasons, text_of, texts
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import day_text, days_text, listed
 
@@ -61,8 +61,7 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
                 asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
                 draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
             if verdict.truth is False:
-                facts = {name: shown(draft.facts[name]).value for name in verdict.decided_by}
-                miss = NotRaised(rule.id, "Monitoring", "the condition does not hold", facts)
+                miss = NotRaised(rule.id, "Monitoring", "the condition does not hold", texts(draft.facts, verdict.decided_by))
                 draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, miss))
             if verdict.truth is not True:
                 continue
@@ -84,8 +83,8 @@ def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Cont
 
 
 def _on_record(fact: Fact) -> str:
-    used = shown(fact)
-    return ", ".join(filter(None, (used.value, day_text(used.on) if used.on else "", "out of date" if used.stale else "")))
+    on = fact.origin.on
+    return ", ".join(filter(None, (text_of(fact), day_text(on) if on else "", "out of date" if fact.stale else "")))
 
 
 def last_moment(draft: Draft, context: Context) -> datetime:

@@ -16,7 +16,7 @@ from ivigil.patient.record import Record
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, NotRaised, Section, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.reasons import reasons, shown
+from ivigil.planning.reasons import reasons, texts
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import clock, listed
 
@@ -39,8 +39,8 @@ def prepared(draft: Draft, evidence: Evidence, context: Context, section: Sectio
         elif verdict.truth:
             draft = _said(rule, draft, evidence, context, section, leaf_facts(verdict.decided_by, draft.facts, evidence))
         else:
-            facts = {name: shown(draft.facts[name]).value for name in verdict.decided_by}
-            draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, NotRaised(rule.id, rule.about, "the condition does not hold", facts)))
+            miss = NotRaised(rule.id, rule.about, "the condition does not hold", texts(draft.facts, verdict.decided_by))
+            draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, miss))
     return draft
 
 

@@ -19,7 +19,7 @@ from ivigil.evidence.shapes import SafetyRule, Severity
 from ivigil.patient.record import Override
 from ivigil.planning.draft import Constraint, Context, Draft
 from ivigil.planning.line import Act, Line, NotRaised
-from ivigil.planning.reasons import reasons, shown
+from ivigil.planning.reasons import reasons, texts
 
 URGENCY: dict[Severity, Urgency] = {"contraindicated": "critical", "avoid": "warning", "caution": "warning", "info": "info", "none": "info"}
 _ACT: dict[Severity, Act] = {"contraindicated": "avoid", "avoid": "avoid", "caution": "check", "info": "tell", "none": "record"}
@@ -82,7 +82,7 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
         elif verdict.truth is False:
             silent.append(_not_raised(rule, verdict, draft.facts, evidence))
         elif rule.severity == "none":
-            silent.append(NotRaised(rule.id, rule.about, rule.say, _texts(draft.facts, verdict.decided_by)))
+            silent.append(NotRaised(rule.id, rule.about, rule.say, texts(draft.facts, verdict.decided_by)))
         else:
             override = override_for(draft, rule.id, rule.code) if rule.severity in {"contraindicated", "avoid"} else None
             lines.append(_finding(rule, verdict, draft, evidence, override))
@@ -132,8 +132,4 @@ def leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[
 
 
 def _not_raised(rule: SafetyRule, verdict: Verdict, facts: Facts, evidence: Evidence) -> NotRaised:
-    return NotRaised(rule.id, rule.about, evidence.needs[rule.id], _texts(facts, verdict.decided_by))
-
-
-def _texts(facts: Facts, names: Iterable[str]) -> dict[str, str]:
-    return {name: shown(facts[name]).value for name in names if name in facts}
+    return NotRaised(rule.id, rule.about, evidence.needs[rule.id], texts(facts, verdict.decided_by))
