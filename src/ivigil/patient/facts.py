@@ -32,18 +32,21 @@ def facts_of(record: Record, register: Register, as_of: date) -> Facts:
     Raises:
         BadInput: the record contradicts itself, an answer is not of the fact's kind, or the patient had died; all problems at once.
     """
-    gather = _Gather(record, register, as_of)
-    facts = gather.facts()
-    if gather.problems:
-        raise BadInput(gather.problems)
+    facts, problems = gathered(record, register, as_of)
+    if problems:
+        raise BadInput(problems)
     return facts
+
+
+def gathered(record: Record, register: Register, as_of: date) -> tuple[Facts, tuple[Problem, ...]]:
+    """What :func:`facts_of` finds, and the problems for which it would refuse the record, in reading order."""
+    gather = _Gather(record, register, as_of)
+    return gather.facts(), tuple(gather.problems)
 
 
 def contradictions(record: Record, register: Register, as_of: date) -> tuple[Problem, ...]:
     """The problems for which :func:`facts_of` would refuse the record, in reading order."""
-    gather = _Gather(record, register, as_of)
-    gather.facts()
-    return tuple(gather.problems)
+    return gathered(record, register, as_of)[1]
 
 
 class _Gather:
