@@ -80,11 +80,10 @@ class Fact(msgspec.Struct, frozen=True):
 class Facts(Mapping[str, Fact]):
     """An immutable set of facts; :meth:`having` gives a new one with more."""
 
-    __slots__ = ("_beginning", "_facts")
+    __slots__ = ("_facts",)
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self._facts: dict[str, Fact] = {fact.id: fact for fact in facts}
-        self._beginning: dict[str, tuple[str, ...]] = {}
 
     def __getitem__(self, key: str) -> Fact:
         return self._facts[key]
@@ -108,15 +107,15 @@ class Facts(Mapping[str, Fact]):
         return self._facts
 
     def beginning(self, prefix: str) -> tuple[str, ...]:
-        """The ids that begin with ``prefix``; kept, since many products are judged on the same facts."""
-        if prefix not in self._beginning:
-            self._beginning[prefix] = tuple(key for key in self._facts if key.startswith(prefix))
-        return self._beginning[prefix]
+        """The ids that begin with ``prefix``."""
+        return tuple(key for key in self._facts if key.startswith(prefix))
 
     def having(self, facts: Iterable[Fact]) -> Facts:
         """These facts and the new ones; a new value for a known id replaces it."""
         new = Facts()
-        new._facts = {**self._facts, **{fact.id: fact for fact in facts}}
+        new._facts = known = self._facts.copy()
+        for fact in facts:
+            known[fact.id] = fact
         return new
 
     def quantity(self, key: str) -> Quantity | None:

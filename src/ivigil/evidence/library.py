@@ -166,6 +166,24 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return found
 
     @cached_property
+    def rates_read(self) -> frozenset[str]:
+        """The products of which some schedule of rates rests on nothing that is only remembered."""
+        remembered = {statement.id for statement in self.statements.values() if statement.read == "remembered"}
+        return frozenset(product.id for product in self.products.values()
+                         if any(remembered.isdisjoint(row.cites) for row in product.rates or product.subcutaneous))
+
+    def products_at(self, jurisdiction: str) -> tuple[Product, ...]:
+        """The products of the markets of a jurisdiction, in file order."""
+        if jurisdiction not in self._products:
+            markets = self.jurisdictions[jurisdiction].markets
+            self._products[jurisdiction] = tuple(product for product in self.products.values() if product.market in markets)
+        return self._products[jurisdiction]
+
+    @cached_property
+    def _products(self) -> dict[str, tuple[Product, ...]]:
+        return {}
+
+    @cached_property
     def vaccine_tables(self) -> tuple[Jurisdiction, ...]:
         """One jurisdiction for each table of antibody intervals: the first that uses it, in file order."""
         tables: dict[str, Jurisdiction] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import lru_cache
 
 from ivigil.basis.because import Alternative, Urgency
+from ivigil.basis.names import folded
 from ivigil.evidence.care import Vaccine, VaccineRule
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Vaccination
@@ -23,11 +23,11 @@ _TOO_SOON = "given-too-soon"
 def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | None:
     """The vaccine a record means: by CVX code, by name, else the live vaccine made of exactly the antigens its text names."""
     codes = {code.code.lstrip("0") for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}}
-    wanted = _folded(vaccination.vaccine)
+    wanted = folded(vaccination.vaccine)
     for vaccine in evidence.vaccines.values():
         if codes and any(code.lstrip("0") in codes for code in vaccine.cvx):
             return vaccine
-        if wanted and wanted in {_folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
+        if wanted and wanted in {folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
             return vaccine
     dated = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "yes"]
     words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
@@ -156,8 +156,3 @@ def unrecognised(draft: Draft, evidence: Evidence) -> Iterable[Line]:
         yield Line("vaccination.not-recognised", "vaccination", "ask", "info",
                    f"Not recognised among the vaccines on record: {names}. If one is live, name it or give its code.",
                    reasons(evidence, draft.facts, cites=rule.cites))
-
-
-@lru_cache(maxsize=4096)
-def _folded(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
