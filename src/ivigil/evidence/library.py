@@ -223,8 +223,13 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return tuple((product, codes) for product, codes in coded if codes)
 
     @cached_property
-    def interval_choices(self) -> dict[tuple[tuple[str, ...], str, str, str, bool], tuple[care.AntibodyInterval, ...]]:
-        """Found once and kept: the rows that fit a place, an antigen, a kind and purpose of antibody product, and a vaccine of that antigen alone."""
+    def interval_tables(self) -> dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], ...]]:
+        """Found once and kept: the rows of antibody intervals, by id, that may decide at some places for each antigen of a vaccine."""
+        return {}
+
+    @cached_property
+    def interval_choices(self) -> dict[tuple[tuple[str, ...], str, str], tuple[care.AntibodyInterval, ...]]:
+        """Found once and kept: which of such rows fit a kind and purpose of antibody product."""
         return {}
 
     @cached_property

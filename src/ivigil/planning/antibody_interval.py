@@ -42,17 +42,20 @@ class Deferral(msgspec.Struct, frozen=True):
     antibody: Antibody
 
 
+Table = tuple[str, ...]
+"""The ids of the rows that may decide for an antigen at some places: the nearest jurisdiction's first, vaccine labels last."""
+
+
 class Given:
     """The antibody products of one patient in order of date, with the deferrals they cause.
 
-    Vaccines share antigens and antigens share rows, so what was worked out for one vaccine is kept for the next.
+    Vaccines and jurisdictions share tables and tables share rows, so what was worked out for one is kept for the next.
     """
 
     def __init__(self, evidence: Evidence, doses: Iterable[Antibody]) -> None:
         self.evidence = evidence
         self.doses = tuple(doses)
-        self._found: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Deferral, ...]] = {}
-        self._by_antigen: dict[tuple[tuple[str, ...], str, bool], dict[tuple[str, int], Deferral]] = {}
+        self._found: dict[tuple[Table, ...], tuple[Deferral, ...]] = {}
         self._by_row: dict[tuple[str, int], Deferral | None] = {}
 
     def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
@@ -60,31 +63,22 @@ class Given:
 
         ``antigens`` are those of one vaccine: a vaccine of a single component may have a row of its own.
         """
-        key = (places, antigens)
-        known = self._found.get(key)
-        if known is not None:
-            return known
-        rows: dict[tuple[str, int], Deferral] = {}
-        for antigen in antigens:
-            rows.update(self._of_antigen(places, antigen, len(antigens) == 1))
-        # Of equal dates the last product is the one to name: it stands for the whole course.
-        found = self._found[key] = tuple(sorted(rows.values(), key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True))
-        return found
+        tables = tables_for(self.evidence, places, antigens)
+        known = self._found.get(tables)
+        if known is None:
+            known = self._found[tables] = self._by_tables(tables)
+        return known
 
-    def _of_antigen(self, places: tuple[str, ...], antigen: str, alone: bool) -> dict[tuple[str, int], Deferral]:
-        """The deferrals of one antigen by row and number of the dose."""
-        key = (places, antigen, alone)
-        known = self._by_antigen.get(key)
-        if known is not None:
-            return known
+    def _by_tables(self, tables: tuple[Table, ...]) -> tuple[Deferral, ...]:
         rows: dict[tuple[str, int], Deferral] = {}
-        for number, dose in enumerate(self.doses):
-            interval = interval_for(self.evidence, places, antigen, dose, alone=alone)
-            deferral = self._of_row(interval, number) if interval is not None else None
-            if interval is not None and deferral is not None:
-                rows[interval.id, number] = deferral
-        self._by_antigen[key] = rows
-        return rows
+        for table in tables:
+            for number, dose in enumerate(self.doses):
+                interval = _deciding(self.evidence, table, dose)
+                deferral = self._of_row(interval, number) if interval is not None else None
+                if interval is not None and deferral is not None:
+                    rows[interval.id, number] = deferral
+        # Of equal dates the last product is the one to name: it stands for the whole course.
+        return tuple(sorted(rows.values(), key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True))
 
     def _of_row(self, interval: AntibodyInterval, number: int) -> Deferral | None:
         """The deferral that a row gives for the dose of this number; None when it gives no wait."""
@@ -96,36 +90,48 @@ class Given:
         return self._by_row[key]
 
 
-def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, *, alone: bool = False) -> AntibodyInterval | None:
-    """The interval that decides for this antibody product and antigen.
-
-    The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
-    table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
-    """
-    key = (places, antigen, antibody.kind, antibody.purpose, alone)
-    fitting = evidence.interval_choices.get(key)
-    if fitting is None:
-        fitting = evidence.interval_choices[key] = _fitting(evidence, places, antigen, antibody, alone)
-    if len(fitting) == 1:
-        return fitting[0]
-    return max(fitting, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)), default=None)
+def tables_for(evidence: Evidence, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Table, ...]:
+    """The table of each antigen of a vaccine at ``places``; antigens that share one count once."""
+    key = (places, antigens)
+    known = evidence.interval_tables.get(key)
+    if known is None:
+        tables = dict.fromkeys(_table(evidence, places, antigen, alone=len(antigens) == 1) for antigen in antigens)
+        known = evidence.interval_tables[key] = tuple(tables)
+    return known
 
 
-def _fitting(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, alone: bool) -> tuple[AntibodyInterval, ...]:
-    """The rows of the nearest table that speak of this kind of product, whatever its dose; else those of labels for any product."""
+def _table(evidence: Evidence, places: tuple[str, ...], antigen: str, *, alone: bool) -> Table:
+    """The rows of the nearest jurisdiction come first, then those of the one whose table it follows, then labels that speak of any antibody product."""
     about = evidence.intervals_by_antigen.get(antigen, ())
-    rows = [interval for interval in about
-            if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
-    for place in (*places, *_followed(evidence, places)):
-        here = tuple(interval for interval in rows if interval.jurisdiction == place)
-        if here:
-            return here
-    return tuple(interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places})
+    rows = [interval for interval in about if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component)]
+    near = dict.fromkeys((*places, *_followed(evidence, places)))
+    labels = [interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places}]
+    return (*(interval.id for place in near for interval in rows if interval.jurisdiction == place), *(interval.id for interval in labels))
 
 
 def _followed(evidence: Evidence, places: tuple[str, ...]) -> tuple[str, ...]:
     """The jurisdictions whose tables stand in for one that was not read."""
     return tuple(dict.fromkeys(stands_in for place, stands_in in evidence.followed_tables if place in places))
+
+
+def _deciding(evidence: Evidence, table: Table, antibody: Antibody) -> AntibodyInterval | None:
+    """The row of a table that decides for an antibody product: one for a single-component vaccine first, then dose bands, then the longest that fits."""
+    key = (table, antibody.kind, antibody.purpose)
+    fitting = evidence.interval_choices.get(key)
+    if fitting is None:
+        fitting = evidence.interval_choices[key] = _fitting(evidence, table, antibody)
+    if len(fitting) == 1:
+        return fitting[0]
+    return max(fitting, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)), default=None)
+
+
+def _fitting(evidence: Evidence, table: Table, antibody: Antibody) -> tuple[AntibodyInterval, ...]:
+    """The rows of the nearest jurisdiction that speak of this kind of product, whatever its dose; else those of labels for any product."""
+    rows = [evidence.antibody_intervals[name] for name in table]
+    covering = [interval for interval in rows if not interval.vaccine_product and _covers(interval, antibody)]
+    if covering:
+        return tuple(interval for interval in covering if interval.jurisdiction == covering[0].jurisdiction)
+    return tuple(interval for interval in rows if interval.vaccine_product)
 
 
 def _covers(interval: AntibodyInterval, antibody: Antibody) -> bool:
