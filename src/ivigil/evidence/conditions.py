@@ -119,7 +119,7 @@ def written(condition: Condition, labels: Mapping[str, str] | None = None) -> st
 def judge(condition: Condition, facts: Facts) -> Verdict:
     """The truth of a condition for one patient, with the facts that settled it or could still settle it."""
     truth, names = _weighed(condition, facts.by_id)
-    return Verdict(None, (), names) if truth is None else Verdict(truth, names, ())
+    return Verdict(None, (), names) if truth is None else Verdict(truth, names)
 
 
 def truth_of(condition: Condition, facts: Facts) -> Truth:
@@ -128,44 +128,44 @@ def truth_of(condition: Condition, facts: Facts) -> Truth:
 
 
 def _truth(condition: Condition, facts: Mapping[str, Fact]) -> Truth:
-    op = condition.op
-    if op == "any" or op == "all":
-        decisive = op == "any"
-        unknown = False
-        for part in condition.of:
-            truth = _truth(part, facts) if part.of else _compare(part, facts)
-            if truth is decisive:
-                return decisive
-            unknown = unknown or truth is None
-        return None if unknown else not decisive
-    if op == "not":
-        return negate(_truth(condition.of[0], facts))
-    return _compare(condition, facts)
+    parts = condition.of
+    if not parts:
+        return _compare(condition, facts)
+    if condition.op == "not":
+        return negate(_truth(parts[0], facts))
+    decisive = condition.op == "any"
+    unknown = False
+    for part in parts:
+        truth = _truth(part, facts) if part.of else _compare(part, facts)
+        if truth is decisive:
+            return decisive
+        unknown = unknown or truth is None
+    return None if unknown else not decisive
 
 
 def _weighed(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Truth, tuple[str, ...]]:
     """The truth, and the facts that settle it (all deciding ones, not only the first) or that could settle it."""
-    op = condition.op
-    if op == "any" or op == "all":
-        decisive = op == "any"
-        deciding: tuple[str, ...] = ()
-        undecided: tuple[str, ...] = ()
-        others: tuple[str, ...] = ()
-        for part in condition.of:
-            truth, names = _weighed(part, facts) if part.of else (_compare(part, facts), (part.fact,))
-            if truth is decisive:
-                deciding += names
-            elif truth is None:
-                undecided += names
-            else:
-                others += names
-        if deciding:
-            return decisive, _each_once(deciding)
-        return (None, _each_once(undecided)) if undecided else (not decisive, _each_once(others))
-    if op == "not":
-        truth, names = _weighed(condition.of[0], facts)
+    parts = condition.of
+    if not parts:
+        return _compare(condition, facts), (condition.fact,)
+    if condition.op == "not":
+        truth, names = _weighed(parts[0], facts)
         return negate(truth), names
-    return _compare(condition, facts), (condition.fact,)
+    decisive = condition.op == "any"
+    deciding: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    for part in parts:
+        truth, names = _weighed(part, facts) if part.of else (_compare(part, facts), (part.fact,))
+        if truth is decisive:
+            deciding += names
+        elif truth is None:
+            undecided += names
+        else:
+            others += names
+    if deciding:
+        return decisive, _each_once(deciding)
+    return (None, _each_once(undecided)) if undecided else (not decisive, _each_once(others))
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,28 +173,27 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _compare(leaf: Condition, facts: Mapping[str, Fact]) -> Truth:
-    fact = facts.get(leaf.fact)
-    if fact is None:
+    if leaf.fact not in facts:
         return None
-    value, op = fact.value, leaf.op
-    if op == "yes":
-        return value if value is True or value is False else None
+    value, op = facts[leaf.fact].value, leaf.op
+    if value is True or value is False:
+        return value if op == "yes" else None
     if isinstance(value, Quantity):
-        number = value.canonical
-        slack = 1e-9 * max(1.0, abs(leaf.number))
+        number, limit = value.canonical, leaf.number
+        slack = 1e-9 * max(1.0, abs(limit))
         if op == ">":
-            return number > leaf.number + slack
+            return number > limit + slack
         if op == ">=":
-            return number >= leaf.number - slack
+            return number >= limit - slack
         if op == "<":
-            return number < leaf.number - slack
+            return number < limit - slack
         if op == "<=":
-            return number <= leaf.number + slack
+            return number <= limit + slack
         return None
-    if isinstance(value, str):
-        inside = value in leaf.words
-        return not inside if op == "is not" else inside
-    return None
+    if op == "yes":
+        return None
+    inside = value in leaf.words
+    return not inside if op == "is not" else inside
 
 
 def judge_columns(condition: Condition, columns: Mapping[str, Any], length: int) -> NDArray[np.int8]:

@@ -193,6 +193,23 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return tuple(tables.values())
 
     @cached_property
+    def vaccines_by_interval(self) -> dict[str, tuple[care.Vaccine, ...]]:
+        """The vaccines by whether an antibody product makes them wait: ``yes``, ``no``, ``own`` or ``unknown``, in file order."""
+        found: dict[str, list[care.Vaccine]] = {}
+        for vaccine in self.vaccines.values():
+            found.setdefault(vaccine.antibody_interval, []).append(vaccine)
+        return {answer: tuple(vaccines) for answer, vaccines in found.items()}
+
+    @cached_property
+    def vaccine_bars(self) -> dict[Condition, tuple[care.Vaccine, ...]]:
+        """The states that bar vaccines, each with the vaccines it bars: many live vaccines share one."""
+        found: dict[Condition, list[care.Vaccine]] = {}
+        for vaccine in self.vaccines.values():
+            if vaccine.contraindicated_when is not None:
+                found.setdefault(vaccine.contraindicated_when, []).append(vaccine)
+        return {when: tuple(vaccines) for when, vaccines in found.items()}
+
+    @cached_property
     def intervals_by_antigen(self) -> dict[str, tuple[care.AntibodyInterval, ...]]:
         """The antibody intervals that decide, by antigen and in file order: notes and superseded rows left out."""
         deciding = [interval for interval in self.antibody_intervals.values() if not interval.note_only and not interval.superseded_by]

@@ -66,17 +66,17 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 def _live(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """One line per group of live vaccines that share the deciding interval and date; waits that are over say nothing."""
     places = evidence.places(context.jurisdiction)
-    tables: dict[tuple[str, ...], list[_Side]] = {}
+    tables: dict[tuple[str, ...], tuple[list[_Side], _Told]] = {}
     groups: dict[tuple[str, bool, _Told], list[tuple[Vaccine, Sequence[Deferral], list[_Side]]]] = {}
-    for vaccine in evidence.vaccines.values():
-        found = given.deferrals(places, vaccine.antigens) if vaccine.antibody_interval == "yes" else ()
+    for vaccine in evidence.vaccines_by_interval.get("yes", ()):
+        found = given.deferrals(places, vaccine.antigens)
         if found:
             beside = by_dose(evidence, found, vaccine, given)
             if max(found[0].until, beside.until if beside is not None else found[0].until) > context.as_of:
                 if vaccine.antigens not in tables:
-                    tables[vaccine.antigens] = _side_by_side(evidence, context, vaccine.antigens, given)
-                sides = tables[vaccine.antigens]
-                told = tuple(side.says for side in sides)
+                    beside_each_other = _side_by_side(evidence, context, vaccine.antigens, given)
+                    tables[vaccine.antigens] = beside_each_other, tuple(side.says for side in beside_each_other)
+                sides, told = tables[vaccine.antigens]
                 groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), told), []).append((vaccine, found, sides))
     for members in groups.values():
         yield _deferral_line(draft, evidence, context, members, given)
@@ -164,8 +164,8 @@ def _disputes(evidence: Evidence, context: Context, vaccine: Vaccine, given: Giv
 def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """Vaccines whose own label gives the interval (dengue, live Japanese encephalitis)."""
     last = max(given.doses, key=lambda antibody: antibody.on, default=None)
-    for vaccine in evidence.vaccines.values():
-        interval = evidence.antibody_intervals.get(vaccine.interval_entry) if vaccine.antibody_interval == "own" else None
+    for vaccine in evidence.vaccines_by_interval.get("own", ()):
+        interval = evidence.antibody_intervals.get(vaccine.interval_entry)
         wait = wait_of(interval, last) if interval is not None and last is not None else None
         if interval is None or last is None or wait is None:
             continue
@@ -210,26 +210,31 @@ def _immune_state(draft: Draft, evidence: Evidence) -> Draft:
         if verdict.truth is None:
             asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
             draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
-    barred = [(vaccine, verdict) for vaccine in evidence.vaccines.values()
-              if vaccine.contraindicated_when is not None and (verdict := judge(vaccine.contraindicated_when, draft.facts)).truth]
+    deciding: dict[str, tuple[str, ...]] = {}
+    for when, vaccines in evidence.vaccine_bars.items():
+        verdict = judge(when, draft.facts)
+        if verdict.truth:
+            deciding.update((vaccine.id, verdict.decided_by) for vaccine in vaccines)
+    barred = [vaccine for vaccine in evidence.vaccines.values() if vaccine.id in deciding]
     if not barred:
         return draft
     lead = rule.say if rule is not None else "The immune state itself bars live vaccines, whatever the interval."
-    cites = (*(rule.cites if rule is not None else ()), *(cite for vaccine, _ in barred for cite in vaccine.cites))
-    line = Line("vaccination.immune-state", "vaccination", "avoid", "warning", f"{lead} Not to be given: {listed([vaccine.name for vaccine, _ in barred])}.",
-                reasons(evidence, draft.facts, cites=cites, uses=tuple(name for _, verdict in barred for name in verdict.decided_by), rule=_IMMUNE_STATE))
+    cites = (*(rule.cites if rule is not None else ()), *(cite for vaccine in barred for cite in vaccine.cites))
+    line = Line("vaccination.immune-state", "vaccination", "avoid", "warning", f"{lead} Not to be given: {listed([vaccine.name for vaccine in barred])}.",
+                reasons(evidence, draft.facts, cites=cites, uses=dict.fromkeys(name for vaccine in barred for name in deciding[vaccine.id]),
+                        rule=_IMMUNE_STATE))
     return draft.saying(line)
 
 
 def _exempt(draft: Draft, evidence: Evidence) -> Iterable[Line]:
-    exempt = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "no"]
+    exempt = evidence.vaccines_by_interval.get("no", ())
     if exempt:
         live = [vaccine.name for vaccine in exempt if vaccine.live == "yes"]
         cites = tuple(cite for vaccine in exempt for cite in (vaccine.exempt_cites or vaccine.cites))
         yield Line("vaccination.exempt", "vaccination", "tell", "info",
                    f"No wait after immunoglobulin: every vaccine that is not live{f', and of the live ones {listed(live)}' if live else ''}.",
                    reasons(evidence, draft.facts, cites=cites))
-    silent = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "unknown" and vaccine.live == "yes"]
+    silent = [vaccine for vaccine in evidence.vaccines_by_interval.get("unknown", ()) if vaccine.live == "yes"]
     if silent:
         yield Line("vaccination.not-in-evidence", "vaccination", "ask", "info",
                    f"Not in the evidence: an interval for {listed([vaccine.name for vaccine in silent])}. Ask a vaccine specialist.",
@@ -240,10 +245,10 @@ def _exposed(draft: Draft, evidence: Evidence, context: Context, given: Given) -
     """What a contact with measles or varicella asks for, or that recent immunoglobulin counts as protection."""
     places = {*evidence.places(context.jurisdiction), ""}
     for disease, on in (("measles", draft.record.measles_exposure), ("varicella", draft.record.varicella_exposure)):
+        if on is None or on > context.as_of:
+            continue
         entries = [entry for entry in evidence.exposures.values() if entry.disease == disease and entry.jurisdiction in places and not entry.note_only]
         holding = [entry for entry in entries if entry.when is None or truth_of(entry.when, draft.facts) is not False]
-        if on is None or on > context.as_of or not holding:
-            continue
         protecting = [entry for entry in holding if entry.protected_if is not None and _protected(entry.protected_if, on, given)]
         told = protecting or [entry for entry in holding if entry.protected_if is None or entry.give]
         if told:

@@ -29,7 +29,7 @@ def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | Non
             return vaccine
         if wanted and wanted in {folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
             return vaccine
-    dated = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "yes"]
+    dated = evidence.vaccines_by_interval.get("yes", ())
     words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
     antigens = {antigen for vaccine in dated for antigen in vaccine.antigens if antigen in words}
     return next((vaccine for vaccine in dated if vaccine.id in words or set(vaccine.antigens) == antigens), None)
