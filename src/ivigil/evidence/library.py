@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,6 +39,15 @@ _READ_BEST_FIRST = ("seen", "seen-once", "second-hand", "second-hand-once", "dec
 _COUNTED = {"seen", "second-hand"}
 """Ways of reading in which a second reading counts."""
 _STAGES: tuple[Stage, ...] = ("patient", "product", "course")
+_KEPT = 16384
+
+
+class Support(NamedTuple):
+    """What a line's citations amount to: each once, the weakest review state among them, and the best way any of them was read; empty without any."""
+
+    cites: tuple[str, ...]
+    review: str
+    read: str
 
 
 class Evidence(msgspec.Struct, frozen=True, dict=True):
@@ -102,22 +112,26 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         entry = self.jurisdictions[jurisdiction]
         return (jurisdiction, *entry.includes)
 
-    def support_of(self, cites: tuple[str, ...]) -> tuple[str, str]:
-        """How well these statements support a line: the weakest review state among them, and the best way any of them was read.
+    def support_of(self, cites: tuple[str, ...]) -> Support:
+        """How well these statements support a line.
 
-        The ways, best first: ``seen``, ``seen-once`` (no second reading yet), ``second-hand``, ``second-hand-once``, ``decided``, ``remembered``.
+        The ways of reading, best first: ``seen``, ``seen-once`` (no second reading yet), ``second-hand``, ``second-hand-once``, ``decided``,
+        ``remembered``.
         """
         known = self._supports.get(cites)
         if known is None:
+            if len(self._supports) >= _KEPT:
+                self._supports.clear()
             reviews = {self.review_states.get(cite, "submitted") for cite in cites}
             ways = {self._ways_read.get(cite, "remembered") for cite in cites}
-            known = (next(status for status in WEAKEST_FIRST if status in reviews), next(way for way in _READ_BEST_FIRST if way in ways))
+            known = Support(tuple(dict.fromkeys(cites)), next((status for status in WEAKEST_FIRST if status in reviews), ""),
+                            next((way for way in _READ_BEST_FIRST if way in ways), ""))
             self._supports[cites] = known
         return known
 
     @cached_property
-    def _supports(self) -> dict[tuple[str, ...], tuple[str, str]]:
-        """Found once and kept: lines of many plans rest on the same statements."""
+    def _supports(self) -> dict[tuple[str, ...], Support]:
+        """Found once and kept, up to a limit: lines of many plans rest on the same statements."""
         return {}
 
     @cached_property
@@ -259,6 +273,35 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     def criteria(self) -> dict[str, Criterion]:
         """The criteria of all indications by id."""
         return {criterion.id: criterion for indication in self.indications.values() for criterion in indication.criteria}
+
+    def limits_at(self, jurisdiction: str, indication: str) -> tuple[DoseLimit, ...]:
+        """The dose limits of a place that speak of an indication, whenever they are in force, in file order."""
+        key = (jurisdiction, indication)
+        if key not in self._limits:
+            places = {*self.places(jurisdiction), "international", ""}
+            self._limits[key] = tuple(limit for limit in self.dose_limits.values() if limit.jurisdiction in places and indication not in limit.excepted
+                                      and (not limit.indications or indication in limit.indications))
+        return self._limits[key]
+
+    @cached_property
+    def _limits(self) -> dict[tuple[str, str], tuple[DoseLimit, ...]]:
+        return {}
+
+    @cached_property
+    def advice_on(self) -> dict[str, tuple[care.Advice, ...]]:
+        """The sentences for patients by topic, in file order."""
+        found: dict[str, list[care.Advice]] = {}
+        for entry in self.advice.values():
+            found.setdefault(entry.topic, []).append(entry)
+        return {topic: tuple(entries) for topic, entries in found.items()}
+
+    @cached_property
+    def laboratory_at(self) -> dict[str, tuple[care.Monitoring, ...]]:
+        """The tests to do by when they are done: before, during or after; in file order."""
+        found: dict[str, list[care.Monitoring]] = {}
+        for rule in self.laboratory.values():
+            found.setdefault(rule.at, []).append(rule)
+        return {at: tuple(rules) for at, rules in found.items()}
 
     def rules_at(self, stage: Stage, jurisdiction: str) -> tuple[SafetyRule, ...]:
         """The rules that can be judged at ``stage`` and hold in ``jurisdiction``, in file order."""

@@ -27,7 +27,11 @@ class Cap(msgspec.Struct, frozen=True):
 
 def limits_in_force(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
     """The dose limits that hold for this indication, place, date and patient; one whose condition is unknown does not hold."""
-    return (limit for limit in _limits_here(draft, evidence, context) if limit.when is None or truth_of(limit.when, draft.facts))
+    return (limit for limit in _limits_here(draft, evidence, context) if _holds(limit, draft))
+
+
+def _holds(limit: DoseLimit, draft: Draft) -> bool:
+    return limit.when is None or truth_of(limit.when, draft.facts) is True
 
 
 def undecided_limits(draft: Draft, evidence: Evidence, context: Context) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -40,11 +44,7 @@ def undecided_limits(draft: Draft, evidence: Evidence, context: Context) -> Iter
 
 def _limits_here(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
     indication = draft.indication.id if draft.indication is not None else ""
-    places = {*evidence.places(context.jurisdiction), "international", ""}
-    for limit in evidence.dose_limits.values():
-        if (limit.jurisdiction in places and in_force(limit.valid, context.as_of) and indication not in limit.excepted
-                and (not limit.indications or indication in limit.indications)):
-            yield limit
+    return (limit for limit in evidence.limits_at(context.jurisdiction, indication) if in_force(limit.valid, context.as_of))
 
 
 def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolicy | None = None) -> list[Cap]:
@@ -60,8 +60,8 @@ def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolic
         policy = evidence.weight_policies.get(draft.dose.policy)
     if policy is not None and policy.dose_cap is not None:
         found.append(Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites))
-    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites) for limit in limits_in_force(draft, evidence, context)
-                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None)
+    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites) for limit in _limits_here(draft, evidence, context)
+                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None and _holds(limit, draft))
     return sorted(found, key=lambda cap: cap.grams)
 
 

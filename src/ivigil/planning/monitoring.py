@@ -24,6 +24,8 @@ from ivigil.planning.reasons import reasons, text_of, texts
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import day_text, days_text, listed
 
+_TEST_COLUMNS = (Column("Tests"), Column("What the result would change"))
+
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Lines in the order of the day: tests before, vital signs, tests during and after with dates, then thresholds, targets and review.
@@ -49,10 +51,10 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
     found: list[tuple[Monitoring, Line]] = []
     places = set(evidence.places(context.jurisdiction))
     assert draft.indication is not None
-    for rule in evidence.laboratory.values():
-        if rule.at != phase or (rule.indications and draft.indication.id not in rule.indications):
+    for rule in evidence.laboratory_at.get(phase, ()):
+        if rule.indications and draft.indication.id not in rule.indications:
             continue
-        if rule.jurisdictions and not places & set(rule.jurisdictions):
+        if rule.jurisdictions and places.isdisjoint(rule.jurisdictions):
             continue
         uses: tuple[str, ...] = ()
         if rule.when is not None:
@@ -77,7 +79,7 @@ def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Cont
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
     names = listed([evidence.tests[test].name for test in rule.tests])
     because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read))
-    table = Table((Column("Tests"), Column("What the result would change")), ((names, rule.changes),))
+    table = Table(_TEST_COLUMNS, ((names, rule.changes),))
     return Line(f"monitoring.{rule.id.partition('.')[2] or rule.id}", "monitoring", "check", "info", f"{rule.say.rstrip('.')}{dates}.{known}", because,
                 when=min((first for first, _ in windows), default=None), table=table)
 

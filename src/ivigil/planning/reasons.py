@@ -53,17 +53,16 @@ def reasons(
     Raises:
         ValueError: neither a statement nor a calculation from cited lines was given.
     """
-    statements = tuple(dict.fromkeys(cites))
-    review, read = evidence.support_of(statements) if statements else ("", "")
+    support = evidence.support_of(tuple(cites))
     return Because(
         rule=rule,
-        cites=statements,
+        cites=support.cites,
         facts=used(facts, uses),
         calculation=calculation,
         follows=tuple(follows),
         instead_of=tuple(instead_of),
         disputed_by=tuple(disputed_by),
         reading=reading,
-        review=review,
-        read=read,
+        review=support.review,
+        read=support.read,
     )
