@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
-from ivigil.basis.facts import Fact, Facts, Origin, Value
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.logic import Truth, any_of
 from ivigil.basis.names import folded
 from ivigil.evidence.conditions import truth_of
@@ -20,13 +18,14 @@ _ANY_EXCIPIENT = "allergy.any_excipient"
 class Bearer(msgspec.Struct, frozen=True):
     """What the facts of a product depend on in the patient, worked out once for every product that is looked at.
 
-    ``last`` is the latest immunoglobulin on record, ``allergens`` what the patient is allergic to as labels name it, ``substances`` the active
-    allergies as written, folded.
+    ``last`` is the latest immunoglobulin on record, in words ``last_said``; ``allergens`` are what the patient is allergic to as labels name
+    it, ``substances`` the active allergies as written, folded.
     """
 
     facts: Facts
     indication: str
     last: PastInfusion | None
+    last_said: str
     allergens: tuple[str, ...]
     substances: frozenset[str]
 
@@ -36,7 +35,9 @@ def bearer_of(draft: Draft) -> Bearer:
     facts = draft.facts
     allergens = tuple(name.removeprefix("allergy.") for name in facts.beginning("allergy.") if name != _ANY_EXCIPIENT and facts.flag(name))
     substances = frozenset(folded(allergy.substance) for allergy in draft.record.allergies if allergy.status == "active")
-    return Bearer(facts, draft.indication.id if draft.indication is not None else "", last_immunoglobulin(draft.record), allergens, substances)
+    last = last_immunoglobulin(draft.record)
+    last_said = f"last infusion {last.product} on {last.on.isoformat()}" if last is not None else "no earlier immunoglobulin"
+    return Bearer(facts, draft.indication.id if draft.indication is not None else "", last, last_said, allergens, substances)
 
 
 def product_facts(product: Product, draft: Draft) -> list[Fact]:
@@ -47,7 +48,22 @@ def product_facts(product: Product, draft: Draft) -> list[Fact]:
 def facts_for(product: Product, bearer: Bearer) -> list[Fact]:
     """:func:`product_facts` for one of many products that are looked at for the same patient."""
     where = f"product {product.id}"
-    return [*product.facts, *[Fact(name, value, Origin(where, None, how)) for name, value, how in _known(product, bearer)]]
+    facts = list(product.facts)
+    changed = _switched(product, bearer)
+    if changed is not None:
+        facts.append(Fact("product.switched", changed, Origin(where, None, bearer.last_said)))
+    allergen = _holds_allergen(product, bearer)
+    if allergen is not None:
+        facts.append(Fact("product.contains_patient_allergen", allergen, Origin(where, None, "allergies on record against the composition")))
+    if bearer.indication:
+        label = Origin(where, None, "label")
+        if product.labelled:
+            facts.append(Fact("product.labelled_for_indication", bearer.indication in product.labelled_in, label))
+        covered = labelled_for_age(product, bearer.indication, bearer.facts)
+        if covered is not None:
+            facts.append(Fact("product.labelled_for_age", covered, label))
+        facts.append(Fact("product.subcutaneous_barred", _barred(product, bearer), label))
+    return facts
 
 
 def planned_route(draft: Draft) -> Route:
@@ -79,7 +95,7 @@ def labelled_rows(product: Product, indication: str) -> tuple[Labelled, ...]:
 def labelled_for_age(product: Product, indication: str, facts: Facts) -> Truth:
     """Whether the label's population holds: that of the indication where it is labelled, else that of any labelled use."""
     rows = labelled_rows(product, indication) or product.labelled
-    return any_of(True if row.who is None else truth_of(row.who, facts) for row in rows) if rows else None
+    return any_of([row.who is None or truth_of(row.who, facts) for row in rows]) if rows else None
 
 
 def switched(product: Product, draft: Draft) -> bool | None:
@@ -93,25 +109,9 @@ def _switched(product: Product, bearer: Bearer) -> bool | None:
     return not is_called(product, bearer.last.product)
 
 
-def _known(product: Product, bearer: Bearer) -> Iterator[tuple[str, Value, str]]:
-    changed, last = _switched(product, bearer), bearer.last
-    if changed is not None:
-        yield "product.switched", changed, f"last infusion {last.product} on {last.on.isoformat()}" if last is not None else "no earlier immunoglobulin"
-    allergen = _holds_allergen(product, bearer)
-    if allergen is not None:
-        yield "product.contains_patient_allergen", allergen, "allergies on record against the composition"
-    if bearer.indication:
-        yield from _label(product, bearer.indication, bearer.facts)
-
-
-def _label(product: Product, indication: str, facts: Facts) -> Iterator[tuple[str, Value, str]]:
-    if product.labelled:
-        yield "product.labelled_for_indication", indication in product.labelled_in, "label"
-    age = labelled_for_age(product, indication, facts)
-    if age is not None:
-        yield "product.labelled_for_age", age, "label"
-    barred = any(row.indication == indication and (row.who is None or truth_of(row.who, facts) is not False) for row in product.barred)
-    yield "product.subcutaneous_barred", barred, "label"
+def _barred(product: Product, bearer: Bearer) -> bool:
+    """Whether the label bars the product in this indication; a bar whose population is not known to leave the patient out holds."""
+    return any(row.indication == bearer.indication and (row.who is None or truth_of(row.who, bearer.facts) is not False) for row in product.barred)
 
 
 def _holds_allergen(product: Product, bearer: Bearer) -> Truth:
