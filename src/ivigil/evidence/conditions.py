@@ -52,7 +52,8 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
         if self.op == "not":
             return _negated(self.of[0].judged_on)
         if self.op == "any" or self.op == "all":
-            return _joined([part.judged_on for part in self.of], decisive=self.op == "any")
+            names = [leaf.fact for leaf in leaves(self)]
+            return _joined([part.judged_on for part in self.of], decisive=self.op == "any", repeats=len(set(names)) < len(names))
         return _compared(self)
 
 
@@ -140,8 +141,11 @@ def truth_of(condition: Condition, facts: Facts) -> Truth:
     return condition.judged_on(facts.by_id).truth
 
 
-def _joined(parts: list[Judge], *, decisive: bool) -> Judge:
-    """Any of the parts (``decisive`` true) or all of them (false): one decisive part settles it, and all decisive ones are named, not only the first."""
+def _joined(parts: list[Judge], *, decisive: bool, repeats: bool) -> Judge:
+    """Any of the parts (``decisive`` true) or all of them (false): one decisive part settles it, and all decisive ones are named, not only the first.
+
+    ``repeats`` tells that parts share facts, which are then named once.
+    """
 
     def judged(facts: Mapping[str, Fact]) -> Verdict:
         deciding: tuple[str, ...] = ()
@@ -157,14 +161,16 @@ def _joined(parts: list[Judge], *, decisive: bool) -> Judge:
             else:
                 others += verdict.decided_by
         if deciding:
-            return Verdict(decisive, _each_once(deciding))
-        return Verdict(None, (), _each_once(undecided)) if undecided else Verdict(not decisive, _each_once(others))
+            return Verdict(decisive, _each_once(deciding) if repeats else deciding)
+        if undecided:
+            return Verdict(None, (), _each_once(undecided) if repeats else undecided)
+        return Verdict(not decisive, _each_once(others) if repeats else others)
 
     return judged
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names)) if len(names) > 1 else names
+    return tuple(dict.fromkeys(names))
 
 
 def _negated(part: Judge) -> Judge:

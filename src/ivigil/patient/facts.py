@@ -242,7 +242,10 @@ class _Gather:
             own = hits.get(definition.id)
             if own and (recent or any(_leaves_open(hit, source) for hit in own)):
                 continue
-            self.keep(definition.id, False, origin)
+            if definition.fresh is None:
+                self.found[definition.id] = Fact(definition.id, False, origin)
+            else:
+                self.keep(definition.id, False, origin)
 
     # --- earlier immunoglobulin --------------------------------------------------------------------------------------
 
