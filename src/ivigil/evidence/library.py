@@ -12,6 +12,7 @@ from ivigil.basis.facts import FactDefinition, Facts, Stage
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence import care, knowledge
 from ivigil.evidence.conditions import Condition, facts_named, judge, written
+from ivigil.evidence.interval_tables import IntervalTables
 from ivigil.evidence.review import WEAKEST_FIRST, state_of
 from ivigil.evidence.shapes import (
     Criterion,
@@ -254,14 +255,9 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return tuple((product, codes) for product, codes in coded if codes)
 
     @cached_property
-    def interval_tables(self) -> dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], ...]]:
-        """Found once and kept: the rows of antibody intervals, by id, that may decide at some places for each antigen of a vaccine."""
-        return {}
-
-    @cached_property
-    def interval_choices(self) -> dict[tuple[tuple[str, ...], str, str], tuple[care.AntibodyInterval, ...]]:
-        """Found once and kept: which of such rows fit a kind and purpose of antibody product."""
-        return {}
+    def interval_tables(self) -> IntervalTables:
+        """Which antibody intervals may decide for a vaccine at a place."""
+        return IntervalTables(self.intervals_by_antigen, self.followed_tables)
 
     @cached_property
     def followed_tables(self) -> tuple[tuple[str, str], ...]:

@@ -11,10 +11,8 @@ import msgspec
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.care import AntibodyInterval, IntervalRow, VaccineRule
+from ivigil.evidence.interval_tables import IntervalTable
 from ivigil.evidence.library import Evidence
-
-ANY_PRODUCT = "any antibody product"
-INTRAVENOUS, SUBCUTANEOUS = "igiv", "igsc"
 
 
 class Antibody(msgspec.Struct, frozen=True):
@@ -42,10 +40,6 @@ class Deferral(msgspec.Struct, frozen=True):
     antibody: Antibody
 
 
-Table = tuple[str, ...]
-"""The ids of the rows that may decide for an antigen at some places: the nearest jurisdiction's first, vaccine labels last."""
-
-
 class Given:
     """The antibody products of one patient in order of date, with the deferrals they cause.
 
@@ -55,7 +49,7 @@ class Given:
     def __init__(self, evidence: Evidence, doses: Iterable[Antibody]) -> None:
         self.evidence = evidence
         self.doses = tuple(doses)
-        self._found: dict[tuple[Table, ...], tuple[Deferral, ...]] = {}
+        self._found: dict[tuple[IntervalTable, ...], tuple[Deferral, ...]] = {}
         self._by_row: dict[tuple[str, int], Deferral | None] = {}
 
     def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
@@ -63,22 +57,34 @@ class Given:
 
         ``antigens`` are those of one vaccine: a vaccine of a single component may have a row of its own.
         """
-        tables = tables_for(self.evidence, places, antigens)
+        tables = self.evidence.interval_tables.of(places, antigens)
         known = self._found.get(tables)
         if known is None:
             known = self._found[tables] = self._by_tables(tables)
         return known
 
-    def _by_tables(self, tables: tuple[Table, ...]) -> tuple[Deferral, ...]:
+    def _by_tables(self, tables: tuple[IntervalTable, ...]) -> tuple[Deferral, ...]:
         rows: dict[tuple[str, int], Deferral] = {}
         for table in tables:
             for number, dose in enumerate(self.doses):
-                interval = _deciding(self.evidence, table, dose)
-                deferral = self._of_row(interval, number) if interval is not None else None
-                if interval is not None and deferral is not None:
-                    rows[interval.id, number] = deferral
+                deferral = self._deciding(table.fitting(dose.kind, dose.purpose), number)
+                if deferral is not None:
+                    rows[deferral.interval.id, number] = deferral
         # Of equal dates the last product is the one to name: it stands for the whole course.
         return tuple(sorted(rows.values(), key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True))
+
+    def _deciding(self, fitting: tuple[AntibodyInterval, ...], number: int) -> Deferral | None:
+        """Of the rows that fit the dose of this number, one for a single-component vaccine decides first, then dose bands, then the longest wait."""
+        if not fitting:
+            return None
+        if len(fitting) == 1:
+            return self._of_row(fitting[0], number)
+
+        def rank(interval: AntibodyInterval) -> tuple[bool, bool, float]:
+            deferral = self._of_row(interval, number)
+            return interval.single_component, bool(interval.rows), deferral.wait.canonical if deferral is not None else 0.0
+
+        return self._of_row(max(fitting, key=rank), number)
 
     def _of_row(self, interval: AntibodyInterval, number: int) -> Deferral | None:
         """The deferral that a row gives for the dose of this number; None when it gives no wait."""
@@ -88,63 +94,6 @@ class Given:
             wait = wait_of(interval, dose)
             self._by_row[key] = None if wait is None else Deferral(add(dose.on, wait), wait, interval, dose)
         return self._by_row[key]
-
-
-def tables_for(evidence: Evidence, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Table, ...]:
-    """The table of each antigen of a vaccine at ``places``; antigens that share one count once."""
-    key = (places, antigens)
-    known = evidence.interval_tables.get(key)
-    if known is None:
-        tables = dict.fromkeys(_table(evidence, places, antigen, alone=len(antigens) == 1) for antigen in antigens)
-        known = evidence.interval_tables[key] = tuple(tables)
-    return known
-
-
-def _table(evidence: Evidence, places: tuple[str, ...], antigen: str, *, alone: bool) -> Table:
-    """The rows of the nearest jurisdiction come first, then those of the one whose table it follows, then labels that speak of any antibody product."""
-    about = evidence.intervals_by_antigen.get(antigen, ())
-    rows = [interval for interval in about if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component)]
-    near = dict.fromkeys((*places, *_followed(evidence, places)))
-    labels = [interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places}]
-    return (*(interval.id for place in near for interval in rows if interval.jurisdiction == place), *(interval.id for interval in labels))
-
-
-def _followed(evidence: Evidence, places: tuple[str, ...]) -> tuple[str, ...]:
-    """The jurisdictions whose tables stand in for one that was not read."""
-    return tuple(dict.fromkeys(stands_in for place, stands_in in evidence.followed_tables if place in places))
-
-
-def _deciding(evidence: Evidence, table: Table, antibody: Antibody) -> AntibodyInterval | None:
-    """The row of a table that decides for an antibody product: one for a single-component vaccine first, then dose bands, then the longest that fits."""
-    key = (table, antibody.kind, antibody.purpose)
-    fitting = evidence.interval_choices.get(key)
-    if fitting is None:
-        fitting = evidence.interval_choices[key] = _fitting(evidence, table, antibody)
-    if len(fitting) == 1:
-        return fitting[0]
-    return max(fitting, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)), default=None)
-
-
-def _fitting(evidence: Evidence, table: Table, antibody: Antibody) -> tuple[AntibodyInterval, ...]:
-    """The rows of the nearest jurisdiction that speak of this kind of product, whatever its dose; else those of labels for any product."""
-    rows = [evidence.antibody_intervals[name] for name in table]
-    covering = [interval for interval in rows if not interval.vaccine_product and _covers(interval, antibody)]
-    if covering:
-        return tuple(interval for interval in covering if interval.jurisdiction == covering[0].jurisdiction)
-    return tuple(interval for interval in rows if interval.vaccine_product)
-
-
-def _covers(interval: AntibodyInterval, antibody: Antibody) -> bool:
-    if antibody.kind in interval.products:
-        return True
-    if not antibody.kind or interval.product != antibody.kind:
-        return False
-    return antibody.kind != INTRAVENOUS or not interval.purpose or interval.purpose == antibody.purpose
-
-
-def _length(interval: AntibodyInterval, antibody: Antibody) -> float:
-    wait = wait_of(interval, antibody)
-    return wait.canonical if wait is not None else 0.0
 
 
 def wait_of(interval: AntibodyInterval, antibody: Antibody) -> Quantity | None:

@@ -12,9 +12,10 @@ from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Exposure, ProtectedIf, Vaccine, VaccineRule
 from ivigil.evidence.conditions import judge, truth_of
+from ivigil.evidence.interval_tables import INTRAVENOUS, SUBCUTANEOUS
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Jurisdiction
-from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Deferral, Given, wait_of
+from ivigil.planning.antibody_interval import Deferral, Given, wait_of
 from ivigil.planning.antibody_products import antibodies, repeats
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
