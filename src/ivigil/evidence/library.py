@@ -11,7 +11,7 @@ import msgspec
 from ivigil.basis.facts import FactDefinition, Facts, Stage
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence import care, knowledge
-from ivigil.evidence.conditions import Condition, facts_named, judge, written
+from ivigil.evidence.conditions import Condition, facts_named, judge, truth_of, written
 from ivigil.evidence.interval_tables import IntervalTables
 from ivigil.evidence.review import WEAKEST_FIRST, state_of
 from ivigil.evidence.shapes import (
@@ -198,6 +198,17 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     def _products(self) -> dict[str, tuple[Product, ...]]:
         return {}
 
+    def ruled_out_by(self, product: Product) -> frozenset[str]:
+        """The rules that can never fire for a product, whoever the patient is: its composition alone makes their condition false."""
+        if product.id not in self._ruled_out:
+            facts = Facts(product.facts)
+            self._ruled_out[product.id] = frozenset(rule.id for rule in self.every_rule.values() if truth_of(rule.when, facts) is False)
+        return self._ruled_out[product.id]
+
+    @cached_property
+    def _ruled_out(self) -> dict[str, frozenset[str]]:
+        return {}
+
     @cached_property
     def vaccine_tables(self) -> tuple[Jurisdiction, ...]:
         """One jurisdiction for each table of antibody intervals: the first that uses it, in file order."""
@@ -282,6 +293,12 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _limits(self) -> dict[tuple[str, str], tuple[DoseLimit, ...]]:
         return {}
+
+    @cached_property
+    def measures(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """What each rule on tests measures: the names of its tests, and the facts that they give."""
+        return {rule.id: (tuple(self.tests[test].name for test in rule.tests), tuple(dict.fromkeys(self.tests[test].fact for test in rule.tests)))
+                for rule in self.laboratory.values()}
 
     @cached_property
     def advice_on(self) -> dict[str, tuple[care.Advice, ...]]:

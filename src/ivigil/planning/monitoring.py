@@ -73,13 +73,14 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
 
 
 def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Context, uses: Iterable[str]) -> Line:
-    read = [evidence.tests[test].fact for test in rule.tests] if rule.at == "before" else []
-    known = "".join(f" On record: {evidence.labels.get(fact, fact)} {_on_record(draft.facts[fact])}." for fact in dict.fromkeys(read) if fact in draft.facts)
+    tests, measured = evidence.measures[rule.id]
+    read = measured if rule.at == "before" else ()
+    facts = draft.facts.by_id
+    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(facts[fact])}." for fact in read if fact in facts])
     windows = [window for moment in rule.times if not rule.trigger and (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
-    names = listed([evidence.tests[test].name for test in rule.tests])
     because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read))
-    table = Table(_TEST_COLUMNS, ((names, rule.changes),))
+    table = Table(_TEST_COLUMNS, ((listed(tests), rule.changes),))
     return Line(f"monitoring.{rule.id.partition('.')[2] or rule.id}", "monitoring", "check", "info", f"{rule.say.rstrip('.')}{dates}.{known}", because,
                 when=min((first for first, _ in windows), default=None), table=table)
 

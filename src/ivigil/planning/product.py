@@ -166,8 +166,9 @@ def judged(product: Product, seeking: Seeking) -> Candidate:
     facts = seeking.facts.having(facts_for(product, seeking.bearer))
     findings: list[SafetyRule] = []
     open_rules: list[SafetyRule] = []
+    never = seeking.evidence.ruled_out_by(product)
     for rule, settled in seeking.rules:
-        truth = settled if settled is not None else truth_of(rule.when, facts)
+        truth = settled if settled is not None else False if rule.id in never else truth_of(rule.when, facts)
         if truth is True:
             findings.append(rule)
         elif truth is None and rule.severity == "contraindicated":

@@ -28,25 +28,27 @@ def questions_of(draft: Draft, evidence: Evidence) -> tuple[Question, ...]:
     A fact the register does not call routine (an ejection fraction, a triglyceride level) is asked after all routine ones and does not
     hold the plan up.
     """
+    # What each fact could change, by severity in the order of _ORDER.
     changes: dict[str, tuple[list[str], ...]] = {}
     confirming = {doubt.about: doubt.confirm for doubt in draft.doubts if doubt.confirm}
     doubted = {doubt.confirm or doubt.about: doubt for doubt in reversed(draft.doubts)}
     for name, facts, severity in draft.undecided:
         place = _PLACE.get(severity, _PLACE["info"])
         for fact in facts:
-            asked = confirming.get(fact, fact)
-            if asked not in changes:
-                changes[asked] = tuple([] for _ in _ORDER)
-            changes[asked][place].append(name)
+            asked = confirming.get(fact, fact) if confirming else fact
+            touched = changes.get(asked)
+            if touched is None:
+                touched = changes[asked] = ([], [], [], [], [])
+            touched[place].append(name)
     ranked: list[_Ranked] = []
     for fact, touched in changes.items():
         definition = evidence.facts.get(fact)
         optional = definition is not None and not definition.routine
-        worst = next(severity for severity, names in zip(_ORDER, touched, strict=True) if names)
+        counts = tuple([-len(names) for names in touched])
+        worst = next(severity for severity, count in zip(_ORDER, counts, strict=True) if count)
         urgency: Urgency = "info" if optional else URGENCY[worst]
         could_change = tuple(dict.fromkeys(chain.from_iterable(touched)))
-        question = Question(fact, _ask(fact, doubted, evidence), could_change, len(could_change), urgency)
-        ranked.append(((optional, tuple([-len(names) for names in touched])), question))
+        ranked.append(((optional, counts), Question(fact, _ask(fact, doubted, evidence), could_change, len(could_change), urgency)))
     ranked.sort(key=lambda item: (item[0], item[1].fact))
     stale = tuple(Question(fact.id, f"{_ask(fact.id, doubted, evidence)} (last known {fact.value}, {fact.origin.on})", (), 0, "info", stale=True)
                   for fact in draft.facts.by_id.values() if fact.stale and fact.id not in changes)

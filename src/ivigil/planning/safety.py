@@ -56,9 +56,10 @@ def override_for(draft: Draft, *names: str) -> Override | None:
 
 
 def _groups(facts: Facts, evidence: Evidence) -> Iterable[Fact]:
+    """Each group as a fact; groups may name groups before them."""
     known: list[Fact] = []
     for group in evidence.groups.values():
-        verdict = judge(group.when, facts.having(known))
+        verdict = judge(group.when, facts.having(known) if known else facts)
         if verdict.truth is not None:
             sources = ", ".join(evidence.labels.get(name, name) for name in verdict.decided_by)
             known.append(Fact(group.id, verdict.truth, Origin("derived", how=f"{'because of' if verdict.truth else 'excluded by'} {sources}")))
@@ -126,8 +127,10 @@ def leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[
     out: dict[str, None] = {}
     for name in names:
         group = evidence.groups.get(name)
-        inner = judge(group.when, facts).decided_by if group is not None else (name,)
-        out.update(dict.fromkeys(leaf_facts(inner, facts, evidence) if group is not None else inner))
+        if group is None:
+            out[name] = None
+        else:
+            out.update(dict.fromkeys(leaf_facts(judge(group.when, facts).decided_by, facts, evidence)))
     return tuple(out)
 
 
