@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import mul
 from typing import Any
 
 import msgspec
@@ -215,7 +216,7 @@ def vials_needed(product: Product, grams: float) -> tuple[float, int]:
     if not sizes or need <= 0:
         return 0.0, 0
     counts = vials.best_vials(sizes, need)
-    made = sum(size * count for size, count in zip(sizes, counts, strict=True))
+    made = sum(map(mul, sizes, counts))
     return Quantity(float(made - need), "mg").in_unit("g"), sum(counts)
 
 

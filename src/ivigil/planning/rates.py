@@ -79,7 +79,7 @@ def round_down(flow_ml_h: float, increment: float) -> float:
 
 def tidy(value: float) -> float:
     """The value without float dust (0.30000000000000004 -> 0.3)."""
-    return round(value, 6)
+    return float(f"{value:.6f}")
 
 
 def ladder(start: Rung, between: Sequence[Rung], cap: float, *, by: float = 0.0, times: float = 0.0, every: float | None = None) -> list[Rung]:
