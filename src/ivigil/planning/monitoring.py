@@ -49,6 +49,8 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 
 def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tuple[list[tuple[Monitoring, Line]], Draft]:
     found: list[tuple[Monitoring, Line]] = []
+    undecided: list[tuple[str, tuple[str, ...], str]] = []
+    silent: list[NotRaised] = []
     places = set(evidence.places(context.jurisdiction))
     assert draft.indication is not None
     for rule in evidence.laboratory_at.get(phase, ()):
@@ -60,16 +62,14 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
         if rule.when is not None:
             verdict = judge(rule.when, draft.facts)
             if verdict.truth is None:
-                asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
-                draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
+                undecided.append((rule.id, evidence.underlying(verdict.undecided, draft.facts), "info"))
             if verdict.truth is False:
-                miss = NotRaised(rule.id, "Monitoring", "the condition does not hold", texts(draft.facts, verdict.decided_by))
-                draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, miss))
+                silent.append(NotRaised(rule.id, "Monitoring", "the condition does not hold", texts(draft.facts, verdict.decided_by)))
             if verdict.truth is not True:
                 continue
             uses = leaf_facts(verdict.decided_by, draft.facts, evidence)
         found.append((rule, _test_line(rule, draft, evidence, context, uses)))
-    return found, draft
+    return found, msgspec.structs.replace(draft, undecided=(*draft.undecided, *undecided), not_raised=(*draft.not_raised, *silent))
 
 
 def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Context, uses: Iterable[str]) -> Line:

@@ -69,6 +69,8 @@ def _said(rule: Preparation, draft: Draft, evidence: Evidence, context: Context,
 def _allergic(offer: Offer, record: Record) -> bool:
     """Whether an active allergy on record names the medicine, in whatever spelling the evidence knows."""
     active = [allergy for allergy in record.allergies if allergy.status == "active"]
+    if not active:
+        return False
     named = " ".join(text for allergy in active for text in (allergy.substance, *(code.display for code in allergy.codes))).lower()
     return any(re.search(rf"\b{re.escape(name.lower())}\b", named) for name in (offer.drug, *offer.also_called))
 

@@ -57,7 +57,7 @@ def reasons(
     return Because(
         rule=rule,
         cites=support.cites,
-        facts=used(facts, uses),
+        facts=used(facts, uses) if uses else {},
         calculation=calculation,
         follows=tuple(follows),
         instead_of=tuple(instead_of),
