@@ -52,17 +52,29 @@ def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolic
 
     ``policy`` is the weight policy to count; without it the one that the dose was worked out on.
     """
-    found: list[Cap] = []
-    regimen = draft.regimen
-    if regimen is not None and regimen.cap is not None and regimen.cap.dimension == "mass":
-        found.append(Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites))
     if policy is None and draft.dose is not None:
         policy = evidence.weight_policies.get(draft.dose.policy)
-    if policy is not None and policy.dose_cap is not None:
-        found.append(Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites))
-    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites) for limit in _limits_here(draft, evidence, context)
-                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None and _holds(limit, draft))
+    found = (*regimen_caps(draft, evidence), *policy_caps(policy), *limit_caps(draft, evidence, context))
     return sorted(found, key=lambda cap: cap.grams)
+
+
+def regimen_caps(draft: Draft, evidence: Evidence) -> tuple[Cap, ...]:
+    """The cap of the regimen, where it prints one."""
+    regimen = draft.regimen
+    if regimen is None or regimen.cap is None or regimen.cap.dimension != "mass":
+        return ()
+    return (Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites),)
+
+
+def policy_caps(policy: WeightPolicy | None) -> tuple[Cap, ...]:
+    """The cap of a weight policy, where it has one."""
+    return (Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites),) if policy is not None and policy.dose_cap is not None else ()
+
+
+def limit_caps(draft: Draft, evidence: Evidence, context: Context) -> tuple[Cap, ...]:
+    """The caps of the dose limits in force."""
+    return tuple(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites) for limit in _limits_here(draft, evidence, context)
+                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None and _holds(limit, draft))
 
 
 def exceeds(limit: DoseLimit, value: float) -> bool:

@@ -176,12 +176,15 @@ _IN_WORDS = {"before": "before the infusion", "during": "during the infusion", "
 
 def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: list[Monitoring]) -> Iterable[tuple[str, Line]]:
     """Tests that fired safety rules ask for at a time that no laboratory rule names for them, with dates."""
-    covered = {(_measured(test, evidence), time) for rule in laboratory for test in rule.tests for time in (rule.at, *map(_written, rule.times))}
+    asking = [constraint for constraint in draft.constraints if constraint.act.act == "monitor" and constraint.act.test]
+    asked = {_measured(constraint.act.test, evidence) for constraint in asking}
+    covered = {(measured, time) for rule in laboratory for test in rule.tests if (measured := _measured(test, evidence)) in asked
+               for time in (rule.at, *map(_written, rule.times))}
     wanted: dict[str, dict[str, tuple[str, ...]]] = {}
-    for constraint in draft.constraints:
+    for constraint in asking:
         act = constraint.act
         possible = act.condition is None or truth_of(act.condition, draft.facts) is True
-        if act.act == "monitor" and act.test and possible and (_measured(act.test, evidence), act.at) not in covered:
+        if possible and (_measured(act.test, evidence), act.at) not in covered:
             times = wanted.setdefault(act.test, {})
             times[act.at] = (*times.get(act.at, ()), *constraint.rule.cites)
     for test, times in wanted.items():
