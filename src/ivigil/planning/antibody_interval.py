@@ -51,6 +51,18 @@ class Given:
         self.doses = tuple(doses)
         self._found: dict[tuple[IntervalTable, ...], tuple[Deferral, ...]] = {}
         self._by_row: dict[tuple[str, int], Deferral | None] = {}
+        self._latest: dict[IntervalTable, Deferral | None] = {}
+
+    def latest(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> Deferral | None:
+        """The first of :meth:`deferrals`, which decides when a vaccine may be given; None when nothing makes it wait."""
+        found = [self._latest_of(table) for table in self.evidence.interval_tables.of(places, antigens)]
+        return found[0] if len(found) == 1 else max((one for one in found if one is not None), key=_ends, default=None)
+
+    def _latest_of(self, table: IntervalTable) -> Deferral | None:
+        if table not in self._latest:
+            found = (self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses))
+            self._latest[table] = max((one for one in found if one is not None), key=_ends, default=None)
+        return self._latest[table]
 
     def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
         """One deferral per antibody product and interval in force for it at ``places``; the latest date first.
@@ -70,8 +82,7 @@ class Given:
                 deferral = self._deciding(table.fitting(dose.kind, dose.purpose), number)
                 if deferral is not None:
                     rows[deferral.interval.id, number] = deferral
-        # Of equal dates the last product is the one to name: it stands for the whole course.
-        return tuple(sorted(rows.values(), key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True))
+        return tuple(sorted(rows.values(), key=_ends, reverse=True))
 
     def _deciding(self, fitting: tuple[AntibodyInterval, ...], number: int) -> Deferral | None:
         """Of the rows that fit the dose of this number, one for a single-component vaccine decides first, then dose bands, then the longest wait."""
@@ -94,6 +105,11 @@ class Given:
             wait = wait_of(interval, dose)
             self._by_row[key] = None if wait is None else Deferral(add(dose.on, wait), wait, interval, dose)
         return self._by_row[key]
+
+
+def _ends(deferral: Deferral) -> tuple[date, date]:
+    """Of equal dates the last product is the one to name: it stands for the whole course."""
+    return deferral.until, deferral.antibody.on
 
 
 def wait_of(interval: AntibodyInterval, antibody: Antibody) -> Quantity | None:

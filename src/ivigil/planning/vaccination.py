@@ -68,34 +68,33 @@ def _live(draft: Draft, evidence: Evidence, context: Context, given: Given) -> I
     """One line per group of live vaccines that share the deciding interval and date; waits that are over say nothing."""
     places = evidence.places(context.jurisdiction)
     tables: dict[tuple[str, ...], tuple[list[_Side], _Told]] = {}
-    groups: dict[tuple[str, bool, _Told], list[tuple[Vaccine, Sequence[Deferral], list[_Side]]]] = {}
+    groups: dict[tuple[str, bool, _Told], list[tuple[Vaccine, Deferral, list[_Side]]]] = {}
     for vaccine in evidence.vaccines_by_interval.get("yes", ()):
-        found = given.deferrals(places, vaccine.antigens)
-        if found:
-            beside = by_dose(evidence, found, vaccine, given)
-            if max(found[0].until, beside.until if beside is not None else found[0].until) > context.as_of:
+        deciding = given.latest(places, vaccine.antigens)
+        if deciding is not None:
+            beside = by_dose(evidence, deciding, vaccine, given)
+            if deciding.until > context.as_of or (beside is not None and beside.until > context.as_of):
                 if vaccine.antigens not in tables:
                     beside_each_other = _side_by_side(evidence, context, vaccine.antigens, given)
                     tables[vaccine.antigens] = beside_each_other, tuple(side.says for side in beside_each_other)
                 sides, told = tables[vaccine.antigens]
-                groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), told), []).append((vaccine, found, sides))
+                groups.setdefault((deciding.interval.id, warned(deciding, beside, vaccine), told), []).append((vaccine, deciding, sides))
     for members in groups.values():
         yield _deferral_line(draft, evidence, context, members, given)
 
 
-def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, Sequence[Deferral], list[_Side]]],
+def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, Deferral, list[_Side]]],
                    given: Given) -> Line:
-    first, found, sides = members[0]
-    deciding = found[0]
+    first, deciding, sides = members[0]
     interval, until = deciding.interval, deciding.until
-    beside = by_dose(evidence, found, first, given)
+    beside = by_dose(evidence, deciding, first, given)
     notes = _going_on(evidence, context) if repeats(draft) else ()
     lead = "no date while treatment goes on; if this course were the last, not before" if repeats(draft) else "not before"
     names = listed([vaccine.name for vaccine, _, _ in members])
     text = " ".join(filter(None, (
         f"{names}: {lead} {day_text(until)}, {_length(deciding.wait)} after {deciding.antibody.label}.",
         f"By dose not before {day_text(beside.until)}, {_length(beside.wait)} after." if beside is not None else "",
-        interval.warn if warned(found, beside, first) else "",
+        interval.warn if warned(deciding, beside, first) else "",
         *(f"{listed(part.vaccines).capitalize()} may be impaired for up to {_length(part.impaired_up_to)}; check {part.test}." for part in interval.extra
           if set(part.vaccines) & set(first.antigens)),
         f"While the risk of the disease is high, not before {day_text(add(deciding.antibody.on, interval.at_high_risk.wait))}."
@@ -103,13 +102,13 @@ def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: 
     )))
     disputes = _disputes(evidence, context, first, given, sides, until)
     others = tuple(Alternative(other.antibody.label, f"would end {day_text(other.until)}; the latest date wins", other.interval.cites)
-                   for other in _other_courses(found) if other.until > context.as_of)
+                   for other in _other_courses(given.deferrals(evidence.places(context.jurisdiction), first.antigens)) if other.until > context.as_of)
     cites = (*interval.cites, *first.cites, *(beside.interval.cites if beside is not None else ()), *(cite for note in notes for cite in note.cites))
     because = reasons(evidence, draft.facts, cites=cites, uses=("course.dose",), rule=interval.id, reading=interval.reading, instead_of=others,
                       disputed_by=disputes, calculation=f"{deciding.antibody.label}: {day_text(deciding.antibody.on)} + {deciding.wait} = {day_text(until)}")
     table = Table((Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By")), tuple(side.row for side in sides),
                   note="; ".join(f"not read: {gap}" for gap in interval.not_read))
-    when = None if repeats(draft) else trusted(evidence, found, first, given).until
+    when = None if repeats(draft) else trusted(evidence, deciding, first, given).until
     return Line(f"vaccination.{first.id}", "vaccination", "wait", "warning", text, because, when=when, table=table)
 
 
@@ -139,9 +138,9 @@ def _side_by_side(evidence: Evidence, context: Context, antigens: tuple[str, ...
     own = evidence.jurisdictions[context.jurisdiction].vaccine_table
     sides = []
     for jurisdiction in evidence.vaccine_tables:
-        found = given.deferrals(evidence.places(jurisdiction.id), antigens)
-        if found:
-            sides.append(_Side(jurisdiction, jurisdiction.vaccine_table == own, found[0]))
+        found = given.latest(evidence.places(jurisdiction.id), antigens)
+        if found is not None:
+            sides.append(_Side(jurisdiction, jurisdiction.vaccine_table == own, found))
     return sides
 
 
