@@ -24,7 +24,7 @@ def days_text(first: date, last: date) -> str:
 
 def clock(moment: datetime) -> str:
     """``09:05``."""
-    return moment.strftime("%H:%M")
+    return f"{moment.hour:02}:{moment.minute:02}"
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:
