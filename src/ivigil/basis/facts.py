@@ -60,7 +60,7 @@ class FactDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     note: str = ""
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a value came from: ``where`` names the record field or FHIR resource, ``on`` its date, ``how`` a derivation."""
 
     where: str
@@ -68,7 +68,7 @@ class Origin(msgspec.Struct, frozen=True):
     how: str = ""
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """One known value with its origin. ``stale`` marks a value older than the register allows."""
 
     id: str
