@@ -16,8 +16,9 @@ import msgspec
 from ivigil.basis.quantity import Quantity, Span, parse_quantity
 from ivigil.basis.strict_yaml import read_yaml
 from ivigil.evidence.care import AntibodyInterval
+from ivigil.evidence.interval_tables import INTRAVENOUS
 from ivigil.evidence.library import Evidence
-from ivigil.planning.antibody_interval import INTRAVENOUS, Antibody, interval_for, wait_of
+from ivigil.planning.antibody_interval import Antibody, Given
 
 FIXTURE = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "cdc-antibody-products.yaml"
 PLACES = ("US",)
@@ -78,12 +79,13 @@ def _same_dose(theirs: Quantity, ours: Span | None) -> bool:
 
 
 def _planned(entry: AntibodyInterval, evidence: Evidence) -> Iterator[Quantity | None]:
-    """What a plan waits after the product and dose of one of our entries, for each antigen."""
+    """What a plan waits after the product and dose of one of our entries, for each vaccine that waits."""
     dose = Quantity(entry.dose.high, entry.dose.unit).in_unit("g/kg") if entry.product == INTRAVENOUS and entry.dose is not None else None
     given = Antibody(date(2026, 1, 1), entry.product, dose, entry.purpose)
-    for antigen in ANTIGENS:
-        interval = interval_for(evidence, PLACES, antigen, given)
-        yield wait_of(interval, given) if interval is not None else None
+    for vaccine in evidence.vaccines.values():
+        if vaccine.antibody_interval == "yes" and set(vaccine.antigens) <= set(ANTIGENS):
+            deferral = Given(evidence, (given,)).latest(PLACES, vaccine.antigens)
+            yield deferral.wait if deferral is not None else None
 
 
 def without_cdc_row(evidence: Evidence) -> set[str]:

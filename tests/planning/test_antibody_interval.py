@@ -17,7 +17,7 @@ from ivigil.basis.quantity import parse_span
 from ivigil.basis.strict_yaml import read_yaml
 from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.library import Evidence
-from ivigil.planning.antibody_interval import Antibody, Deferral, Given, interval_for, judged, wait_of
+from ivigil.planning.antibody_interval import Antibody, Deferral, Given, judged, wait_of
 
 LABEL_ONLY = {"label.varivax", "label.qdenga", "label.imojev"}
 """Cases of a vaccine label: the national table decides, or the vaccine has no table at all."""
@@ -114,10 +114,8 @@ def test_the_latest_date_comes_first_whatever_the_order() -> None:
 
 def test_a_superseded_edition_never_decides() -> None:
     """The current Australian page waits 6 months after packed red cells, the edition of 2013 waited 5."""
-    cells = Antibody(date(2026, 1, 10), "rbc-packed", None)
-    interval = interval_for(evidence(), ("AU",), "measles", cells)
-    assert interval is not None
-    assert interval.id == "au.rbc-packed"
+    (found,) = deferrals(evidence(), ("AU",), ["measles"], [Antibody(date(2026, 1, 10), "rbc-packed", None)])
+    assert found.interval.id == "au.rbc-packed"
 
 
 def test_canada_takes_the_table_it_follows_for_other_products() -> None:

@@ -82,6 +82,6 @@ def test_the_weakest_review_decides(evidence: Evidence) -> None:
     """Of two statements under a line the weaker one counts, for every pair of states."""
     one, two = list(evidence.statements)[:2]
     made = _approved(evidence, {one})
-    assert made.support_of((one,))[0] == "approved"
-    assert made.support_of((one, two))[0] == "submitted"
+    assert made.support_of((one,)).review == "approved"
+    assert made.support_of((one, two)).review == "submitted"
     assert WEAKEST_FIRST.index("rejected") < WEAKEST_FIRST.index("submitted") < WEAKEST_FIRST.index("approved")

@@ -1,4 +1,8 @@
-"""Why a line says what it says: the tree of reasons down to the record field and the place in the source."""
+"""Why a line says what it says: the tree of reasons down to the record field and the place in the source.
+
+Reasons, facts and lines are immutable trees of texts, numbers and dates. They cannot hold themselves, and so are kept from the garbage
+collector (``gc=False``), which would walk the thousands that a plan makes.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ Urgency = Literal["info", "warning", "critical"]
 """The words of CDS Hooks for how much a line matters."""
 
 
-class UsedFact(msgspec.Struct, frozen=True, omit_defaults=True, rename={"origin": "from"}):
+class UsedFact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename={"origin": "from"}):
     """A fact a line rests on: its value as text, where it came from and when it was recorded."""
 
     value: str
@@ -23,7 +27,7 @@ class UsedFact(msgspec.Struct, frozen=True, omit_defaults=True, rename={"origin"
     stale: bool = False
 
 
-class Alternative(msgspec.Struct, frozen=True, omit_defaults=True):
+class Alternative(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Something else that was considered, and why it lost. ``disputes`` are statements of other authorities in force."""
 
     what: str
@@ -32,7 +36,7 @@ class Alternative(msgspec.Struct, frozen=True, omit_defaults=True):
     value: Quantity | None = None
 
 
-class Because(msgspec.Struct, frozen=True, omit_defaults=True):
+class Because(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The reasons of one plan line.
 
     A line rests on statements (``cites``) or on a ``calculation`` from earlier cited lines (``follows``). Neither is an error.

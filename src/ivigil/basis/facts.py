@@ -60,7 +60,7 @@ class FactDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     note: str = ""
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a value came from: ``where`` names the record field or FHIR resource, ``on`` its date, ``how`` a derivation."""
 
     where: str
@@ -68,7 +68,7 @@ class Origin(msgspec.Struct, frozen=True):
     how: str = ""
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """One known value with its origin. ``stale`` marks a value older than the register allows."""
 
     id: str
@@ -78,50 +78,45 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Facts(Mapping[str, Fact]):
-    """An immutable set of facts; :meth:`having` gives a new one with more."""
+    """An immutable set of facts; :meth:`having` gives a new one with more. ``by_id`` is a plain mapping, for places that look up many."""
 
-    __slots__ = ("_beginning", "_facts")
+    __slots__ = ("by_id",)
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
-        self._facts: dict[str, Fact] = {fact.id: fact for fact in facts}
-        self._beginning: dict[str, tuple[str, ...]] = {}
+        self.by_id: Mapping[str, Fact] = {fact.id: fact for fact in facts}
 
     def __getitem__(self, key: str) -> Fact:
-        return self._facts[key]
+        return self.by_id[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._facts)
+        return iter(self.by_id)
 
     def __len__(self) -> int:
-        return len(self._facts)
+        return len(self.by_id)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._facts
+        return key in self.by_id
 
     def get(self, key: str, default: Any = None) -> Any:
         """The fact under ``key``, or ``default`` when it is unknown."""
-        return self._facts.get(key, default)
-
-    @property
-    def by_id(self) -> Mapping[str, Fact]:
-        """The facts as a plain mapping, for places that look up many."""
-        return self._facts
+        return self.by_id.get(key, default)
 
     def beginning(self, prefix: str) -> tuple[str, ...]:
-        """The ids that begin with ``prefix``; kept, since many products are judged on the same facts."""
-        if prefix not in self._beginning:
-            self._beginning[prefix] = tuple(key for key in self._facts if key.startswith(prefix))
-        return self._beginning[prefix]
+        """The ids that begin with ``prefix``."""
+        return tuple(key for key in self.by_id if key.startswith(prefix))
 
     def having(self, facts: Iterable[Fact]) -> Facts:
         """These facts and the new ones; a new value for a known id replaces it."""
+        known = dict(self.by_id)
+        for fact in facts:
+            known[fact.id] = fact
         new = Facts()
-        new._facts = {**self._facts, **{fact.id: fact for fact in facts}}
+        new.by_id = known
         return new
 
     def quantity(self, key: str) -> Quantity | None:
         """The quantity under ``key``, or None when unknown."""
-        fact = self._facts.get(key)
+        fact = self.by_id.get(key)
         return fact.value if fact is not None and isinstance(fact.value, Quantity) else None
 
     def number(self, key: str, unit: str) -> float | None:
@@ -131,10 +126,10 @@ class Facts(Mapping[str, Fact]):
 
     def flag(self, key: str) -> bool | None:
         """Yes, no or unknown."""
-        fact = self._facts.get(key)
+        fact = self.by_id.get(key)
         return fact.value if fact is not None and isinstance(fact.value, bool) else None
 
     def word(self, key: str) -> str | None:
         """The chosen word, or None when unknown."""
-        fact = self._facts.get(key)
+        fact = self.by_id.get(key)
         return fact.value if fact is not None and isinstance(fact.value, str) else None

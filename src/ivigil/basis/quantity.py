@@ -149,7 +149,10 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, order=False):
         Raises:
             UnitProblem: the units measure different things.
         """
-        return self.value if self.unit == unit else self.to(unit).value
+        if self.unit == unit:
+            return self.value
+        here, there = UNITS[self.unit], UNITS[unit]
+        return self.value * here.factor / there.factor if here.dimension == there.dimension else self.to(unit).value
 
     def __str__(self) -> str:
         space = "" if self.unit == "%" else " "

@@ -178,7 +178,7 @@ def _cells(evidence: Evidence, indication: Indication, as_of: date) -> Iterator[
         if valid.end and valid.end < as_of.isoformat():
             continue
         read, unseen = found.setdefault((authority, place or EVERYWHERE), (set(), set()))
-        (unseen if evidence.support_of(cites)[1] in {"remembered", "decided"} else read).add(field)
+        (unseen if evidence.support_of(cites).read in {"remembered", "decided"} else read).add(field)
     for (authority, place), (read, unseen) in found.items():
         yield Cell(indication.id, authority, place, tuple(field for field in FIELDS if field in read),
                    tuple(field for field in FIELDS if field in unseen - read))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence import care, knowledge
-from ivigil.evidence.conditions import Condition, facts_named, judge, written
+from ivigil.evidence.conditions import Condition, facts_named, judge, truth_of, written
+from ivigil.evidence.interval_tables import IntervalTables
 from ivigil.evidence.review import WEAKEST_FIRST, state_of
 from ivigil.evidence.shapes import (
     Criterion,
@@ -39,6 +41,15 @@ _READ_BEST_FIRST = ("seen", "seen-once", "second-hand", "second-hand-once", "dec
 _COUNTED = {"seen", "second-hand"}
 """Ways of reading in which a second reading counts."""
 _STAGES: tuple[Stage, ...] = ("patient", "product", "course")
+_KEPT = 16384
+
+
+class Support(NamedTuple):
+    """What a line's citations amount to: each once, the weakest review state among them, and the best way any of them was read; empty without any."""
+
+    cites: tuple[str, ...]
+    review: str
+    read: str
 
 
 class Evidence(msgspec.Struct, frozen=True, dict=True):
@@ -103,16 +114,20 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         entry = self.jurisdictions[jurisdiction]
         return (jurisdiction, *entry.includes)
 
-    def support_of(self, cites: tuple[str, ...]) -> tuple[str, str]:
-        """How well these statements support a line: the weakest review state among them, and the best way any of them was read.
+    def support_of(self, cites: tuple[str, ...]) -> Support:
+        """How well these statements support a line.
 
-        The ways, best first: ``seen``, ``seen-once`` (no second reading yet), ``second-hand``, ``second-hand-once``, ``decided``, ``remembered``.
+        The ways of reading, best first: ``seen``, ``seen-once`` (no second reading yet), ``second-hand``, ``second-hand-once``, ``decided``,
+        ``remembered``.
         """
         known = self._supports.get(cites)
         if known is None:
+            if len(self._supports) >= _KEPT:
+                self._supports.clear()
             reviews = {self.review_states.get(cite, "submitted") for cite in cites}
             ways = {self._ways_read.get(cite, "remembered") for cite in cites}
-            known = (next(status for status in WEAKEST_FIRST if status in reviews), next(way for way in _READ_BEST_FIRST if way in ways))
+            known = Support(tuple(dict.fromkeys(cites)), next((status for status in WEAKEST_FIRST if status in reviews), ""),
+                            next((way for way in _READ_BEST_FIRST if way in ways), ""))
             self._supports[cites] = known
         return known
 
@@ -154,8 +169,8 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return names, objects
 
     @cached_property
-    def _supports(self) -> dict[tuple[str, ...], tuple[str, str]]:
-        """Found once and kept: lines of many plans rest on the same statements."""
+    def _supports(self) -> dict[tuple[str, ...], Support]:
+        """Found once and kept, up to a limit: lines of many plans rest on the same statements."""
         return {}
 
     @cached_property
@@ -204,6 +219,35 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return found
 
     @cached_property
+    def rates_read(self) -> frozenset[str]:
+        """The products of which some schedule of rates rests on nothing that is only remembered."""
+        remembered = {statement.id for statement in self.statements.values() if statement.read == "remembered"}
+        return frozenset(product.id for product in self.products.values()
+                         if any(remembered.isdisjoint(row.cites) for row in product.rates or product.subcutaneous))
+
+    def products_at(self, jurisdiction: str) -> tuple[Product, ...]:
+        """The products of the markets of a jurisdiction, in file order."""
+        if jurisdiction not in self._products:
+            markets = self.jurisdictions[jurisdiction].markets
+            self._products[jurisdiction] = tuple(product for product in self.products.values() if product.market in markets)
+        return self._products[jurisdiction]
+
+    @cached_property
+    def _products(self) -> dict[str, tuple[Product, ...]]:
+        return {}
+
+    def ruled_out_by(self, product: Product) -> frozenset[str]:
+        """The rules that can never fire for a product, whoever the patient is: its composition alone makes their condition false."""
+        if product.id not in self._ruled_out:
+            facts = Facts(product.facts)
+            self._ruled_out[product.id] = frozenset(rule.id for rule in self.every_rule.values() if truth_of(rule.when, facts) is False)
+        return self._ruled_out[product.id]
+
+    @cached_property
+    def _ruled_out(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    @cached_property
     def vaccine_tables(self) -> tuple[Jurisdiction, ...]:
         """One jurisdiction for each table of antibody intervals: the first that uses it, in file order."""
         tables: dict[str, Jurisdiction] = {}
@@ -211,6 +255,23 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
             if jurisdiction.vaccine_table:
                 tables.setdefault(jurisdiction.vaccine_table, jurisdiction)
         return tuple(tables.values())
+
+    @cached_property
+    def vaccines_by_interval(self) -> dict[str, tuple[care.Vaccine, ...]]:
+        """The vaccines by whether an antibody product makes them wait: ``yes``, ``no``, ``own`` or ``unknown``, in file order."""
+        found: dict[str, list[care.Vaccine]] = {}
+        for vaccine in self.vaccines.values():
+            found.setdefault(vaccine.antibody_interval, []).append(vaccine)
+        return {answer: tuple(vaccines) for answer, vaccines in found.items()}
+
+    @cached_property
+    def vaccine_bars(self) -> dict[Condition, tuple[care.Vaccine, ...]]:
+        """The states that bar vaccines, each with the vaccines it bars: many live vaccines share one."""
+        found: dict[Condition, list[care.Vaccine]] = {}
+        for vaccine in self.vaccines.values():
+            if vaccine.contraindicated_when is not None:
+                found.setdefault(vaccine.contraindicated_when, []).append(vaccine)
+        return {when: tuple(vaccines) for when, vaccines in found.items()}
 
     @cached_property
     def intervals_by_antigen(self) -> dict[str, tuple[care.AntibodyInterval, ...]]:
@@ -243,9 +304,9 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return tuple((product, codes) for product, codes in coded if codes)
 
     @cached_property
-    def interval_choices(self) -> dict[tuple[tuple[str, ...], str, str, str, bool], tuple[care.AntibodyInterval, ...]]:
-        """Found once and kept: the rows that fit a place, an antigen, a kind and purpose of antibody product, and a vaccine of that antigen alone."""
-        return {}
+    def interval_tables(self) -> IntervalTables:
+        """Which antibody intervals may decide for a vaccine at a place."""
+        return IntervalTables(self.intervals_by_antigen, self.followed_tables)
 
     @cached_property
     def followed_tables(self) -> tuple[tuple[str, str], ...]:
@@ -257,6 +318,41 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     def criteria(self) -> dict[str, Criterion]:
         """The criteria of all indications by id."""
         return {criterion.id: criterion for indication in self.indications.values() for criterion in indication.criteria}
+
+    def limits_at(self, jurisdiction: str, indication: str) -> tuple[DoseLimit, ...]:
+        """The dose limits of a place that speak of an indication, whenever they are in force, in file order."""
+        key = (jurisdiction, indication)
+        if key not in self._limits:
+            places = {*self.places(jurisdiction), "international", ""}
+            self._limits[key] = tuple(limit for limit in self.dose_limits.values() if limit.jurisdiction in places and indication not in limit.excepted
+                                      and (not limit.indications or indication in limit.indications))
+        return self._limits[key]
+
+    @cached_property
+    def _limits(self) -> dict[tuple[str, str], tuple[DoseLimit, ...]]:
+        return {}
+
+    @cached_property
+    def measures(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """What each rule on tests measures: the names of its tests, and the facts that they give."""
+        return {rule.id: (tuple(self.tests[test].name for test in rule.tests), tuple(dict.fromkeys(self.tests[test].fact for test in rule.tests)))
+                for rule in self.laboratory.values()}
+
+    @cached_property
+    def advice_on(self) -> dict[str, tuple[care.Advice, ...]]:
+        """The sentences for patients by topic, in file order."""
+        found: dict[str, list[care.Advice]] = {}
+        for entry in self.advice.values():
+            found.setdefault(entry.topic, []).append(entry)
+        return {topic: tuple(entries) for topic, entries in found.items()}
+
+    @cached_property
+    def laboratory_at(self) -> dict[str, tuple[care.Monitoring, ...]]:
+        """The tests to do by when they are done: before, during or after; in file order."""
+        found: dict[str, list[care.Monitoring]] = {}
+        for rule in self.laboratory.values():
+            found.setdefault(rule.at, []).append(rule)
+        return {at: tuple(rules) for at, rules in found.items()}
 
     def rules_at(self, stage: Stage, jurisdiction: str) -> tuple[SafetyRule, ...]:
         """The rules that can be judged at ``stage`` and hold in ``jurisdiction``, in file order."""

@@ -56,7 +56,7 @@ def position(evidence: Evidence, says: str, cites: tuple[str, ...], *, jurisdict
     known = [evidence.statements[cite] for cite in cites if cite in evidence.statements]
     statement = next((one for one in known if one.read != "decided"), known[0] if known else None)
     source = evidence.sources.get(statement.source) if statement is not None else None
-    review, read = evidence.support_of(cites)
+    support = evidence.support_of(cites)
     place = jurisdiction or (statement.jurisdiction if statement is not None else "") or (source.jurisdiction if source is not None else "")
     named = authority or ((source.publisher or source.title) if source is not None else "")
-    return Position(named, place, says, cites, entry, edition, read, review)
+    return Position(named, place, says, cites, entry, edition, support.read, support.review)

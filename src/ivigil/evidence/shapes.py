@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from ivigil.basis.facts import Codes, Fact, Origin, Value
+from ivigil.basis.names import folded
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.conditions import Condition
 
@@ -511,6 +512,32 @@ class Product(Shape, frozen=True, dict=True):
     def facts(self) -> tuple[Fact, ...]:
         """The ``product.*`` facts that hold whoever the patient is. What the label does not say gives no fact: unknown is not no."""
         return tuple(Fact(name, value, Origin(f"product {self.id}", how=how)) for name, value, how in self._known())
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """Every name of the product, folded: its id, the id without the market, the brand, and what else it is called."""
+        names = (self.id, self.id.removesuffix(f"-{self.market.lower()}"), self.brand, *self.also_called)
+        return frozenset(folded(name) for name in names) - {""}
+
+    @cached_property
+    def holds(self) -> frozenset[str]:
+        """What it contains, folded: excipients and the stabiliser."""
+        names = [name for name, answer in self.contains.items() if answer == "yes" and name not in ALLERGY_OF]
+        stabiliser = [self.stabiliser.name] if self.stabiliser is not None else []
+        return frozenset(folded(name) for name in (*names, *stabiliser)) - {""}
+
+    @cached_property
+    def labelled_in(self) -> dict[str, tuple[Labelled, ...]]:
+        """The rows of the label by indication, whatever their population."""
+        rows: dict[str, list[Labelled]] = {}
+        for row in self.labelled:
+            rows.setdefault(row.indication, []).append(row)
+        return {indication: tuple(own) for indication, own in rows.items()}
+
+    @cached_property
+    def vial_sizes(self) -> tuple[int, ...]:
+        """The vial sizes in mg, largest first; empty when they were not read."""
+        return tuple(sorted({round(size.in_unit("mg")) for size in self.vials.sizes}, reverse=True)) if self.vials is not None else ()
 
     def _known(self) -> Iterator[tuple[str, Value, str]]:
         for name, answer in self.contains.items():

@@ -14,7 +14,7 @@ from ivigil.patient.body import BMI_BELIEVABLE, age_on, bedside_schwartz, body_m
 from ivigil.patient.hits import Hit, allergy_hits, condition_hits, medicine_hits
 from ivigil.patient.mentions import Register, index_of
 from ivigil.patient.record import PastInfusion, Record, Result
-from ivigil.patient.values import add_back, answer_value, in_register_unit, wanted
+from ivigil.patient.values import add_back, answer_value, in_register_unit
 
 _TERM_OF_PREGNANCY = timedelta(days=280)
 _LONGEST_PREGNANCY = timedelta(days=308)
@@ -32,18 +32,21 @@ def facts_of(record: Record, register: Register, as_of: date) -> Facts:
     Raises:
         BadInput: the record contradicts itself, an answer is not of the fact's kind, or the patient had died; all problems at once.
     """
-    gather = _Gather(record, register, as_of)
-    facts = gather.facts()
-    if gather.problems:
-        raise BadInput(gather.problems)
+    facts, problems = gathered(record, register, as_of)
+    if problems:
+        raise BadInput(problems)
     return facts
+
+
+def gathered(record: Record, register: Register, as_of: date) -> tuple[Facts, tuple[Problem, ...]]:
+    """What :func:`facts_of` finds, and the problems for which it would refuse the record, in reading order."""
+    gather = _Gather(record, register, as_of)
+    return gather.facts(), tuple(gather.problems)
 
 
 def contradictions(record: Record, register: Register, as_of: date) -> tuple[Problem, ...]:
     """The problems for which :func:`facts_of` would refuse the record, in reading order."""
-    gather = _Gather(record, register, as_of)
-    gather.facts()
-    return tuple(gather.problems)
+    return gathered(record, register, as_of)[1]
 
 
 class _Gather:
@@ -144,23 +147,23 @@ class _Gather:
     # --- results -----------------------------------------------------------------------------------------------------
 
     def results(self) -> None:
-        newest: dict[str, Result] = {}
+        newest: dict[str, tuple[Result, Quantity | None]] = {}
         for result in sorted(self.record.results, key=lambda item: item.on or self.as_of):
             if result.on is not None and result.on > self.as_of:
                 continue
             definition = self.register.get(result.test)
-            if definition is None or (result.value is not None and in_register_unit(result.value, definition) is None):
+            if definition is None:
                 continue
-            if result.value is not None and not plausible(wanted(result.value, definition), definition.plausible):
+            value = in_register_unit(result.value, definition) if result.value is not None else None
+            if result.value is not None and (value is None or not plausible(value, definition.plausible)):
                 continue
-            newest[result.test] = result
-        for test, result in newest.items():
+            newest[result.test] = result, value
+        for test, (result, value) in newest.items():
             definition = self.register[test]
             where = result.origin or test
-            if result.value is not None and definition.kind == "quantity":
+            if result.value is not None and value is not None and definition.kind == "quantity":
                 if test == "bmi" and "bmi" in self.found:
                     continue
-                value = wanted(result.value, definition)
                 how = "" if result.value.unit == value.unit else f"{result.value} in {value.unit}"
                 if result.below or result.above:
                     # The laboratory gave only a limit: the value just inside it decides comparisons with the limit itself rightly.
@@ -239,7 +242,10 @@ class _Gather:
             own = hits.get(definition.id)
             if own and (recent or any(_leaves_open(hit, source) for hit in own)):
                 continue
-            self.keep(definition.id, False, origin)
+            if definition.fresh is None:
+                self.found[definition.id] = Fact(definition.id, False, origin)
+            else:
+                self.keep(definition.id, False, origin)
 
     # --- earlier immunoglobulin --------------------------------------------------------------------------------------
 

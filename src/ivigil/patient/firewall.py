@@ -13,11 +13,11 @@ from datetime import date, timedelta
 import msgspec
 
 from ivigil.basis.dates import years_between
-from ivigil.basis.facts import FactDefinition
+from ivigil.basis.facts import FactDefinition, Facts
 from ivigil.basis.problems import Problem
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.patient.body import BMI_BELIEVABLE, age_on, latest, plausible, span_by_age
-from ivigil.patient.facts import contradictions
+from ivigil.patient.facts import gathered
 from ivigil.patient.mentions import index_of
 from ivigil.patient.record import Measurement, Order, Record
 from ivigil.patient.slips import meant, meant_result, per_kg_hour, question, readings, shown
@@ -64,9 +64,15 @@ def check(record: Record, register: Mapping[str, FactDefinition], as_of: date, c
     ``course_limit`` is the largest believable course in g/kg of actual weight. A doubt with a ``confirm`` key is not raised again when the
     record answers that key with yes. A record read from FHIR is asked about where a written one is refused, since nobody can edit it here.
     """
+    return examined(record, register, as_of, course_limit)[0]
+
+
+def examined(record: Record, register: Mapping[str, FactDefinition], as_of: date, course_limit: Quantity = COURSE_LIMIT) -> tuple[Findings, Facts]:
+    """What :func:`check` finds, and the facts of the record as it stands: good to plan with when there is neither problem nor doubt."""
     checker = _Checker(record, register, as_of, course_limit)
     checker.run()
-    return Findings(tuple(checker.problems), tuple(checker.doubts))
+    facts, contradictions = gathered(record, register, as_of)
+    return Findings((*checker.problems, *contradictions), tuple(checker.doubts)), facts
 
 
 class _Checker:
@@ -89,7 +95,6 @@ class _Checker:
         self.dose(weight)
         self.rates(weight)
         self.notes()
-        self.problems += contradictions(self.record, self.register, self.as_of)
 
     # --- saying -------------------------------------------------------------------------------------------------------
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ivigil.basis.because import Urgency
+from ivigil.basis.quantity import Quantity
 from ivigil.evidence.care import Advice
 from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.shapes import SafetyRule
+from ivigil.evidence.shapes import Route, SafetyRule
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import planned_route
@@ -26,23 +27,23 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 
 def _topics(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
     places = {*evidence.places(context.jurisdiction), ""}
+    route = planned_route(draft)
+    observed = next((line.value for line in draft.lines if line.id == "monitoring.observe"), None)
     for topic in TOPICS:
-        fitting = [entry for entry in evidence.advice.values() if entry.topic == topic and entry.jurisdiction in places and _fits(entry, draft)]
+        fitting = [entry for entry in evidence.advice_on.get(topic, ()) if entry.jurisdiction in places and _fits(entry, draft, route, observed)]
         if fitting:
             urgency: Urgency = "warning" if topic == "red-flag" else "info"
             yield Line(f"advice.{topic}", "advice", "tell", urgency, " ".join(entry.say for entry in fitting),
                        reasons(evidence, draft.facts, cites=tuple(cite for entry in fitting for cite in entry.cites), entries=fitting))
 
 
-def _fits(entry: Advice, draft: Draft) -> bool:
+def _fits(entry: Advice, draft: Draft, route: Route, observed: Quantity | None) -> bool:
     if entry.indications and (draft.indication is None or draft.indication.id not in entry.indications):
         return False
-    if entry.routes and planned_route(draft) not in entry.routes:
+    if entry.routes and route not in entry.routes:
         return False
-    if entry.observe is not None:
-        observed = next((line.value for line in draft.lines if line.id == "monitoring.observe"), None)
-        if observed is None or observed.canonical != entry.observe.canonical:
-            return False
+    if entry.observe is not None and (observed is None or observed.canonical != entry.observe.canonical):
+        return False
     return entry.when is None or truth_of(entry.when, draft.facts) is True
 
 

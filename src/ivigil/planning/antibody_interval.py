@@ -11,10 +11,8 @@ import msgspec
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.care import AntibodyInterval, IntervalRow, VaccineRule
+from ivigil.evidence.interval_tables import IntervalTable
 from ivigil.evidence.library import Evidence
-
-ANY_PRODUCT = "any antibody product"
-INTRAVENOUS, SUBCUTANEOUS = "igiv", "igsc"
 
 
 class Antibody(msgspec.Struct, frozen=True):
@@ -45,46 +43,59 @@ class Deferral(msgspec.Struct, frozen=True):
 class Given:
     """The antibody products of one patient in order of date, with the deferrals they cause.
 
-    Vaccines share antigens and antigens share rows, so what was worked out for one vaccine is kept for the next.
+    Vaccines and jurisdictions share tables and tables share rows, so what was worked out for one is kept for the next.
     """
 
     def __init__(self, evidence: Evidence, doses: Iterable[Antibody]) -> None:
         self.evidence = evidence
         self.doses = tuple(doses)
-        self._found: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Deferral, ...]] = {}
-        self._by_antigen: dict[tuple[tuple[str, ...], str, bool], dict[tuple[str, int], Deferral]] = {}
+        self._found: dict[tuple[IntervalTable, ...], tuple[Deferral, ...]] = {}
         self._by_row: dict[tuple[str, int], Deferral | None] = {}
+        self._latest: dict[IntervalTable, Deferral | None] = {}
+
+    def latest(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> Deferral | None:
+        """The first of :meth:`deferrals`, which decides when a vaccine may be given; None when nothing makes it wait."""
+        found = [self._latest_of(table) for table in self.evidence.interval_tables.of(places, antigens)]
+        return found[0] if len(found) == 1 else max((one for one in found if one is not None), key=_ends, default=None)
+
+    def _latest_of(self, table: IntervalTable) -> Deferral | None:
+        if table not in self._latest:
+            found = (self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses))
+            self._latest[table] = max((one for one in found if one is not None), key=_ends, default=None)
+        return self._latest[table]
 
     def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
         """One deferral per antibody product and interval in force for it at ``places``; the latest date first.
 
         ``antigens`` are those of one vaccine: a vaccine of a single component may have a row of its own.
         """
-        key = (places, antigens)
-        known = self._found.get(key)
-        if known is not None:
-            return known
-        rows: dict[tuple[str, int], Deferral] = {}
-        for antigen in antigens:
-            rows.update(self._of_antigen(places, antigen, len(antigens) == 1))
-        # Of equal dates the last product is the one to name: it stands for the whole course.
-        found = self._found[key] = tuple(sorted(rows.values(), key=lambda deferral: (deferral.until, deferral.antibody.on), reverse=True))
-        return found
+        tables = self.evidence.interval_tables.of(places, antigens)
+        known = self._found.get(tables)
+        if known is None:
+            known = self._found[tables] = self._by_tables(tables)
+        return known
 
-    def _of_antigen(self, places: tuple[str, ...], antigen: str, alone: bool) -> dict[tuple[str, int], Deferral]:
-        """The deferrals of one antigen by row and number of the dose."""
-        key = (places, antigen, alone)
-        known = self._by_antigen.get(key)
-        if known is not None:
-            return known
+    def _by_tables(self, tables: tuple[IntervalTable, ...]) -> tuple[Deferral, ...]:
         rows: dict[tuple[str, int], Deferral] = {}
-        for number, dose in enumerate(self.doses):
-            interval = interval_for(self.evidence, places, antigen, dose, alone=alone)
-            deferral = self._of_row(interval, number) if interval is not None else None
-            if interval is not None and deferral is not None:
-                rows[interval.id, number] = deferral
-        self._by_antigen[key] = rows
-        return rows
+        for table in tables:
+            for number, dose in enumerate(self.doses):
+                deferral = self._deciding(table.fitting(dose.kind, dose.purpose), number)
+                if deferral is not None:
+                    rows[deferral.interval.id, number] = deferral
+        return tuple(sorted(rows.values(), key=_ends, reverse=True))
+
+    def _deciding(self, fitting: tuple[AntibodyInterval, ...], number: int) -> Deferral | None:
+        """Of the rows that fit the dose of this number, one for a single-component vaccine decides first, then dose bands, then the longest wait."""
+        if not fitting:
+            return None
+        if len(fitting) == 1:
+            return self._of_row(fitting[0], number)
+
+        def rank(interval: AntibodyInterval) -> tuple[bool, bool, float]:
+            deferral = self._of_row(interval, number)
+            return interval.single_component, bool(interval.rows), deferral.wait.canonical if deferral is not None else 0.0
+
+        return self._of_row(max(fitting, key=rank), number)
 
     def _of_row(self, interval: AntibodyInterval, number: int) -> Deferral | None:
         """The deferral that a row gives for the dose of this number; None when it gives no wait."""
@@ -96,49 +107,9 @@ class Given:
         return self._by_row[key]
 
 
-def interval_for(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, *, alone: bool = False) -> AntibodyInterval | None:
-    """The interval that decides for this antibody product and antigen.
-
-    The nearest jurisdiction wins, then the one whose table it follows, then a vaccine label that speaks of any antibody product. Within a
-    table a row for a single-component vaccine (``alone``) comes first, then dose bands, then the longest of the rows that fit.
-    """
-    key = (places, antigen, antibody.kind, antibody.purpose, alone)
-    fitting = evidence.interval_choices.get(key)
-    if fitting is None:
-        fitting = evidence.interval_choices[key] = _fitting(evidence, places, antigen, antibody, alone)
-    if len(fitting) == 1:
-        return fitting[0]
-    return max(fitting, key=lambda interval: (interval.single_component, bool(interval.rows), _length(interval, antibody)), default=None)
-
-
-def _fitting(evidence: Evidence, places: tuple[str, ...], antigen: str, antibody: Antibody, alone: bool) -> tuple[AntibodyInterval, ...]:
-    """The rows of the nearest table that speak of this kind of product, whatever its dose; else those of labels for any product."""
-    about = evidence.intervals_by_antigen.get(antigen, ())
-    rows = [interval for interval in about
-            if not interval.while_ and not interval.vaccine_product and (alone or not interval.single_component) and _covers(interval, antibody)]
-    for place in (*places, *_followed(evidence, places)):
-        here = tuple(interval for interval in rows if interval.jurisdiction == place)
-        if here:
-            return here
-    return tuple(interval for interval in about if interval.vaccine_product and ANY_PRODUCT in interval.products and interval.jurisdiction in {"", *places})
-
-
-def _followed(evidence: Evidence, places: tuple[str, ...]) -> tuple[str, ...]:
-    """The jurisdictions whose tables stand in for one that was not read."""
-    return tuple(dict.fromkeys(stands_in for place, stands_in in evidence.followed_tables if place in places))
-
-
-def _covers(interval: AntibodyInterval, antibody: Antibody) -> bool:
-    if antibody.kind in interval.products:
-        return True
-    if not antibody.kind or interval.product != antibody.kind:
-        return False
-    return antibody.kind != INTRAVENOUS or not interval.purpose or interval.purpose == antibody.purpose
-
-
-def _length(interval: AntibodyInterval, antibody: Antibody) -> float:
-    wait = wait_of(interval, antibody)
-    return wait.canonical if wait is not None else 0.0
+def _ends(deferral: Deferral) -> tuple[date, date]:
+    """Of equal dates the last product is the one to name: it stands for the whole course."""
+    return deferral.until, deferral.antibody.on
 
 
 def wait_of(interval: AntibodyInterval, antibody: Antibody) -> Quantity | None:

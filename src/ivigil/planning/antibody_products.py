@@ -9,9 +9,10 @@ from datetime import date, timedelta
 import msgspec
 
 from ivigil.basis.quantity import Quantity, number_text
+from ivigil.evidence.interval_tables import INTRAVENOUS, SUBCUTANEOUS
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import PastInfusion
-from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Antibody
+from ivigil.planning.antibody_interval import Antibody
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.product_facts import planned_route
 from ivigil.planning.wording import day_text

@@ -9,7 +9,8 @@ import msgspec
 
 from ivigil.basis.problems import BadInput
 from ivigil.evidence.library import Evidence
-from ivigil.patient.firewall import Doubt, check
+from ivigil.patient.facts import facts_of
+from ivigil.patient.firewall import COURSE_LIMIT, Doubt, examined
 from ivigil.patient.record import Measurement, Note, Record
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
@@ -20,20 +21,21 @@ _ORDERED = {"order.dose": "dose", "order.each": "dose", "order.rate_max": "rate_
 """Which part of the order a doubt takes out of the planning until it is settled."""
 
 
-def doubts_of(record: Record, evidence: Evidence, as_of: date) -> tuple[Doubt, ...]:
-    """The doubts about a record; the largest believable course is the one of the evidence.
+def begun(record: Record, evidence: Evidence, as_of: date) -> Draft:
+    """The draft to begin with: what of the record is not doubted, and its facts. The largest believable course is the one of the evidence.
 
     Raises:
         BadInput: the record contradicts itself or cannot be right; every problem is listed.
     """
     limit = evidence.dose_limits.get("course-plausible")
-    if limit is not None and limit.at_most is not None:
-        findings = check(record, evidence.facts, as_of, limit.at_most)
-    else:
-        findings = check(record, evidence.facts, as_of)
+    most = limit.at_most if limit is not None and limit.at_most is not None else COURSE_LIMIT
+    findings, facts = examined(record, evidence.facts, as_of, most)
     if findings.problems:
         raise BadInput(findings.problems)
-    return findings.doubts
+    if not findings.doubts:
+        return Draft(record, facts)
+    trusted = without_doubtful(record, findings.doubts)
+    return Draft(trusted, facts_of(trusted, evidence.facts, as_of), doubts=findings.doubts)
 
 
 def without_doubtful(record: Record, doubts: Iterable[Doubt]) -> Record:

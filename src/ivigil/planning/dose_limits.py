@@ -28,7 +28,11 @@ class Cap(msgspec.Struct, frozen=True):
 
 def limits_in_force(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
     """The dose limits that hold for this indication, place, date and patient; one whose condition is unknown does not hold."""
-    return (limit for limit in _limits_here(draft, evidence, context) if limit.when is None or truth_of(limit.when, draft.facts))
+    return (limit for limit in _limits_here(draft, evidence, context) if _holds(limit, draft))
+
+
+def _holds(limit: DoseLimit, draft: Draft) -> bool:
+    return limit.when is None or truth_of(limit.when, draft.facts) is True
 
 
 def undecided_limits(draft: Draft, evidence: Evidence, context: Context) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -41,11 +45,7 @@ def undecided_limits(draft: Draft, evidence: Evidence, context: Context) -> Iter
 
 def _limits_here(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
     indication = draft.indication.id if draft.indication is not None else ""
-    places = {*evidence.places(context.jurisdiction), "international", ""}
-    for limit in evidence.dose_limits.values():
-        if (limit.jurisdiction in places and in_force(limit.valid, context.as_of) and indication not in limit.excepted
-                and (not limit.indications or indication in limit.indications)):
-            yield limit
+    return (limit for limit in evidence.limits_at(context.jurisdiction, indication) if in_force(limit.valid, context.as_of))
 
 
 def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolicy | None = None) -> list[Cap]:
@@ -53,17 +53,29 @@ def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolic
 
     ``policy`` is the weight policy to count; without it the one that the dose was worked out on.
     """
-    found: list[Cap] = []
-    regimen = draft.regimen
-    if regimen is not None and regimen.cap is not None and regimen.cap.dimension == "mass":
-        found.append(Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites, regimen))
     if policy is None and draft.dose is not None:
         policy = evidence.weight_policies.get(draft.dose.policy)
-    if policy is not None and policy.dose_cap is not None:
-        found.append(Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites, policy))
-    found.extend(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites, limit) for limit in limits_in_force(draft, evidence, context)
-                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None)
+    found = (*regimen_caps(draft, evidence), *policy_caps(policy), *limit_caps(draft, evidence, context))
     return sorted(found, key=lambda cap: cap.grams)
+
+
+def regimen_caps(draft: Draft, evidence: Evidence) -> tuple[Cap, ...]:
+    """The cap of the regimen, where it prints one."""
+    regimen = draft.regimen
+    if regimen is None or regimen.cap is None or regimen.cap.dimension != "mass":
+        return ()
+    return (Cap(regimen.cap.in_unit("g"), evidence.authority(regimen), regimen.cites, regimen),)
+
+
+def policy_caps(policy: WeightPolicy | None) -> tuple[Cap, ...]:
+    """The cap of a weight policy, where it has one."""
+    return (Cap(policy.dose_cap.in_unit("g"), policy.name, policy.cites, policy),) if policy is not None and policy.dose_cap is not None else ()
+
+
+def limit_caps(draft: Draft, evidence: Evidence, context: Context) -> tuple[Cap, ...]:
+    """The caps of the dose limits in force."""
+    return tuple(Cap(limit.at_most.in_unit("g"), limit.about, limit.cites, limit) for limit in _limits_here(draft, evidence, context)
+                 if limit.then == "cap" and limit.measure == "grams_per_course" and limit.at_most is not None and _holds(limit, draft))
 
 
 def exceeds(limit: DoseLimit, value: float) -> bool:

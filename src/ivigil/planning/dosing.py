@@ -19,7 +19,7 @@ from ivigil.evidence.doses import ONE_DAY, CourseTotal, DoseForm, PerDay, PerInt
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import HeightFormula, Jurisdiction, WeightPolicy
 from ivigil.planning.dose_form import course_grams, grams_of, read_order
-from ivigil.planning.dose_limits import caps, exceeds, limit_line, limits_in_force
+from ivigil.planning.dose_limits import caps, exceeds, limit_caps, limit_line, limits_in_force, policy_caps, regimen_caps
 from ivigil.planning.draft import Context, Dose, Draft
 from ivigil.planning.line import Act, Column, Line, Table
 from ivigil.planning.reasons import reasons
@@ -163,10 +163,10 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
         disputed_by=[Alternative(other.name, f"{number_text(kg)} kg; {'in ' + other.jurisdiction if other.jurisdiction else 'not chosen here'}",
                                  other.cites, Quantity(kg, "kg")) for other, kg in differing])
     lines = [Line("dose.weight", "dosing", "choose", "warning" if urgent else "info", text, because, value=Quantity(settled.kg, "kg"))]
-    rows = []
+    rows, common = [], (*regimen_caps(draft, evidence), *limit_caps(draft, evidence, context))
     for one in weighings.values():
         grams = course_grams(form, worked, one.kg) if form is not None and worked is not None and one.kg is not None else None
-        capped = min([grams, *(cap.grams for cap in caps(draft, evidence, context, one.policy))]) if grams is not None else None
+        capped = min([grams, *(cap.grams for cap in (*common, *policy_caps(one.policy)))]) if grams is not None else None
         state = "applied" if one.policy.id == policy.id else "in force" if one.applicable else "not here"
         rows.append((one.policy.name, one.policy.jurisdiction, one.kg, capped, state, one.why))
     table = Table((Column("Policy"), Column("Where"), Column("Weight", "kg"), Column("Course", "g"), Column("State"), Column("Why")), tuple(rows))

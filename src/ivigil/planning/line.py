@@ -18,14 +18,14 @@ SECTIONS: tuple[Section, ...] = ("indication", "dosing", "safety", "product", "v
                                  "cost", "advice")
 
 
-class Column(msgspec.Struct, frozen=True, omit_defaults=True):
+class Column(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A table column: its heading and the unit of its numbers (UCUM-free display name)."""
 
     name: str
     unit: str = ""
 
 
-class Table(msgspec.Struct, frozen=True, omit_defaults=True):
+class Table(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Rows that belong to one line; cells are texts or numbers, one per column."""
 
     columns: tuple[Column, ...]
@@ -33,7 +33,7 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One checkable sentence of the plan. ``id`` is a stable slug; ``because`` holds everything it rests on."""
 
     id: str
@@ -47,7 +47,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     table: Table | None = None
 
 
-class Question(msgspec.Struct, frozen=True, omit_defaults=True):
+class Question(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A fact worth asking for: ``could_change`` names the lines and rules it could change, most serious first."""
 
     fact: str
@@ -58,7 +58,7 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     stale: bool = False
 
 
-class NotRaised(msgspec.Struct, frozen=True, omit_defaults=True):
+class NotRaised(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A rule that was judged and did not fire, with the facts that decided it: silence that can be audited."""
 
     rule: str
@@ -67,7 +67,7 @@ class NotRaised(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: dict[str, str] = {}
 
 
-class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reference(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A numbered source with the statements used from it."""
 
     number: int

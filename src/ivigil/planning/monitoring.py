@@ -21,9 +21,11 @@ from ivigil.planning.draft import Context, Draft
 from ivigil.planning.follow_up import CALENDAR
 from ivigil.planning.line import Column, Line, NotRaised, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.reasons import reasons, shown
+from ivigil.planning.reasons import reasons, text_of, texts
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import day_text, days_text, listed
+
+_TEST_COLUMNS = (Column("Tests"), Column("What the result would change"))
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
@@ -48,46 +50,46 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 
 def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tuple[list[tuple[Monitoring, Line]], Draft]:
     found: list[tuple[Monitoring, Line]] = []
+    undecided: list[tuple[str, tuple[str, ...], str]] = []
+    silent: list[NotRaised] = []
     places = set(evidence.places(context.jurisdiction))
     assert draft.indication is not None
-    for rule in evidence.laboratory.values():
-        if rule.at != phase or (rule.indications and draft.indication.id not in rule.indications):
+    for rule in evidence.laboratory_at.get(phase, ()):
+        if rule.indications and draft.indication.id not in rule.indications:
             continue
-        if rule.jurisdictions and not places & set(rule.jurisdictions):
+        if rule.jurisdictions and places.isdisjoint(rule.jurisdictions):
             continue
         uses: tuple[str, ...] = ()
         if rule.when is not None:
             verdict = judge(rule.when, draft.facts)
             if verdict.truth is None:
-                asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
-                draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
+                undecided.append((rule.id, evidence.underlying(verdict.undecided, draft.facts), "info"))
             if verdict.truth is False:
-                facts = {name: shown(draft.facts[name]).value for name in verdict.decided_by}
-                miss = NotRaised(rule.id, "Monitoring", "the condition does not hold", facts)
-                draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, miss))
+                silent.append(NotRaised(rule.id, "Monitoring", "the condition does not hold", texts(draft.facts, verdict.decided_by)))
             if verdict.truth is not True:
                 continue
             uses = leaf_facts(verdict.decided_by, draft.facts, evidence)
         found.append((rule, _test_line(rule, draft, evidence, context, uses)))
-    return found, draft
+    return found, msgspec.structs.replace(draft, undecided=(*draft.undecided, *undecided), not_raised=(*draft.not_raised, *silent))
 
 
 def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Context, uses: Iterable[str]) -> Line:
-    read = [evidence.tests[test].fact for test in rule.tests] if rule.at == "before" else []
-    known = "".join(f" On record: {evidence.labels.get(fact, fact)} {_on_record(draft.facts[fact])}." for fact in dict.fromkeys(read) if fact in draft.facts)
+    tests, measured = evidence.measures[rule.id]
+    read = measured if rule.at == "before" else ()
+    facts = draft.facts.by_id
+    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(facts[fact])}." for fact in read if fact in facts])
     windows = [window for moment in rule.times if not rule.trigger and (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
-    names = listed([evidence.tests[test].name for test in rule.tests])
     because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read),
                       entries=[evidence.tests[test] for test in rule.tests])
-    table = Table((Column("Tests"), Column("What the result would change")), ((names, rule.changes),))
+    table = Table(_TEST_COLUMNS, ((listed(tests), rule.changes),))
     return Line(f"monitoring.{rule.id.partition('.')[2] or rule.id}", "monitoring", "check", "info", f"{rule.say.rstrip('.')}{dates}.{known}", because,
                 when=min((first for first, _ in windows), default=None), table=table)
 
 
 def _on_record(fact: Fact) -> str:
-    used = shown(fact)
-    return ", ".join(filter(None, (used.value, day_text(used.on) if used.on else "", "out of date" if used.stale else "")))
+    on = fact.origin.on
+    return ", ".join(filter(None, (text_of(fact), day_text(on) if on else "", "out of date" if fact.stale else "")))
 
 
 def last_moment(draft: Draft, context: Context) -> datetime:
@@ -178,12 +180,15 @@ _IN_WORDS = {"before": "before the infusion", "during": "during the infusion", "
 
 def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: list[Monitoring]) -> Iterable[tuple[str, Line]]:
     """Tests that fired safety rules ask for at a time that no laboratory rule names for them, with dates."""
-    covered = {(_measured(test, evidence), time) for rule in laboratory for test in rule.tests for time in (rule.at, *map(_written, rule.times))}
+    asking = [constraint for constraint in draft.constraints if constraint.act.act == "monitor" and constraint.act.test]
+    asked = {_measured(constraint.act.test, evidence) for constraint in asking}
+    covered = {(measured, time) for rule in laboratory for test in rule.tests if (measured := _measured(test, evidence)) in asked
+               for time in (rule.at, *map(_written, rule.times))}
     wanted: dict[str, dict[str, tuple[SafetyRule, ...]]] = {}
-    for constraint in draft.constraints:
+    for constraint in asking:
         act = constraint.act
         possible = act.condition is None or truth_of(act.condition, draft.facts) is True
-        if act.act == "monitor" and act.test and possible and (_measured(act.test, evidence), act.at) not in covered:
+        if possible and (_measured(act.test, evidence), act.at) not in covered:
             times = wanted.setdefault(act.test, {})
             times[act.at] = (*times.get(act.at, ()), constraint.rule)
     for test, times in wanted.items():

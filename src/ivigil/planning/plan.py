@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ivigil import __version__
 from ivigil.evidence.library import Evidence
-from ivigil.patient.facts import facts_of
 from ivigil.patient.record import Record
 from ivigil.planning import (
     acts,
@@ -61,9 +60,7 @@ def plan(record: Record, evidence: Evidence, context: Context) -> Plan:
     Raises:
         BadInput: the record contradicts itself or cannot be right (a unit slip, an impossible date); every problem is listed.
     """
-    doubts = confirmation.doubts_of(record, evidence, context.as_of)
-    trusted = confirmation.without_doubtful(record, doubts)
-    draft = Draft(trusted, facts_of(trusted, evidence.facts, context.as_of), doubts=doubts)
+    draft = confirmation.begun(record, evidence, context.as_of)
     for step in STEPS:
         draft = step(draft, evidence, context)
     questions = questions_of(draft, evidence)

@@ -16,7 +16,7 @@ from ivigil.patient.record import Record
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, NotRaised, Section, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.reasons import reasons, shown
+from ivigil.planning.reasons import reasons, texts
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import clock, listed
 
@@ -39,8 +39,8 @@ def prepared(draft: Draft, evidence: Evidence, context: Context, section: Sectio
         elif verdict.truth:
             draft = _said(rule, draft, evidence, context, section, leaf_facts(verdict.decided_by, draft.facts, evidence))
         else:
-            facts = {name: shown(draft.facts[name]).value for name in verdict.decided_by}
-            draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, NotRaised(rule.id, rule.about, "the condition does not hold", facts)))
+            miss = NotRaised(rule.id, rule.about, "the condition does not hold", texts(draft.facts, verdict.decided_by))
+            draft = msgspec.structs.replace(draft, not_raised=(*draft.not_raised, miss))
     return draft
 
 
@@ -69,6 +69,8 @@ def _said(rule: Preparation, draft: Draft, evidence: Evidence, context: Context,
 def _allergic(offer: Offer, record: Record) -> bool:
     """Whether an active allergy on record names the medicine, in whatever spelling the evidence knows."""
     active = [allergy for allergy in record.allergies if allergy.status == "active"]
+    if not active:
+        return False
     named = " ".join(text for allergy in active for text in (allergy.substance, *(code.display for code in allergy.codes))).lower()
     return any(re.search(rf"\b{re.escape(name.lower())}\b", named) for name in (offer.drug, *offer.also_called))
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from operator import mul
 from typing import Any
 
 import msgspec
 
 from ivigil.basis.because import Alternative, Urgency
 from ivigil.basis.facts import Fact, Facts, Origin
+from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import Quantity, number_text
-from ivigil.evidence.conditions import Verdict, truth_of
+from ivigil.evidence.conditions import Condition, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import Act, Product, SafetyRule, Severity
+from ivigil.evidence.shapes import Act, Product, Route, SafetyRule, Severity
 from ivigil.planning import safety, vials
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
-from ivigil.planning.product_facts import is_called, labelled_for_age, labelled_rows, last_immunoglobulin, planned_route, product_facts
+from ivigil.planning.product_facts import Bearer, bearer_of, facts_for, is_called, labelled_for_age, labelled_rows, planned_route
 from ivigil.planning.product_remarks import RANKING, remarks
 from ivigil.planning.reasons import reasons
 from ivigil.planning.wording import lower_first
@@ -28,8 +30,26 @@ IGA_MATTERS = ("has.iga_deficiency", "has.anti_iga")
 """Facts that make the IgA content matter."""
 
 
-Judged = Sequence[tuple[SafetyRule, Verdict]]
-"""Rules with their verdicts."""
+class Seeking(msgspec.Struct, frozen=True):
+    """What the choice is about, worked out once for all candidates.
+
+    ``facts`` hold the planned ``route``. ``rules`` are the product rules in force that can still fire, true where that is settled without
+    knowing the product; ``preferring`` are rules on the course with what they prefer. ``grams`` is the dose of a day.
+    """
+
+    draft: Draft
+    evidence: Evidence
+    context: Context
+    bearer: Bearer
+    route: Route
+    ordered: str
+    facts: Facts
+    rules: tuple[tuple[SafetyRule, Truth], ...]
+    preferred: tuple[Condition, ...]
+    preferring: tuple[tuple[SafetyRule, tuple[Condition, ...]], ...]
+    grams: float
+    iga_matters: bool
+    volume_matters: bool
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -48,14 +68,30 @@ class Candidate(msgspec.Struct, frozen=True):
     rules: tuple[SafetyRule, ...] = ()
 
 
+class _Weighed(msgspec.Struct, frozen=True):
+    """What notes and ranking of an eligible product rest on.
+
+    ``about`` holds the headings of the rules that fired, by severity; ``covered`` says that the label's population holds the patient.
+    """
+
+    facts: Facts
+    about: dict[Severity, list[str]]
+    open: int
+    ordered: bool
+    continued: bool
+    labelled: bool
+    covered: bool
+    rates_read: bool
+    waste: float
+    vials: int
+
+
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Rank the market's products for this patient, set the first as chosen and add its facts; blocked when none is left."""
     if draft.blocked or draft.indication is None:
         return draft
-    markets = evidence.jurisdictions[context.jurisdiction].markets
-    # What is settled without knowing the product is settled for all; only the rest is judged for each.
-    judged = safety.judge_product(_with_route(draft.facts, draft), evidence, context)
-    candidates = [candidate_of(product, draft, evidence, context, judged) for product in evidence.products.values() if product.market in markets]
+    seeking = seeking_for(draft, evidence, context)
+    candidates = [judged(product, seeking) for product in evidence.products_at(context.jurisdiction)]
     eligible = sorted((one for one in candidates if not one.excluded), key=lambda one: one.key)
     # A question that is open for every product tells none apart.
     common = set.intersection(*(set(one.open) for one in eligible)) if eligible else set()
@@ -79,38 +115,95 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return msgspec.structs.replace(draft.saying(line), blocked=(*draft.blocked, "product.none-left"))
     chosen = eligible[0]
     product = chosen.product
-    draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(product_facts(product, draft)))
+    draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(facts_for(product, seeking.bearer)))
     lines = [_choice_line(eligible, draft, evidence), _ranking_line(eligible, rejected, draft, evidence)]
     lines += remarks(product, draft, evidence, context)
     return draft.saying(*lines)
 
 
-def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Context, judged: Judged = ()) -> Candidate:
-    """What speaks against and for one product in this patient. ``judged`` are the product rules' verdicts without knowing the product."""
-    ruled_out = (*_supply(product, context), *_label_bars(product, draft, draft.facts, context))
-    if ruled_out and (planned_route(draft) not in product.routes or any(_supply(product, context))):
+def seeking_for(draft: Draft, evidence: Evidence, context: Context) -> Seeking:
+    """The choice of a product for this patient."""
+    route = planned_route(draft)
+    facts = draft.facts
+    if "order.route" not in facts:
+        facts = facts.having([Fact("order.route", route, Origin("derived", how="planned route"))])
+    # What is settled without knowing the product is settled for all; only the rest is judged for each.
+    settled = ((rule, verdict.truth) for rule, verdict in safety.judge_product(facts, evidence, context))
+    preferring = ((rule, _preferred(rule.then)) for rule in evidence.rules_at("course", context.jurisdiction) if in_force(rule.valid, context.as_of))
+    return Seeking(
+        draft=draft,
+        evidence=evidence,
+        context=context,
+        bearer=bearer_of(draft),
+        route=route,
+        ordered=_asked(draft, context),
+        facts=facts,
+        rules=tuple((rule, truth) for rule, truth in settled if truth is not False),
+        preferred=_preferred(constraint.act for constraint in draft.constraints),
+        preferring=tuple((rule, wanted) for rule, wanted in preferring if wanted),
+        grams=_grams_per_day(draft),
+        iga_matters=_any(draft.facts, IGA_MATTERS) or any(constraint.act.prefer == "lowest-iga" for constraint in draft.constraints),
+        volume_matters=_any(draft.facts, VOLUME_MATTERS),
+    )
+
+
+def _preferred(acts: Iterable[Act]) -> tuple[Condition, ...]:
+    """What ``prefer-product`` acts wish of a product."""
+    return tuple(act.condition for act in acts if act.act == "prefer-product" and act.condition is not None)
+
+
+def candidate_of(product: Product, draft: Draft, evidence: Evidence, context: Context) -> Candidate:
+    """What speaks against and for one product in this patient."""
+    return judged(product, seeking_for(draft, evidence, context))
+
+
+def judged(product: Product, seeking: Seeking) -> Candidate:
+    """:func:`candidate_of` for one of many products."""
+    supply = tuple(_supply(product, seeking.context))
+    indication = seeking.bearer.indication
+    covered = labelled_for_age(product, indication, seeking.bearer.facts) if indication else None
+    ruled_out = (*supply, *_label_bars(product, seeking, covered))
+    if supply or (ruled_out and seeking.route not in product.routes):
         return Candidate(product, ruled_out, (), (), ())
-    facts = _with_route(draft.facts.having(product_facts(product, draft)), draft)
-    settled = judged or safety.judge_product(facts, evidence, context)
-    verdicts = [(rule, verdict.truth if verdict.truth is not None else truth_of(rule.when, facts)) for rule, verdict in settled]
-    findings = [rule for rule, truth in verdicts if truth is True]
-    # A contraindication that only an unanswered question keeps open makes a product second choice among equals.
-    open_rules = [rule for rule, truth in verdicts if truth is None and rule.severity == "contraindicated"]
-    barring = [rule for rule in findings if rule.severity == "contraindicated" and safety.override_for(draft, rule.id, rule.code) is None]
+    facts = seeking.facts.having(facts_for(product, seeking.bearer))
+    findings: list[SafetyRule] = []
+    open_rules: list[SafetyRule] = []
+    never = seeking.evidence.ruled_out_by(product)
+    for rule, settled in seeking.rules:
+        truth = settled if settled is not None else False if rule.id in never else truth_of(rule.when, facts)
+        if truth is True:
+            findings.append(rule)
+        elif truth is None and rule.severity == "contraindicated":
+            # A contraindication that only an unanswered question keeps open makes a product second choice among equals.
+            open_rules.append(rule)
+    barring = [rule for rule in findings if rule.severity == "contraindicated" and safety.override_for(seeking.draft, rule.id, rule.code) is None]
     cites = tuple(dict.fromkeys(cite for rule in findings for cite in rule.cites))
     if ruled_out or barring:
         # A label that does not cover the patient must not hide that the product could harm.
         return Candidate(product, (*ruled_out, *(rule.say for rule in barring)), (), cites, (), rules=tuple(findings))
-    waste, count = vials_needed(product, _grams_per_day(draft))
-    notes = tuple(_notes(product, draft, findings, waste, evidence, context))
-    key = _key(product, draft, facts, findings, open_rules, (waste, count), evidence, context)
-    return Candidate(product, (), notes, cites, key, tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules)), tuple(findings))
+    weighed = _weighed(product, seeking, facts, findings, len(open_rules), covered=covered is True)
+    still_open = tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules))
+    return Candidate(product, (), tuple(_notes(product, seeking, weighed)), cites, _key(product, seeking, weighed), still_open, tuple(findings))
 
 
-def _with_route(facts: Facts, draft: Draft) -> Facts:
-    if "order.route" in facts:
-        return facts
-    return facts.having([Fact("order.route", planned_route(draft), Origin("derived", how="planned route"))])
+def _weighed(product: Product, seeking: Seeking, facts: Facts, findings: list[SafetyRule], still_open: int, *, covered: bool) -> _Weighed:
+    about: dict[Severity, list[str]] = {"avoid": [], "caution": [], "info": []}
+    for rule in findings:
+        about.setdefault(rule.severity, []).append(rule.about)
+    last = seeking.bearer.last
+    waste, count = vials_needed(product, seeking.grams)
+    return _Weighed(
+        facts=facts,
+        about=about,
+        open=still_open,
+        ordered=_ordered(product, seeking.ordered),
+        continued=last is not None and is_called(product, last.product),
+        labelled=seeking.bearer.indication in product.labelled_in,
+        covered=covered,
+        rates_read=product.id in seeking.evidence.rates_read,
+        waste=waste,
+        vials=count,
+    )
 
 
 def _naming_open(candidate: Candidate, common: set[str]) -> Candidate:
@@ -124,7 +217,7 @@ def vials_needed(product: Product, grams: float) -> tuple[float, int]:
     if not sizes or need <= 0:
         return 0.0, 0
     counts = vials.best_vials(sizes, need)
-    made = sum(size * count for size, count in zip(sizes, counts, strict=True))
+    made = sum(map(mul, sizes, counts))
     return Quantity(float(made - need), "mg").in_unit("g"), sum(counts)
 
 
@@ -145,107 +238,75 @@ def _supply(product: Product, context: Context) -> Iterable[str]:
         yield "Not on the formulary."
 
 
-def _label_bars(product: Product, draft: Draft, facts: Facts, context: Context) -> Iterable[str]:
-    route = planned_route(draft)
+def _label_bars(product: Product, seeking: Seeking, covered: Truth) -> Iterable[str]:
+    route, indication = seeking.route, seeking.bearer.indication
     # A product ordered without a route is meant for its own.
-    if route not in product.routes and (draft.record.order.route or not _ordered(product, draft, context)):
+    if route not in product.routes and (seeking.draft.record.order.route or not _ordered(product, seeking.ordered)):
         yield f"Not for {_words(route)} use; only {' or '.join(_words(one) for one in product.routes)}."
-    if draft.indication is None:
-        return
     for row in product.barred:
         # A bar that names the subcutaneous route in the register is judged with that route only.
-        if row.indication == draft.indication.id and route != "intravenous" and (row.who is None or truth_of(row.who, facts) is not False):
+        if row.indication == indication and route != "intravenous" and (row.who is None or truth_of(row.who, seeking.bearer.facts) is not False):
             yield row.say or "Barred by its label in this indication."
-    if labelled_for_age(product, draft.indication.id, facts) is False:
-        rows = labelled_rows(product, draft.indication.id) or product.labelled
+    if covered is False:
+        rows = labelled_rows(product, indication) or product.labelled
         limits = " or ".join(dict.fromkeys(row.who.text for row in rows if row.who is not None and row.who.text))
         yield f"Outside the label's population ({limits})." if limits else "Outside the label's population."
 
 
-def _notes(product: Product, draft: Draft, findings: list[SafetyRule], waste: float, evidence: Evidence, context: Context) -> Iterable[str]:
-    if _ordered(product, draft, context):
+def _notes(product: Product, seeking: Seeking, weighed: _Weighed) -> Iterable[str]:
+    if weighed.ordered:
         yield "ordered"
-    last = last_immunoglobulin(draft.record)
-    if last is not None:
-        yield "same brand as last time" if is_called(product, last.product) else "switch of brand"
-    if draft.indication is not None:
-        yield (
-            "label indications not read"
-            if not product.labelled
-            else "labelled"
-            if labelled_rows(product, draft.indication.id)
-            else "off-label in this indication"
-        )
-    counts = {severity: [rule.about for rule in findings if rule.severity == severity] for severity in ("avoid", "caution")}
-    for severity, about in counts.items():
-        if about:
-            yield f"{severity}: {', '.join(about)}"
-    if planned_route(draft) == "intravenous" and not _rates_read(product, evidence):
+    if seeking.bearer.last is not None:
+        yield "same brand as last time" if weighed.continued else "switch of brand"
+    if seeking.bearer.indication:
+        yield "label indications not read" if not product.labelled else "labelled" if weighed.labelled else "off-label in this indication"
+    severities: tuple[Severity, ...] = ("avoid", "caution")
+    for severity in severities:
+        if weighed.about[severity]:
+            yield f"{severity}: {', '.join(weighed.about[severity])}"
+    if seeking.route == "intravenous" and not weighed.rates_read:
         yield "rates not read"
-    if _iga_matters(draft) and product.iga is not None:
+    if seeking.iga_matters and product.iga is not None:
         yield f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
-    if _any(draft.facts, VOLUME_MATTERS):
+    if seeking.volume_matters:
         yield f"{number_text(product.percent)} % solution"
-    if waste > 0:
-        yield f"whole vials exceed the dose of a day by {number_text(waste)} g"
+    if weighed.waste > 0:
+        yield f"whole vials exceed the dose of a day by {number_text(weighed.waste)} g"
 
 
-def _key(
-    product: Product,
-    draft: Draft,
-    facts: Facts,
-    findings: list[SafetyRule],
-    open_rules: list[SafetyRule],
-    needed: tuple[float, int],
-    evidence: Evidence,
-    context: Context,
-) -> tuple[Any, ...]:
+def _key(product: Product, seeking: Seeking, weighed: _Weighed) -> tuple[Any, ...]:
     """The order of preference; smaller is better. A product to avoid comes last unless it was ordered."""
-    waste, count = needed
-    last = last_immunoglobulin(draft.record)
-    labelled = draft.indication is not None and bool(labelled_rows(product, draft.indication.id))
-    age = draft.indication is not None and labelled_for_age(product, draft.indication.id, facts) is True
     iga = product.iga
     # A typical value is never set against a maximum: limits first, then typical values, then what was not read.
     iga_place = (iga is None, iga is not None and iga.kind == "typical", iga.value.canonical / product.percent if iga is not None else 0.0)
     return (
-        not _ordered(product, draft, context),
-        _count(findings, "avoid"),
-        not (last is not None and is_called(product, last.product)),
-        _count(findings, "caution"),
-        _preferences_unmet(draft, facts, evidence, context),
-        _count(findings, "info"),
-        not labelled,
-        not age,
-        not _rates_read(product, evidence),
-        len(open_rules),
-        -product.percent if _any(draft.facts, VOLUME_MATTERS) else 0.0,
-        iga_place if _iga_matters(draft) else (),
-        waste,
+        not weighed.ordered,
+        len(weighed.about["avoid"]),
+        not weighed.continued,
+        len(weighed.about["caution"]),
+        _preferences_unmet(seeking, weighed.facts),
+        len(weighed.about["info"]),
+        not weighed.labelled,
+        not weighed.covered,
+        not weighed.rates_read,
+        weighed.open,
+        -product.percent if seeking.volume_matters else 0.0,
+        iga_place if seeking.iga_matters else (),
+        weighed.waste,
         -product.percent,
-        count,
+        weighed.vials,
         product.brand.lower(),
         product.id,
     )
 
 
-def _count(findings: list[SafetyRule], severity: Severity) -> int:
-    return sum(rule.severity == severity for rule in findings)
-
-
-def _preferences_unmet(draft: Draft, facts: Facts, evidence: Evidence, context: Context) -> int:
+def _preferences_unmet(seeking: Seeking, facts: Facts) -> int:
     """How many ``prefer-product`` acts of fired rules this product does not meet; rules on the course that already hold count too."""
-    wanted: list[Act] = [constraint.act for constraint in draft.constraints if constraint.act.act == "prefer-product"]
-    for rule in evidence.rules_at("course", context.jurisdiction):
-        preferring = [act for act in rule.then if act.act == "prefer-product"]
-        if preferring and in_force(rule.valid, context.as_of) and truth_of(rule.when, facts) is True:
-            wanted += preferring
-    return sum(act.condition is not None and truth_of(act.condition, facts) is not True for act in wanted)
-
-
-def _rates_read(product: Product, evidence: Evidence) -> bool:
-    rows = [row.cites for row in product.rates] or [row.cites for row in product.subcutaneous]
-    return any(all(evidence.statements[cite].read != "remembered" for cite in cites if cite in evidence.statements) for cites in rows)
+    wanted = list(seeking.preferred)
+    for rule, preferred in seeking.preferring:
+        if truth_of(rule.when, facts) is True:
+            wanted += preferred
+    return sum(truth_of(one, facts) is not True for one in wanted)
 
 
 def _grams_per_day(draft: Draft) -> float:
@@ -257,13 +318,8 @@ def _asked(draft: Draft, context: Context) -> str:
     return context.product or draft.record.order.product
 
 
-def _ordered(product: Product, draft: Draft, context: Context) -> bool:
-    name = _asked(draft, context)
+def _ordered(product: Product, name: str) -> bool:
     return bool(name) and is_called(product, name)
-
-
-def _iga_matters(draft: Draft) -> bool:
-    return _any(draft.facts, IGA_MATTERS) or "lowest-iga" in [constraint.act.prefer for constraint in draft.constraints]
 
 
 def _any(facts: Facts, names: tuple[str, ...]) -> bool:
@@ -285,10 +341,10 @@ def _behind(candidates: Iterable[Candidate]) -> tuple[object, ...]:
 
 def _ordered_lines(candidates: list[Candidate], eligible: list[Candidate], draft: Draft, evidence: Evidence, context: Context) -> list[Line]:
     name = _asked(draft, context)
-    if not name or any(_ordered(one.product, draft, context) for one in eligible):
+    if not name or any(_ordered(one.product, name) for one in eligible):
         return []
     following = f" {eligible[0].product.brand} comes next and needs a new order." if eligible else ""
-    refused = [one for one in candidates if _ordered(one.product, draft, context)]
+    refused = [one for one in candidates if _ordered(one.product, name)]
     if refused:
         why = " ".join(refused[0].excluded)
         text = f"{refused[0].product.brand} was ordered and is refused: {why}{following}"

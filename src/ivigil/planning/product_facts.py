@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+import msgspec
 
-from ivigil.basis.facts import Fact, Facts, Origin, Value
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.logic import Truth, any_of
+from ivigil.basis.names import folded
 from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.shapes import ALLERGY_OF, Labelled, Product, Route
 from ivigil.patient.record import PastInfusion, Record
@@ -16,9 +15,55 @@ from ivigil.planning.draft import Draft
 _ANY_EXCIPIENT = "allergy.any_excipient"
 
 
+class Bearer(msgspec.Struct, frozen=True):
+    """What the facts of a product depend on in the patient, worked out once for every product that is looked at.
+
+    ``last`` is the latest immunoglobulin on record, in words ``last_said``; ``allergens`` are what the patient is allergic to as labels name
+    it, ``substances`` the active allergies as written, folded.
+    """
+
+    facts: Facts
+    indication: str
+    last: PastInfusion | None
+    last_said: str
+    allergens: tuple[str, ...]
+    substances: frozenset[str]
+
+
+def bearer_of(draft: Draft) -> Bearer:
+    """The patient as products are looked at."""
+    facts = draft.facts
+    allergens = tuple(name.removeprefix("allergy.") for name in facts.beginning("allergy.") if name != _ANY_EXCIPIENT and facts.flag(name))
+    substances = frozenset(folded(allergy.substance) for allergy in draft.record.allergies if allergy.status == "active")
+    last = last_immunoglobulin(draft.record)
+    last_said = f"last infusion {last.product} on {last.on.isoformat()}" if last is not None else "no earlier immunoglobulin"
+    return Bearer(facts, draft.indication.id if draft.indication is not None else "", last, last_said, allergens, substances)
+
+
 def product_facts(product: Product, draft: Draft) -> list[Fact]:
-    """The ``product.*`` facts of one candidate. What its label does not say gives no fact: unknown is not no."""
-    return [*product.facts, *(Fact(name, value, Origin(f"product {product.id}", how=how)) for name, value, how in _known(product, draft))]
+    """The ``product.*`` facts of one product. What its label does not say gives no fact: unknown is not no."""
+    return facts_for(product, bearer_of(draft))
+
+
+def facts_for(product: Product, bearer: Bearer) -> list[Fact]:
+    """:func:`product_facts` for one of many products that are looked at for the same patient."""
+    where = f"product {product.id}"
+    facts = list(product.facts)
+    changed = _switched(product, bearer)
+    if changed is not None:
+        facts.append(Fact("product.switched", changed, Origin(where, None, bearer.last_said)))
+    allergen = _holds_allergen(product, bearer)
+    if allergen is not None:
+        facts.append(Fact("product.contains_patient_allergen", allergen, Origin(where, None, "allergies on record against the composition")))
+    if bearer.indication:
+        label = Origin(where, None, "label")
+        if product.labelled:
+            facts.append(Fact("product.labelled_for_indication", bearer.indication in product.labelled_in, label))
+        covered = labelled_for_age(product, bearer.indication, bearer.facts)
+        if covered is not None:
+            facts.append(Fact("product.labelled_for_age", covered, label))
+        facts.append(Fact("product.subcutaneous_barred", _barred(product, bearer), label))
+    return facts
 
 
 def planned_route(draft: Draft) -> Route:
@@ -39,77 +84,47 @@ def last_immunoglobulin(record: Record) -> PastInfusion | None:
 
 def is_called(product: Product, name: str) -> bool:
     """True when ``name`` is the product's id, its id without the market, its brand or another of its names, however spaced."""
-    wanted = _folded(name)
-    own = (product.id, product.id.removesuffix(f"-{product.market.lower()}"), product.brand, *product.also_called)
-    return bool(wanted) and wanted in {_folded(one) for one in own}
+    return folded(name) in product.called
 
 
 def labelled_rows(product: Product, indication: str) -> tuple[Labelled, ...]:
     """The label's rows for one indication, whatever their population."""
-    return tuple(row for row in product.labelled if row.indication == indication)
+    return product.labelled_in.get(indication, ())
 
 
 def labelled_for_age(product: Product, indication: str, facts: Facts) -> Truth:
     """Whether the label's population holds: that of the indication where it is labelled, else that of any labelled use."""
     rows = labelled_rows(product, indication) or product.labelled
-    return any_of(True if row.who is None else truth_of(row.who, facts) for row in rows) if rows else None
+    return any_of([row.who is None or truth_of(row.who, facts) for row in rows]) if rows else None
 
 
 def switched(product: Product, draft: Draft) -> bool | None:
     """Whether this is another brand than last time; None when the last brand is not on record."""
-    last = last_immunoglobulin(draft.record)
-    if last is None:
-        return False if draft.facts.flag("ig.first_ever") else None
-    return not is_called(product, last.product)
+    return _switched(product, bearer_of(draft))
 
 
-def _known(product: Product, draft: Draft) -> Iterator[tuple[str, Value, str]]:
-    changed = switched(product, draft)
-    if changed is not None:
-        last = last_immunoglobulin(draft.record)
-        yield "product.switched", changed, f"last infusion {last.product} on {last.on.isoformat()}" if last is not None else "no earlier immunoglobulin"
-    allergen = _holds_allergen(product, draft)
-    if allergen is not None:
-        yield "product.contains_patient_allergen", allergen, "allergies on record against the composition"
-    if draft.indication is not None:
-        yield from _label(product, draft, draft.indication.id)
+def _switched(product: Product, bearer: Bearer) -> bool | None:
+    if bearer.last is None:
+        return False if bearer.facts.flag("ig.first_ever") else None
+    return not is_called(product, bearer.last.product)
 
 
-def _label(product: Product, draft: Draft, indication: str) -> Iterator[tuple[str, Value, str]]:
-    if product.labelled:
-        yield "product.labelled_for_indication", bool(labelled_rows(product, indication)), "label"
-    age = labelled_for_age(product, indication, draft.facts)
-    if age is not None:
-        yield "product.labelled_for_age", age, "label"
-    barred = any(row.indication == indication and (row.who is None or truth_of(row.who, draft.facts) is not False) for row in product.barred)
-    yield "product.subcutaneous_barred", barred, "label"
+def _barred(product: Product, bearer: Bearer) -> bool:
+    """Whether the label bars the product in this indication; a bar whose population is not known to leave the patient out holds."""
+    return any(row.indication == bearer.indication and (row.who is None or truth_of(row.who, bearer.facts) is not False) for row in product.barred)
 
 
-def _holds_allergen(product: Product, draft: Draft) -> Truth:
-    answers: list[Truth] = []
-    for fact in draft.facts.beginning("allergy."):
-        if fact != _ANY_EXCIPIENT and draft.facts.flag(fact):
-            name = fact.removeprefix("allergy.")
-            answer = product.contains.get(name)
-            answers.append(False if name in ALLERGY_OF.values() else None if answer is None else answer == "yes")
-    if _named_in(product, (allergy.substance for allergy in draft.record.allergies if allergy.status == "active")):
+def _holds_allergen(product: Product, bearer: Bearer) -> Truth:
+    if not bearer.substances.isdisjoint(product.holds):
         return True
-    if answers:
-        return any_of(answers)
-    return False if draft.facts.flag(_ANY_EXCIPIENT) is False else None
+    if bearer.allergens:
+        return any_of(_holds(product, name) for name in bearer.allergens)
+    return False if bearer.facts.flag(_ANY_EXCIPIENT) is False else None
 
 
-def _named_in(product: Product, substances: Iterable[str]) -> bool:
-    wanted = [_folded(substance) for substance in substances]
-    if not wanted:
+def _holds(product: Product, allergen: str) -> Truth:
+    """Whether the label names an excipient; how firmly other allergies bar a product is said by rules of their own."""
+    if allergen in ALLERGY_OF.values():
         return False
-    own = [name for name, answer in product.contains.items() if answer == "yes" and name not in ALLERGY_OF]
-    if product.stabiliser is not None:
-        own.append(product.stabiliser.name)
-    names = {word for word in (_folded(name) for name in own) if word}
-    return any(substance in names for substance in wanted)
-
-
-@lru_cache(maxsize=4096)
-def _folded(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+    answer = product.contains.get(allergen)
+    return None if answer is None else answer == "yes"

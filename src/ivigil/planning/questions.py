@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Literal
 
 import msgspec
 
 from ivigil.basis.because import Urgency
 from ivigil.evidence.library import Evidence
+from ivigil.patient.firewall import Doubt
 from ivigil.planning.draft import Draft
 from ivigil.planning.line import Question
 from ivigil.planning.safety import URGENCY
 
 _Rank = Literal["contraindicated", "avoid", "caution", "info", "none"]
 _ORDER: tuple[_Rank, ...] = ("contraindicated", "avoid", "caution", "info", "none")
+_PLACE: dict[str, int] = {severity: place for place, severity in enumerate(_ORDER)}
+_Ranked = tuple[tuple[bool, tuple[int, ...]], Question]
+"""A question with its place in the list: routine ones first, then by how many rules of each severity it could change."""
 
 
 def questions_of(draft: Draft, evidence: Evidence) -> tuple[Question, ...]:
@@ -22,42 +28,48 @@ def questions_of(draft: Draft, evidence: Evidence) -> tuple[Question, ...]:
     A fact the register does not call routine (an ejection fraction, a triglyceride level) is asked after all routine ones and does not
     hold the plan up.
     """
-    changes: dict[str, list[tuple[_Rank, str]]] = {}
+    # What each fact could change, by severity in the order of _ORDER.
+    changes: dict[str, tuple[list[str], ...]] = {}
     confirming = {doubt.about: doubt.confirm for doubt in draft.doubts if doubt.confirm}
+    doubted = {doubt.confirm or doubt.about: doubt for doubt in reversed(draft.doubts)}
     for name, facts, severity in draft.undecided:
+        place = _PLACE.get(severity, _PLACE["info"])
         for fact in facts:
-            changes.setdefault(confirming.get(fact, fact), []).append((severity if severity in _ORDER else "info", name))
-    ranked: list[tuple[tuple[bool, tuple[int, ...]], Question]] = []
+            asked = confirming.get(fact, fact) if confirming else fact
+            touched = changes.get(asked)
+            if touched is None:
+                touched = changes[asked] = ([], [], [], [], [])
+            touched[place].append(name)
+    ranked: list[_Ranked] = []
     for fact, touched in changes.items():
-        counts = tuple(-sum(severity == level for severity, _ in touched) for level in _ORDER)
         definition = evidence.facts.get(fact)
         optional = definition is not None and not definition.routine
-        worst = min((severity for severity, _ in touched), key=_ORDER.index)
+        counts = tuple([-len(names) for names in touched])
+        worst = next(severity for severity, count in zip(_ORDER, counts, strict=True) if count)
         urgency: Urgency = "info" if optional else URGENCY[worst]
-        names = tuple(dict.fromkeys(name for _, name in sorted(touched, key=lambda item: _ORDER.index(item[0]))))
-        ranked.append(((optional, counts), Question(fact, _ask(fact, draft, evidence), names, len(names), urgency)))
+        could_change = tuple(dict.fromkeys(chain.from_iterable(touched)))
+        ranked.append(((optional, counts), Question(fact, _ask(fact, doubted, evidence), could_change, len(could_change), urgency)))
     ranked.sort(key=lambda item: (item[0], item[1].fact))
-    ranked = _asked_once(ranked)
-    stale = tuple(Question(fact.id, f"{_ask(fact.id, draft, evidence)} (last known {fact.value}, {fact.origin.on})", (), 0, "info", stale=True)
-                  for fact in draft.facts.values() if fact.stale and fact.id not in changes)
-    return tuple(question for _, question in ranked) + stale
+    stale = tuple(Question(fact.id, f"{_ask(fact.id, doubted, evidence)} (last known {fact.value}, {fact.origin.on})", (), 0, "info", stale=True)
+                  for fact in draft.facts.by_id.values() if fact.stale and fact.id not in changes)
+    return (*_asked_once(question for _, question in ranked), *stale)
 
 
-def _asked_once(ranked: list[tuple[tuple[bool, tuple[int, ...]], Question]]) -> list[tuple[tuple[bool, tuple[int, ...]], Question]]:
+def _asked_once(questions: Iterable[Question]) -> Iterable[Question]:
     """Facts that one answer settles (body mass index and obesity) are asked once, under the first of them."""
-    first: dict[str, tuple[tuple[bool, tuple[int, ...]], Question]] = {}
-    for rank, question in ranked:
-        if question.ask not in first:
-            first[question.ask] = (rank, question)
+    first: dict[str, Question] = {}
+    for question in questions:
+        kept = first.get(question.ask)
+        if kept is None:
+            first[question.ask] = question
         else:
-            kept_rank, kept = first[question.ask]
             names = tuple(dict.fromkeys((*kept.could_change, *question.could_change)))
-            first[question.ask] = (kept_rank, msgspec.structs.replace(kept, could_change=names, weight=len(names)))
-    return list(first.values())
+            first[question.ask] = msgspec.structs.replace(kept, could_change=names, weight=len(names))
+    return first.values()
 
 
-def _ask(fact: str, draft: Draft, evidence: Evidence) -> str:
-    doubt = next((one for one in draft.doubts if (one.confirm or one.about) == fact), None)
+def _ask(fact: str, doubted: Mapping[str, Doubt], evidence: Evidence) -> str:
+    doubt = doubted.get(fact)
     if doubt is not None:
         settled = f" If it is right as written, answer '{doubt.confirm}: yes'." if doubt.confirm else ""
         return f"{doubt.ask[:1].upper()}{doubt.ask[1:]}{settled}"

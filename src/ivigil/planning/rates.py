@@ -127,4 +127,5 @@ def clock(start: datetime, hours: float | None) -> str | None:
         return None
     then = start + timedelta(minutes=round(Quantity(hours, "h").in_unit("min")))
     later = (then.date() - start.date()).days
-    return f"{then:%H:%M} +{later} d" if later else f"{then:%H:%M}"
+    time = f"{then.hour:02}:{then.minute:02}"
+    return f"{time} +{later} d" if later else time

@@ -13,14 +13,26 @@ _OF_PRODUCT = "product "
 
 def used(facts: Facts, names: Iterable[str]) -> dict[str, UsedFact]:
     """The named facts that are known, as a line shows them."""
-    return {name: shown(fact) for name in names if (fact := facts.get(name)) is not None}
+    known = facts.by_id
+    return {name: shown(known[name]) for name in names if name in known}
 
 
 def shown(fact: Fact) -> UsedFact:
     """One fact with its origin, as a line shows it."""
+    origin = fact.origin
+    return UsedFact(text_of(fact), origin.where, origin.on, origin.how, fact.stale)
+
+
+def text_of(fact: Fact) -> str:
+    """The value of a fact as a line shows it."""
     value = fact.value
-    text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-    return UsedFact(text, fact.origin.where, fact.origin.on, fact.origin.how, fact.stale)
+    return "yes" if value is True else "no" if value is False else str(value)
+
+
+def texts(facts: Facts, names: Iterable[str]) -> dict[str, str]:
+    """The values of the named facts that are known, as a near miss shows them."""
+    known = facts.by_id
+    return {name: text_of(known[name]) for name in names if name in known}
 
 
 def reasons(
@@ -45,21 +57,20 @@ def reasons(
     Raises:
         ValueError: neither a statement nor a calculation from cited lines was given.
     """
-    statements = tuple(dict.fromkeys(cites))
-    review, read = evidence.support_of(statements) if statements else ("", "")
-    shown_facts = used(facts, uses)
+    support = evidence.support_of(tuple(cites))
+    shown_facts = used(facts, uses) if uses else {}
     return Because(
         rule=rule,
-        cites=statements,
+        cites=support.cites,
         facts=shown_facts,
         calculation=calculation,
         follows=tuple(follows),
         instead_of=tuple(instead_of),
         disputed_by=tuple(disputed_by),
         reading=reading,
-        review=review,
-        read=read,
-        local=evidence.local_of(_touching(rule, statements, shown_facts, entries)) if evidence.local else (),
+        review=support.review,
+        read=support.read,
+        local=evidence.local_of(_touching(rule, support.cites, shown_facts, entries)) if evidence.local else (),
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 
 from ivigil.evidence.library import Evidence
 from ivigil.planning.line import Line, Reference
@@ -11,17 +10,20 @@ from ivigil.planning.line import Line, Reference
 
 def references_of(lines: Iterable[Line], evidence: Evidence) -> tuple[Reference, ...]:
     """One reference per source cited by ``lines``. A remembered statement is no reference: the line shows it as not read."""
-    cited = dict.fromkeys(chain.from_iterable(_cites(lines)))
     found: dict[str, list[str]] = {}
     read: dict[str, str] = {}
-    sources = evidence.read_sources
-    for cite in cited:
-        if cite not in sources:
+    places = evidence.read_sources
+    for cite in dict.fromkeys(_cited(lines)):
+        place = places.get(cite)
+        if place is None:
             continue
-        name, how = sources[cite]
-        found.setdefault(name, []).append(cite)
-        if how != "seen":
-            read.setdefault(name, how)
+        name, how = place
+        if name in found:
+            found[name].append(cite)
+        else:
+            found[name] = [cite]
+        if how != "seen" and name not in read:
+            read[name] = how
     references = []
     for number, (name, statements) in enumerate(found.items(), start=1):
         source = evidence.sources[name]
@@ -30,11 +32,14 @@ def references_of(lines: Iterable[Line], evidence: Evidence) -> tuple[Reference,
     return tuple(references)
 
 
-def _cites(lines: Iterable[Line]) -> Iterator[tuple[str, ...]]:
+def _cited(lines: Iterable[Line]) -> list[str]:
+    """Every citation as a reader meets it: a line's own, then those who dispute it, then what lost."""
+    cited: list[str] = []
     for line in lines:
         because = line.because
-        yield because.cites
+        cited += because.cites
         for other in because.disputed_by:
-            yield other.cites
+            cited += other.cites
         for other in because.instead_of:
-            yield other.cites
+            cited += other.cites
+    return cited

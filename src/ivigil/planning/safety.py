@@ -19,7 +19,7 @@ from ivigil.evidence.shapes import SafetyRule, Severity
 from ivigil.patient.record import Override
 from ivigil.planning.draft import Constraint, Context, Draft
 from ivigil.planning.line import Act, Line, NotRaised
-from ivigil.planning.reasons import reasons, shown
+from ivigil.planning.reasons import reasons, texts
 
 URGENCY: dict[Severity, Urgency] = {"contraindicated": "critical", "avoid": "warning", "caution": "warning", "info": "info", "none": "info"}
 _ACT: dict[Severity, Act] = {"contraindicated": "avoid", "avoid": "avoid", "caution": "check", "info": "tell", "none": "record"}
@@ -56,9 +56,10 @@ def override_for(draft: Draft, *names: str) -> Override | None:
 
 
 def _groups(facts: Facts, evidence: Evidence) -> Iterable[Fact]:
+    """Each group as a fact; groups may name groups before them."""
     known: list[Fact] = []
     for group in evidence.groups.values():
-        verdict = judge(group.when, facts.having(known))
+        verdict = judge(group.when, facts.having(known) if known else facts)
         if verdict.truth is not None:
             sources = ", ".join(evidence.labels.get(name, name) for name in verdict.decided_by)
             known.append(Fact(group.id, verdict.truth, Origin("derived", how=f"{'because of' if verdict.truth else 'excluded by'} {sources}")))
@@ -82,7 +83,7 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
         elif verdict.truth is False:
             silent.append(_not_raised(rule, verdict, draft.facts, evidence))
         elif rule.severity == "none":
-            silent.append(NotRaised(rule.id, rule.about, rule.say, _texts(draft.facts, verdict.decided_by)))
+            silent.append(NotRaised(rule.id, rule.about, rule.say, texts(draft.facts, verdict.decided_by)))
         else:
             override = override_for(draft, rule.id, rule.code) if rule.severity in {"contraindicated", "avoid"} else None
             lines.append(_finding(rule, verdict, draft, evidence, override))
@@ -126,14 +127,12 @@ def leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[
     out: dict[str, None] = {}
     for name in names:
         group = evidence.groups.get(name)
-        inner = judge(group.when, facts).decided_by if group is not None else (name,)
-        out.update(dict.fromkeys(leaf_facts(inner, facts, evidence) if group is not None else inner))
+        if group is None:
+            out[name] = None
+        else:
+            out.update(dict.fromkeys(leaf_facts(judge(group.when, facts).decided_by, facts, evidence)))
     return tuple(out)
 
 
 def _not_raised(rule: SafetyRule, verdict: Verdict, facts: Facts, evidence: Evidence) -> NotRaised:
-    return NotRaised(rule.id, rule.about, evidence.needs[rule.id], _texts(facts, verdict.decided_by))
-
-
-def _texts(facts: Facts, names: Iterable[str]) -> dict[str, str]:
-    return {name: shown(facts[name]).value for name in names if name in facts}
+    return NotRaised(rule.id, rule.about, evidence.needs[rule.id], texts(facts, verdict.decided_by))

@@ -12,9 +12,10 @@ from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Exposure, ProtectedIf, Vaccine, VaccineRule
 from ivigil.evidence.conditions import judge, truth_of
+from ivigil.evidence.interval_tables import INTRAVENOUS, SUBCUTANEOUS
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Jurisdiction
-from ivigil.planning.antibody_interval import INTRAVENOUS, SUBCUTANEOUS, Deferral, Given, wait_of
+from ivigil.planning.antibody_interval import Deferral, Given, wait_of
 from ivigil.planning.antibody_products import antibodies, repeats
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
@@ -66,35 +67,34 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 def _live(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """One line per group of live vaccines that share the deciding interval and date; waits that are over say nothing."""
     places = evidence.places(context.jurisdiction)
-    tables: dict[tuple[str, ...], list[_Side]] = {}
-    groups: dict[tuple[str, bool, _Told], list[tuple[Vaccine, Sequence[Deferral], list[_Side]]]] = {}
-    for vaccine in evidence.vaccines.values():
-        found = given.deferrals(places, vaccine.antigens) if vaccine.antibody_interval == "yes" else ()
-        if found:
-            beside = by_dose(evidence, found, vaccine, given)
-            if max(found[0].until, beside.until if beside is not None else found[0].until) > context.as_of:
+    tables: dict[tuple[str, ...], tuple[list[_Side], _Told]] = {}
+    groups: dict[tuple[str, bool, _Told], list[tuple[Vaccine, Deferral, list[_Side]]]] = {}
+    for vaccine in evidence.vaccines_by_interval.get("yes", ()):
+        deciding = given.latest(places, vaccine.antigens)
+        if deciding is not None:
+            beside = by_dose(evidence, deciding, vaccine, given)
+            if deciding.until > context.as_of or (beside is not None and beside.until > context.as_of):
                 if vaccine.antigens not in tables:
-                    tables[vaccine.antigens] = _side_by_side(evidence, context, vaccine.antigens, given)
-                sides = tables[vaccine.antigens]
-                told = tuple(side.says for side in sides)
-                groups.setdefault((found[0].interval.id, warned(found, beside, vaccine), told), []).append((vaccine, found, sides))
+                    beside_each_other = _side_by_side(evidence, context, vaccine.antigens, given)
+                    tables[vaccine.antigens] = beside_each_other, tuple(side.says for side in beside_each_other)
+                sides, told = tables[vaccine.antigens]
+                groups.setdefault((deciding.interval.id, warned(deciding, beside, vaccine), told), []).append((vaccine, deciding, sides))
     for members in groups.values():
         yield _deferral_line(draft, evidence, context, members, given)
 
 
-def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, Sequence[Deferral], list[_Side]]],
+def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: list[tuple[Vaccine, Deferral, list[_Side]]],
                    given: Given) -> Line:
-    first, found, sides = members[0]
-    deciding = found[0]
+    first, deciding, sides = members[0]
     interval, until = deciding.interval, deciding.until
-    beside = by_dose(evidence, found, first, given)
+    beside = by_dose(evidence, deciding, first, given)
     notes = _going_on(evidence, context) if repeats(draft) else ()
     lead = "no date while treatment goes on; if this course were the last, not before" if repeats(draft) else "not before"
     names = listed([vaccine.name for vaccine, _, _ in members])
     text = " ".join(filter(None, (
         f"{names}: {lead} {day_text(until)}, {_length(deciding.wait)} after {deciding.antibody.label}.",
         f"By dose not before {day_text(beside.until)}, {_length(beside.wait)} after." if beside is not None else "",
-        interval.warn if warned(found, beside, first) else "",
+        interval.warn if warned(deciding, beside, first) else "",
         *(f"{listed(part.vaccines).capitalize()} may be impaired for up to {_length(part.impaired_up_to)}; check {part.test}." for part in interval.extra
           if set(part.vaccines) & set(first.antigens)),
         f"While the risk of the disease is high, not before {day_text(add(deciding.antibody.on, interval.at_high_risk.wait))}."
@@ -102,14 +102,14 @@ def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: 
     )))
     disputes = _disputes(evidence, context, first, given, sides, until)
     others = tuple(Alternative(other.antibody.label, f"would end {day_text(other.until)}; the latest date wins", other.interval.cites)
-                   for other in _other_courses(found) if other.until > context.as_of)
+                   for other in _other_courses(given.deferrals(evidence.places(context.jurisdiction), first.antigens)) if other.until > context.as_of)
     cites = (*interval.cites, *first.cites, *(beside.interval.cites if beside is not None else ()), *(cite for note in notes for cite in note.cites))
     because = reasons(evidence, draft.facts, cites=cites, uses=("course.dose",), rule=interval.id, reading=interval.reading, instead_of=others,
                       entries=(*(vaccine for vaccine, _, _ in members), *((beside.interval,) if beside is not None else ()), *notes),
                       disputed_by=disputes, calculation=f"{deciding.antibody.label}: {day_text(deciding.antibody.on)} + {deciding.wait} = {day_text(until)}")
     table = Table((Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By")), tuple(side.row for side in sides),
                   note="; ".join(f"not read: {gap}" for gap in interval.not_read))
-    when = None if repeats(draft) else trusted(evidence, found, first, given).until
+    when = None if repeats(draft) else trusted(evidence, deciding, first, given).until
     return Line(f"vaccination.{first.id}", "vaccination", "wait", "warning", text, because, when=when, table=table)
 
 
@@ -139,9 +139,9 @@ def _side_by_side(evidence: Evidence, context: Context, antigens: tuple[str, ...
     own = evidence.jurisdictions[context.jurisdiction].vaccine_table
     sides = []
     for jurisdiction in evidence.vaccine_tables:
-        found = given.deferrals(evidence.places(jurisdiction.id), antigens)
-        if found:
-            sides.append(_Side(jurisdiction, jurisdiction.vaccine_table == own, found[0]))
+        found = given.latest(evidence.places(jurisdiction.id), antigens)
+        if found is not None:
+            sides.append(_Side(jurisdiction, jurisdiction.vaccine_table == own, found))
     return sides
 
 
@@ -165,8 +165,8 @@ def _disputes(evidence: Evidence, context: Context, vaccine: Vaccine, given: Giv
 def _own_intervals(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
     """Vaccines whose own label gives the interval (dengue, live Japanese encephalitis)."""
     last = max(given.doses, key=lambda antibody: antibody.on, default=None)
-    for vaccine in evidence.vaccines.values():
-        interval = evidence.antibody_intervals.get(vaccine.interval_entry) if vaccine.antibody_interval == "own" else None
+    for vaccine in evidence.vaccines_by_interval.get("own", ()):
+        interval = evidence.antibody_intervals.get(vaccine.interval_entry)
         wait = wait_of(interval, last) if interval is not None and last is not None else None
         if interval is None or last is None or wait is None:
             continue
@@ -211,27 +211,31 @@ def _immune_state(draft: Draft, evidence: Evidence) -> Draft:
         if verdict.truth is None:
             asked = (rule.id, evidence.underlying(verdict.undecided, draft.facts), "info")
             draft = msgspec.structs.replace(draft, undecided=(*draft.undecided, asked))
-    barred = [(vaccine, verdict) for vaccine in evidence.vaccines.values()
-              if vaccine.contraindicated_when is not None and (verdict := judge(vaccine.contraindicated_when, draft.facts)).truth]
+    deciding: dict[str, tuple[str, ...]] = {}
+    for when, vaccines in evidence.vaccine_bars.items():
+        verdict = judge(when, draft.facts)
+        if verdict.truth:
+            deciding.update((vaccine.id, verdict.decided_by) for vaccine in vaccines)
+    barred = [vaccine for vaccine in evidence.vaccines.values() if vaccine.id in deciding]
     if not barred:
         return draft
     lead = rule.say if rule is not None else "The immune state itself bars live vaccines, whatever the interval."
-    cites = (*(rule.cites if rule is not None else ()), *(cite for vaccine, _ in barred for cite in vaccine.cites))
-    line = Line("vaccination.immune-state", "vaccination", "avoid", "warning", f"{lead} Not to be given: {listed([vaccine.name for vaccine, _ in barred])}.",
-                reasons(evidence, draft.facts, cites=cites, uses=tuple(name for _, verdict in barred for name in verdict.decided_by), rule=_IMMUNE_STATE,
-                        entries=[vaccine for vaccine, _ in barred]))
+    cites = (*(rule.cites if rule is not None else ()), *(cite for vaccine in barred for cite in vaccine.cites))
+    line = Line("vaccination.immune-state", "vaccination", "avoid", "warning", f"{lead} Not to be given: {listed([vaccine.name for vaccine in barred])}.",
+                reasons(evidence, draft.facts, cites=cites, uses=dict.fromkeys(name for vaccine in barred for name in deciding[vaccine.id]),
+                        rule=_IMMUNE_STATE, entries=barred))
     return draft.saying(line)
 
 
 def _exempt(draft: Draft, evidence: Evidence) -> Iterable[Line]:
-    exempt = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "no"]
+    exempt = evidence.vaccines_by_interval.get("no", ())
     if exempt:
         live = [vaccine.name for vaccine in exempt if vaccine.live == "yes"]
         cites = tuple(cite for vaccine in exempt for cite in (vaccine.exempt_cites or vaccine.cites))
         yield Line("vaccination.exempt", "vaccination", "tell", "info",
                    f"No wait after immunoglobulin: every vaccine that is not live{f', and of the live ones {listed(live)}' if live else ''}.",
                    reasons(evidence, draft.facts, cites=cites, entries=exempt))
-    silent = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "unknown" and vaccine.live == "yes"]
+    silent = [vaccine for vaccine in evidence.vaccines_by_interval.get("unknown", ()) if vaccine.live == "yes"]
     if silent:
         yield Line("vaccination.not-in-evidence", "vaccination", "ask", "info",
                    f"Not in the evidence: an interval for {listed([vaccine.name for vaccine in silent])}. Ask a vaccine specialist.",
@@ -242,10 +246,10 @@ def _exposed(draft: Draft, evidence: Evidence, context: Context, given: Given) -
     """What a contact with measles or varicella asks for, or that recent immunoglobulin counts as protection."""
     places = {*evidence.places(context.jurisdiction), ""}
     for disease, on in (("measles", draft.record.measles_exposure), ("varicella", draft.record.varicella_exposure)):
+        if on is None or on > context.as_of:
+            continue
         entries = [entry for entry in evidence.exposures.values() if entry.disease == disease and entry.jurisdiction in places and not entry.note_only]
         holding = [entry for entry in entries if entry.when is None or truth_of(entry.when, draft.facts) is not False]
-        if on is None or on > context.as_of or not holding:
-            continue
         protecting = [entry for entry in holding if entry.protected_if is not None and _protected(entry.protected_if, on, given)]
         told = protecting or [entry for entry in holding if entry.protected_if is None or entry.give]
         if told:

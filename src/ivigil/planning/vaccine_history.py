@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import lru_cache
 
 from ivigil.basis.because import Alternative, Urgency
+from ivigil.basis.names import folded
 from ivigil.evidence.care import Vaccine, VaccineRule
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Vaccination
@@ -23,13 +23,13 @@ _TOO_SOON = "given-too-soon"
 def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | None:
     """The vaccine a record means: by CVX code, by name, else the live vaccine made of exactly the antigens its text names."""
     codes = {code.code.lstrip("0") for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}}
-    wanted = _folded(vaccination.vaccine)
+    wanted = folded(vaccination.vaccine)
     for vaccine in evidence.vaccines.values():
         if codes and any(code.lstrip("0") in codes for code in vaccine.cvx):
             return vaccine
-        if wanted and wanted in {_folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
+        if wanted and wanted in {folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
             return vaccine
-    dated = [vaccine for vaccine in evidence.vaccines.values() if vaccine.antibody_interval == "yes"]
+    dated = evidence.vaccines_by_interval.get("yes", ())
     words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
     antigens = {antigen for vaccine in dated for antigen in vaccine.antigens if antigen in words}
     return next((vaccine for vaccine in dated if vaccine.id in words or set(vaccine.antigens) == antigens), None)
@@ -44,22 +44,22 @@ def not_counting(draft: Draft, evidence: Evidence, context: Context, given: Give
             continue
         name = f"{vaccine.name} of {day_text(vaccination.on)}"
         before = Given(evidence, (one for one in given.doses if one.on <= vaccination.on))
-        earlier = before.deferrals(places, vaccine.antigens)
+        earlier = before.latest(places, vaccine.antigens)
         again = given.deferrals(places, vaccine.antigens)
         if not again:
             continue
-        until = trusted(evidence, again, vaccine, given).until
-        ended = trusted(evidence, earlier, vaccine, before) if earlier else None
-        if ended is None or ended.until <= vaccination.on:
+        until = trusted(evidence, again[0], vaccine, given).until
+        ended = trusted(evidence, earlier, vaccine, before) if earlier is not None else None
+        if earlier is None or ended is None or ended.until <= vaccination.on:
             yield from _reversed(draft, evidence, places, vaccination, vaccine, name, again, until)
             continue
         rule = evidence.vaccine_rules.get(_TOO_SOON)
-        state = "does not count" if earlier[0].until > vaccination.on else f"may not count ({earlier[0].interval.warn.rstrip('.')})"
+        state = "does not count" if earlier.until > vaccination.on else f"may not count ({earlier.interval.warn.rstrip('.')})"
         text = (f"{name} {state}: it came before {day_text(ended.until)}, the end of the wait after {ended.antibody.label}. "
                 f"Repeat it, not before {day_text(until)}.")
         yield Line(f"vaccination.repeat.{vaccine.id}.{vaccination.on}", "vaccination", "record", "warning", text,
-                   reasons(evidence, draft.facts, cites=(*(rule.cites if rule else ()), *earlier[0].interval.cites, *ended.interval.cites), rule=_TOO_SOON,
-                           entries=(earlier[0].interval, ended.interval),
+                   reasons(evidence, draft.facts, cites=(*(rule.cites if rule else ()), *earlier.interval.cites, *ended.interval.cites), rule=_TOO_SOON,
+                           entries=(earlier.interval, ended.interval),
                            calculation=f"{day_text(ended.antibody.on)} + {ended.wait} = {day_text(ended.until)}"), when=until)
 
 
@@ -108,38 +108,38 @@ def planned_too_early(draft: Draft, evidence: Evidence, context: Context, given:
         vaccine = vaccine_named(evidence, vaccination)
         if vaccine is None or vaccine.antibody_interval != "yes" or vaccination.on <= context.start.date():
             continue
-        found = given.deferrals(places, vaccine.antigens)
-        if not found:
+        found = given.latest(places, vaccine.antigens)
+        if found is None:
             continue
         last = trusted(evidence, found, vaccine, given)
         if vaccination.on >= last.until:
             continue
-        if vaccination.on < found[0].until:
+        if vaccination.on < found.until:
             text = f"{vaccine.name} is planned for {day_text(vaccination.on)}, too early to count. Move it to {day_text(last.until)} or later."
         else:
-            text = (f"{vaccine.name} is planned for {day_text(vaccination.on)}, after the date of {found[0].interval.id} but before the dose-based date. "
-                    f"{found[0].interval.warn} Move it to {day_text(last.until)} or later, or test first.")
+            text = (f"{vaccine.name} is planned for {day_text(vaccination.on)}, after the date of {found.interval.id} but before the dose-based date. "
+                    f"{found.interval.warn} Move it to {day_text(last.until)} or later, or test first.")
         yield Line(f"vaccination.move.{vaccine.id}.{vaccination.on}", "vaccination", "wait", "warning", text,
-                   reasons(evidence, draft.facts, cites=(*found[0].interval.cites, *last.interval.cites), rule=last.interval.id, entries=(found[0].interval,),
+                   reasons(evidence, draft.facts, cites=(*found.interval.cites, *last.interval.cites), rule=last.interval.id, entries=(found.interval,),
                            calculation=f"{day_text(last.antibody.on)} + {last.wait} = {day_text(last.until)}"), when=last.until)
 
 
-def by_dose(evidence: Evidence, found: Sequence[Deferral], vaccine: Vaccine, given: Given) -> Deferral | None:
+def by_dose(evidence: Evidence, deciding: Deferral, vaccine: Vaccine, given: Given) -> Deferral | None:
     """The later date of the table that the deciding interval shows beside its own."""
-    other = evidence.antibody_intervals.get(found[0].interval.also_show)
-    beside = given.deferrals((other.jurisdiction,), vaccine.antigens) if other is not None else ()
-    return beside[0] if beside and beside[0].until > found[0].until else None
+    other = evidence.antibody_intervals.get(deciding.interval.also_show)
+    beside = given.latest((other.jurisdiction,), vaccine.antigens) if other is not None else None
+    return beside if beside is not None and beside.until > deciding.until else None
 
 
-def trusted(evidence: Evidence, found: Sequence[Deferral], vaccine: Vaccine, given: Given) -> Deferral:
+def trusted(evidence: Evidence, deciding: Deferral, vaccine: Vaccine, given: Given) -> Deferral:
     """The deferral a date may rest on: the deciding one, or the dose-based one where the deciding one comes with a warning."""
-    beside = by_dose(evidence, found, vaccine, given)
-    return beside if beside is not None and warned(found, beside, vaccine) else found[0]
+    beside = by_dose(evidence, deciding, vaccine, given)
+    return beside if beside is not None and warned(deciding, beside, vaccine) else deciding
 
 
-def warned(found: Sequence[Deferral], beside: Deferral | None, vaccine: Vaccine) -> bool:
+def warned(deciding: Deferral, beside: Deferral | None, vaccine: Vaccine) -> bool:
     """True when the deciding date is not to be trusted alone: an antigen that may be impaired for longer, after a dose as high as the warning names."""
-    interval = found[0].interval
+    interval = deciding.interval
     if beside is None or not {antigen for part in interval.extra for antigen in part.vaccines} & set(vaccine.antigens):
         return False
     dose = beside.antibody.dose
@@ -158,8 +158,3 @@ def unrecognised(draft: Draft, evidence: Evidence) -> Iterable[Line]:
         yield Line("vaccination.not-recognised", "vaccination", "ask", "info",
                    f"Not recognised among the vaccines on record: {names}. If one is live, name it or give its code.",
                    reasons(evidence, draft.facts, cites=rule.cites))
-
-
-@lru_cache(maxsize=4096)
-def _folded(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())

@@ -46,9 +46,7 @@ def milligrams(grams: float) -> int:
 
 def product_sizes(product: Product | None) -> tuple[int, ...]:
     """The vial sizes of a product in mg, largest first; empty when they were not read."""
-    if product is None or product.vials is None:
-        return ()
-    return tuple(sorted({milligrams(size.in_unit("g")) for size in product.vials.sizes}, reverse=True))
+    return product.vial_sizes if product is not None else ()
 
 
 def usable_sizes(product: Product | None, context: Context) -> tuple[int, ...]:
@@ -92,13 +90,13 @@ def best_vials(sizes: tuple[int, ...], need: int) -> Counts:
     """
     if not sizes or min(sizes) <= 0:
         raise ValueError("vial sizes are needed, each above nought")
-    return _best(sizes, max(0, need))
+    return _best(sizes, -(-max(0, need) // math.gcd(*sizes)))
 
 
-@lru_cache
-def _best(sizes: tuple[int, ...], need: int) -> Counts:
+@lru_cache(maxsize=1024)
+def _best(sizes: tuple[int, ...], at: int) -> Counts:
+    """:func:`best_vials` for a need of so many units (of the sizes' greatest common divisor)."""
     unit = math.gcd(*sizes)
-    at = -(-need // unit)
     table = _table(sizes, _top(at + sizes[0] // unit))
     while table[at] is None:
         at += 1

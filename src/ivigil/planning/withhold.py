@@ -22,8 +22,9 @@ def withhold(draft: Draft, evidence: Evidence, least: ReviewStatus) -> tuple[tup
     Withheld are lines that rest on a statement weaker than ``least`` and lines worked out from withheld ones. Critical lines, everything
     to avoid and warnings that give no amount stay: a warning is not made wrong by waiting for its review. A line says what is missing.
     """
-    asked = WEAKEST_FIRST.index(least)
-    weak = [name for name in WEAKEST_FIRST if WEAKEST_FIRST.index(name) < asked]
+    weak = WEAKEST_FIRST[:WEAKEST_FIRST.index(least)]
+    if not weak:
+        return draft.lines, 0
     gone: dict[str, Line] = {}
     kept: list[Line] = []
     for line in draft.lines:

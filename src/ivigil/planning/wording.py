@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 
 from ivigil.basis.quantity import Quantity
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+@lru_cache(maxsize=4096)
 def day_text(day: date) -> str:
     """``21 Nov 2026``: no order of day and month to mistake, and the same in every locale."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -22,7 +24,7 @@ def days_text(first: date, last: date) -> str:
 
 def clock(moment: datetime) -> str:
     """``09:05``."""
-    return moment.strftime("%H:%M")
+    return f"{moment.hour:02}:{moment.minute:02}"
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:

@@ -96,8 +96,8 @@ def _regimen(indication: str, regimen: Regimen, evidence: Evidence) -> Row:
         "valid": regimen.valid,
         "cites": regimen.cites,
         "sources": _sources(regimen.cites, evidence),
-        "read": evidence.support_of(regimen.cites)[1],
-        "review": evidence.support_of(regimen.cites)[0],
+        "read": evidence.support_of(regimen.cites).read,
+        "review": evidence.support_of(regimen.cites).review,
     }
 
 

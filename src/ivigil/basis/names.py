@@ -1,0 +1,14 @@
+"""How names that people write are compared: brands, vaccines and excipients, however they are spelt and spaced."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_BETWEEN = re.compile(r"[^a-z0-9]")
+
+
+@lru_cache(maxsize=4096)
+def folded(name: str) -> str:
+    """A name without capitals, spaces and punctuation: ``Octoglob 10 %`` and ``octoglob10`` are one."""
+    return _BETWEEN.sub("", name.lower())
