@@ -193,6 +193,9 @@ _SOURCE = """\
 - id: {id}
   kind: web-page
   title: Not filled in yet
+  publisher: not recorded
+  year: not recorded
+  where: not recorded
 """
 _STATEMENT = """\
 # A new statement. It counts as remembered, and plans show it as not read, until somebody fills in how it was read.
