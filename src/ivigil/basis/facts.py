@@ -78,12 +78,17 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
 
 class Facts(Mapping[str, Fact]):
-    """An immutable set of facts; :meth:`having` gives a new one with more. ``by_id`` is a plain mapping, for places that look up many."""
+    """An immutable set of facts; :meth:`having` gives a new one with more.
 
-    __slots__ = ("by_id",)
+    ``by_id`` is a plain mapping, for places that look up many. ``as_shown`` keeps how facts are shown, since lines show the same ones again and
+    again; the sets made by :meth:`having` share it.
+    """
+
+    __slots__ = ("as_shown", "by_id")
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self.by_id: Mapping[str, Fact] = {fact.id: fact for fact in facts}
+        self.as_shown: dict[str, tuple[Fact, Any]] = {}
 
     def __getitem__(self, key: str) -> Fact:
         return self.by_id[key]
@@ -111,7 +116,7 @@ class Facts(Mapping[str, Fact]):
         for fact in facts:
             known[fact.id] = fact
         new = Facts()
-        new.by_id = known
+        new.by_id, new.as_shown = known, self.as_shown
         return new
 
     def quantity(self, key: str) -> Quantity | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
 
 import msgspec
 
@@ -13,7 +12,7 @@ from ivigil.basis.quantity import Quantity
 from ivigil.evidence import care, knowledge
 from ivigil.evidence.conditions import Condition, facts_named, judge, truth_of, written
 from ivigil.evidence.interval_tables import IntervalTables
-from ivigil.evidence.review import WEAKEST_FIRST, state_of
+from ivigil.evidence.review import COUNTED, READ_BEST_FIRST, WEAKEST_FIRST, Support, state_of
 from ivigil.evidence.shapes import (
     Criterion,
     DoseLimit,
@@ -36,20 +35,10 @@ from ivigil.evidence.shapes import (
     WeightPolicy,
     recorded,
 )
+from ivigil.evidence.touched import Touched
 
-_READ_BEST_FIRST = ("seen", "seen-once", "second-hand", "second-hand-once", "decided", "remembered")
-_COUNTED = {"seen", "second-hand"}
-"""Ways of reading in which a second reading counts."""
 _STAGES: tuple[Stage, ...] = ("patient", "product", "course")
 _KEPT = 16384
-
-
-class Support(NamedTuple):
-    """What a line's citations amount to: each once, the weakest review state among them, and the best way any of them was read; empty without any."""
-
-    cites: tuple[str, ...]
-    review: str
-    read: str
 
 
 class Evidence(msgspec.Struct, frozen=True, dict=True):
@@ -127,7 +116,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
             reviews = {self.review_states.get(cite, "submitted") for cite in cites}
             ways = {self._ways_read.get(cite, "remembered") for cite in cites}
             known = Support(tuple(dict.fromkeys(cites)), next((status for status in WEAKEST_FIRST if status in reviews), ""),
-                            next((way for way in _READ_BEST_FIRST if way in ways), ""))
+                            next((way for way in READ_BEST_FIRST if way in ways), ""))
             self._supports[cites] = known
         return known
 
@@ -136,37 +125,12 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
         A statement is local when its source is, a rule when a risk group in its condition is.
         """
-        found: dict[str, None] = {}
-        for thing in touched:
-            if isinstance(thing, str):
-                found.update(dict.fromkeys(self._local_behind(thing)))
-            elif id(thing) in self._local_entries[1]:
-                found[self._local_entries[1][id(thing)]] = None
-        return tuple(found)
-
-    def _local_behind(self, name: str) -> Iterator[str]:
-        said, _ = self._local_entries
-        if name in said:
-            yield said[name]
-        statement = self.statements.get(name)
-        if statement is not None:
-            yield from (said[source] for source in (statement.source, *statement.also) if source in said)
-        condition = self.conditions.get(name)
-        if condition is not None:
-            yield from (found for inner in facts_named(condition) if inner in self.groups for found in self._local_behind(inner))
+        return self._touched.of(touched)
 
     @cached_property
-    def _local_entries(self) -> tuple[dict[str, str], dict[int, str]]:
-        """What the overlay did, by id and by the object itself: of every local entry, and of everything inside it that has an id or is an object."""
-        names: dict[str, str] = {}
-        objects: dict[int, str] = {}
-        for key, why in self.local.items():
-            part, _, name = key.partition(" ")
-            for inner in _inside(getattr(self, part).get(name)):
-                objects[id(inner)] = f"{name} {why}"
-                names.setdefault(str(getattr(inner, "id", "")), f"{name} {why}")
-        names.pop("", None)
-        return names, objects
+    def _touched(self) -> Touched:
+        entries = {key: getattr(self, part).get(name) for key in self.local for part, _, name in [key.partition(" ")]}
+        return Touched(self.local, entries, self.statements, self.conditions, self.groups)
 
     @cached_property
     def _supports(self) -> dict[tuple[str, ...], Support]:
@@ -180,7 +144,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _ways_read(self) -> dict[str, str]:
-        return {statement.id: f"{statement.read}-once" if statement.readings == 1 and statement.read in _COUNTED else statement.read
+        return {statement.id: f"{statement.read}-once" if statement.readings == 1 and statement.read in COUNTED else statement.read
                 for statement in self.statements.values()}
 
     @cached_property
@@ -188,6 +152,11 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         """The source in which each statement was read, and how it was read, by statement; remembered statements are left out."""
         return {statement.id: (statement.through or statement.source, statement.read)
                 for statement in self.statements.values() if statement.read != "remembered"}
+
+    @cached_property
+    def weight_policy_cites(self) -> tuple[str, ...]:
+        """The statements of all weight policies, each once."""
+        return tuple(dict.fromkeys(cite for policy in self.weight_policies.values() for cite in policy.cites))
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -420,15 +389,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return list(dict.fromkeys(found or ()))
 
 
-def _inside(value: object) -> Iterator[msgspec.Struct]:
-    """An entry and every structure inside it."""
-    if isinstance(value, msgspec.Struct) and not isinstance(value, Condition | Quantity):
-        yield value
-        for field in value.__struct_fields__:
-            yield from _inside(getattr(value, field))
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _inside(item)
+
 
 
 def _folded(name: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,6 +16,10 @@ from ivigil.evidence.shapes import ReviewStatus, Statement, Verdict
 APPROVERS = 2
 """How many different people approve a statement before it counts as approved."""
 WEAKEST_FIRST: tuple[ReviewStatus, ...] = ("rejected", "superseded", "submitted", "under-review", "approved")
+
+READ_BEST_FIRST = ("seen", "seen-once", "second-hand", "second-hand-once", "decided", "remembered")
+COUNTED = {"seen", "second-hand"}
+"""Ways of reading in which a second reading counts."""
 
 
 class ReviewState(msgspec.Struct, frozen=True):
@@ -28,6 +33,14 @@ class ReviewState(msgspec.Struct, frozen=True):
     approved_by: tuple[str, ...] = ()
     due: str = ""
     outdated: int = 0
+
+
+class Support(NamedTuple):
+    """What a line's citations amount to: each once, the weakest review state among them, and the best way any of them was read; empty without any."""
+
+    cites: tuple[str, ...]
+    review: str
+    read: str
 
 
 def stamp_of(statement: Statement) -> str:

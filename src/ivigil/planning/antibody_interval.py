@@ -55,13 +55,12 @@ class Given:
 
     def latest(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> Deferral | None:
         """The first of :meth:`deferrals`, which decides when a vaccine may be given; None when nothing makes it wait."""
-        found = [self._latest_of(table) for table in self.evidence.interval_tables.of(places, antigens)]
-        return found[0] if len(found) == 1 else max((one for one in found if one is not None), key=_ends, default=None)
+        tables = self.evidence.interval_tables.of(places, antigens)
+        return self._latest_of(tables[0]) if len(tables) == 1 else _last(map(self._latest_of, tables))
 
     def _latest_of(self, table: IntervalTable) -> Deferral | None:
         if table not in self._latest:
-            found = (self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses))
-            self._latest[table] = max((one for one in found if one is not None), key=_ends, default=None)
+            self._latest[table] = _last(self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses))
         return self._latest[table]
 
     def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
@@ -105,6 +104,15 @@ class Given:
             wait = wait_of(interval, dose)
             self._by_row[key] = None if wait is None else Deferral(add(dose.on, wait), wait, interval, dose)
         return self._by_row[key]
+
+
+def _last(found: Iterable[Deferral | None]) -> Deferral | None:
+    """The deferral that ends last; of several the first found."""
+    last, ends = None, None
+    for one in found:
+        if one is not None and (ends is None or _ends(one) > ends):
+            last, ends = one, _ends(one)
+    return last
 
 
 def _ends(deferral: Deferral) -> tuple[date, date]:

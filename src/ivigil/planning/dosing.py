@@ -170,12 +170,12 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
         state = "applied" if one.policy.id == policy.id else "in force" if one.applicable else "not here"
         rows.append((one.policy.name, one.policy.jurisdiction, one.kg, capped, state, one.why))
     table = Table((Column("Policy"), Column("Where"), Column("Weight", "kg"), Column("Course", "g"), Column("State"), Column("Why")), tuple(rows))
-    every = tuple(dict.fromkeys(cite for one in weighings.values() for cite in one.policy.cites))
     uses = tuple(dict.fromkeys(name for one in weighings.values() for name in one.uses))
     weights = sorted({round(one.kg) for one in weighings.values() if one.kg is not None and one.applicable})
     spread = f"{number_text(weights[0])} to {number_text(weights[-1])} kg" if len(weights) > 1 else f"{number_text(weights[0])} kg" if weights else "no weight"
     lines.append(Line("dose.weights", "dosing", "check", "info", f"Dosing weight by every policy: {spread}.",
-                      reasons(evidence, draft.facts, cites=every, uses=uses, entries=[one.policy for one in weighings.values()]), table=table))
+                      reasons(evidence, draft.facts, cites=evidence.weight_policy_cites, uses=uses,
+                              entries=[one.policy for one in weighings.values()]), table=table))
     undecided = (("dose.weight", missing, "caution"),) if missing else ()
     return msgspec.structs.replace(draft.saying(*lines), undecided=draft.undecided + undecided)
 

@@ -8,9 +8,8 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from ivigil.basis.because import Alternative
+from ivigil.basis.because import Alternative, UsedFact
 from ivigil.basis.dates import add
-from ivigil.basis.facts import Fact
 from ivigil.basis.quantity import Quantity, Span, UnitProblem, parse_quantity, parse_span
 from ivigil.evidence.care import Monitoring, Vitals, When
 from ivigil.evidence.conditions import judge, truth_of
@@ -21,7 +20,7 @@ from ivigil.planning.draft import Context, Draft
 from ivigil.planning.follow_up import CALENDAR
 from ivigil.planning.line import Column, Line, NotRaised, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.reasons import reasons, text_of, texts
+from ivigil.planning.reasons import reasons, shown, texts
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import day_text, days_text, listed
 
@@ -77,7 +76,7 @@ def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Cont
     tests, measured = evidence.measures[rule.id]
     read = measured if rule.at == "before" else ()
     facts = draft.facts.by_id
-    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(facts[fact])}." for fact in read if fact in facts])
+    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(shown(facts[fact], draft.facts))}." for fact in read if fact in facts])
     windows = [window for moment in rule.times if not rule.trigger and (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
     because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read),
@@ -87,9 +86,8 @@ def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Cont
                 when=min((first for first, _ in windows), default=None), table=table)
 
 
-def _on_record(fact: Fact) -> str:
-    on = fact.origin.on
-    return ", ".join(filter(None, (text_of(fact), day_text(on) if on else "", "out of date" if fact.stale else "")))
+def _on_record(fact: UsedFact) -> str:
+    return ", ".join(filter(None, (fact.value, day_text(fact.on) if fact.on else "", "out of date" if fact.stale else "")))
 
 
 def last_moment(draft: Draft, context: Context) -> datetime:

@@ -19,7 +19,7 @@ from ivigil.evidence.shapes import Act, Product, Route, SafetyRule, Severity
 from ivigil.planning import safety, vials
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
-from ivigil.planning.product_facts import Bearer, bearer_of, facts_for, is_called, labelled_for_age, labelled_rows, planned_route
+from ivigil.planning.product_facts import Bearer, bearer_of, facts_for, is_called, labelled_for_age, labelled_rows, planned_route, product_facts
 from ivigil.planning.product_remarks import RANKING, remarks
 from ivigil.planning.reasons import reasons
 from ivigil.planning.wording import lower_first
@@ -115,7 +115,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return msgspec.structs.replace(draft.saying(line), blocked=(*draft.blocked, "product.none-left"))
     chosen = eligible[0]
     product = chosen.product
-    draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(facts_for(product, seeking.bearer)))
+    draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(product_facts(product, draft)))
     lines = [_choice_line(eligible, draft, evidence), _ranking_line(eligible, rejected, draft, evidence)]
     lines += remarks(product, draft, evidence, context)
     return draft.saying(*lines)
@@ -165,7 +165,7 @@ def judged(product: Product, seeking: Seeking) -> Candidate:
     ruled_out = (*supply, *_label_bars(product, seeking, covered))
     if supply or (ruled_out and seeking.route not in product.routes):
         return Candidate(product, ruled_out, (), (), ())
-    facts = seeking.facts.having(facts_for(product, seeking.bearer))
+    facts = seeking.facts.having(facts_for(product, seeking.bearer, covered))
     findings: list[SafetyRule] = []
     open_rules: list[SafetyRule] = []
     never = seeking.evidence.ruled_out_by(product)
@@ -223,6 +223,8 @@ def vials_needed(product: Product, grams: float) -> tuple[float, int]:
 
 def _supply(product: Product, context: Context) -> Iterable[str]:
     status = product.status
+    if status.state == "licensed" and not (status.until or context.stock or context.formulary):
+        return
     day = context.as_of.isoformat()
     first = context.start.date()
     stocked = any(vials.of_product(item, product) and item.count > 0 and vials.in_date(item, first) for item in context.stock)

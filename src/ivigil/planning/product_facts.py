@@ -42,11 +42,12 @@ def bearer_of(draft: Draft) -> Bearer:
 
 def product_facts(product: Product, draft: Draft) -> list[Fact]:
     """The ``product.*`` facts of one product. What its label does not say gives no fact: unknown is not no."""
-    return facts_for(product, bearer_of(draft))
+    bearer = bearer_of(draft)
+    return facts_for(product, bearer, labelled_for_age(product, bearer.indication, bearer.facts))
 
 
-def facts_for(product: Product, bearer: Bearer) -> list[Fact]:
-    """:func:`product_facts` for one of many products that are looked at for the same patient."""
+def facts_for(product: Product, bearer: Bearer, covered: Truth) -> list[Fact]:
+    """:func:`product_facts` for one of many products that are looked at for the same patient; ``covered`` is :func:`labelled_for_age`."""
     where = f"product {product.id}"
     facts = list(product.facts)
     changed = _switched(product, bearer)
@@ -59,7 +60,6 @@ def facts_for(product: Product, bearer: Bearer) -> list[Fact]:
         label = Origin(where, None, "label")
         if product.labelled:
             facts.append(Fact("product.labelled_for_indication", bearer.indication in product.labelled_in, label))
-        covered = labelled_for_age(product, bearer.indication, bearer.facts)
         if covered is not None:
             facts.append(Fact("product.labelled_for_age", covered, label))
         facts.append(Fact("product.subcutaneous_barred", _barred(product, bearer), label))

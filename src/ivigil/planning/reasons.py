@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from ivigil.basis.because import Alternative, Because, UsedFact
 from ivigil.basis.facts import Fact, Facts
@@ -14,25 +15,23 @@ _OF_PRODUCT = "product "
 def used(facts: Facts, names: Iterable[str]) -> dict[str, UsedFact]:
     """The named facts that are known, as a line shows them."""
     known = facts.by_id
-    return {name: shown(known[name]) for name in names if name in known}
+    return {name: shown(known[name], facts) for name in names if name in known}
 
 
-def shown(fact: Fact) -> UsedFact:
-    """One fact with its origin, as a line shows it."""
-    origin = fact.origin
-    return UsedFact(text_of(fact), origin.where, origin.on, origin.how, fact.stale)
-
-
-def text_of(fact: Fact) -> str:
-    """The value of a fact as a line shows it."""
-    value = fact.value
-    return "yes" if value is True else "no" if value is False else str(value)
+def shown(fact: Fact, facts: Facts) -> UsedFact:
+    """One of the facts with its origin, as a line shows it."""
+    kept = facts.as_shown.get(fact.id)
+    if kept is None or kept[0] is not fact:
+        origin, value = fact.origin, fact.value
+        text = "yes" if value is True else "no" if value is False else str(value)
+        kept = facts.as_shown[fact.id] = fact, UsedFact(text, origin.where, origin.on, origin.how, fact.stale)
+    return cast("UsedFact", kept[1])
 
 
 def texts(facts: Facts, names: Iterable[str]) -> dict[str, str]:
     """The values of the named facts that are known, as a near miss shows them."""
     known = facts.by_id
-    return {name: text_of(known[name]) for name in names if name in known}
+    return {name: shown(known[name], facts).value for name in names if name in known}
 
 
 def reasons(
