@@ -280,6 +280,17 @@ def test_rates_not_read_give_one_line_and_no_number() -> None:
         assert not any(character.isdigit() for character in result.lines[0].text)
 
 
+@pytest.mark.parametrize(("weight", "dosing", "percent", "flow"), [(70, 70, 10, 84), (100, 70, 10, 84), (70, 70, 5, 168)])
+def test_the_decided_limit_at_risk_holds_without_the_labels_rates(weight: float, dosing: float, percent: float, flow: float) -> None:
+    """2 mg/kg/min at 70 kg is 8400 mg/h: 84 mL/h of a 10 % and 168 mL/h of a 5 % solution, on the lower of actual and dosing weight."""
+    at_risk = draft(product(percent=percent), weight=weight, dosing=dosing, constraints=(rule(Act(act="cap-rate", to="label-or-policy")),))
+    result = infusion.step(at_risk, evidence(), CONTEXT)
+    assert [one.id for one in result.lines] == ["infusion.not-read", "infusion.cap"]
+    assert f"no faster than 2 mg/kg/min ({flow} mL/h)" in result.lines[1].text
+    assert "Where the label's own limit is lower, it holds" in result.lines[1].text
+    assert result.lines[1].urgency == "warning"
+
+
 def test_first_and_later_schedules() -> None:
     """A product with a faster start later: the later row only when the patient is known to be used to it, unknown history counts as first."""
     first = msgspec.structs.replace(TWO_RATES, infusion="first", start=PrintedRate(rate=mg(1)))

@@ -171,6 +171,26 @@ def test_off_label_ranks_lower_and_says_so() -> None:
     assert alone.facts.flag("product.labelled_for_indication") is False
 
 
+def test_a_stabiliser_that_was_not_read_ranks_lower_and_says_so() -> None:
+    """Among equals the product whose composition is known comes first, whatever its name; one that was ordered stays first."""
+    known = one("Beta", stabiliser=Stabiliser(name="glycine", cites=("label",)))
+    table = ranking(product.step(draft(), evidence(one("Alpha"), known), CONTEXT))
+    assert (table["Beta"][0], table["Alpha"][0]) == (1.0, 2.0)
+    assert "stabiliser not read" in table["Alpha"][2]
+    assert "stabiliser not read" not in table["Beta"][2]
+    assert ranking(product.step(draft(order=Order(product="Alpha")), evidence(one("Alpha"), known), CONTEXT))["Alpha"][0] == 1.0
+
+
+def test_without_evidence_for_a_dose_no_product_is_proposed() -> None:
+    """Nothing to give has no product, unless somebody ordered one: then what speaks against it is said."""
+    without = msgspec.structs.replace(draft(), no_evidence=True, dose=None)
+    result = product.step(without, evidence(one("Alpha")), CONTEXT)
+    assert result.product is None
+    assert result.lines == ()
+    ordered = msgspec.structs.replace(draft(order=Order(product="Alpha")), no_evidence=True, dose=None)
+    assert "product.choice" in ids(product.step(ordered, evidence(one("Alpha")), CONTEXT))
+
+
 @pytest.mark.parametrize(("age", "outcome"), [(17, "rejected"), (18, "eligible")])
 def test_label_age_is_a_hard_limit(age: float, outcome: str) -> None:
     """Labelled from 18 years: refused at 17, eligible at 18."""

@@ -6,6 +6,7 @@ increments, or from a site-policy ramp that was asked for and is shown as policy
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -14,12 +15,12 @@ import msgspec
 from ivigil.basis.because import Alternative, Urgency
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.shapes import Ramp, RateSchedule
+from ivigil.evidence.shapes import Product, Ramp, RateSchedule
 from ivigil.planning import rates, subcutaneous
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.rate_caps import ORDERED, caps_of
+from ivigil.planning.rate_caps import ORDERED, caps_of, whose
 from ivigil.planning.rate_setting import (
     UNREAD,
     Cap,
@@ -28,6 +29,7 @@ from ivigil.planning.rate_setting import (
     hours_in,
     hours_of,
     one_reading,
+    rate_weight,
     setting_of,
     volume_of,
 )
@@ -61,7 +63,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return draft
     setting = setting_of(draft, draft.product, evidence, context)
     if isinstance(setting, Line):
-        return draft.saying(setting)
+        return draft.saying(setting, *_limits_all_the_same(draft, draft.product, evidence))
     ramp, ramp_lines = _ramp(setting, draft, evidence, context)
     caps = caps_of(setting, draft, evidence, context, ramp)
     binding = min(caps, key=lambda cap: cap.flow)
@@ -187,6 +189,22 @@ def _start_line(setting: Setting, draft: Draft, evidence: Evidence, start: float
         entries=(row, *naive, *((binding.by,) if start < printed else ())),
     )
     return Line("infusion.start", "infusion", "give", urgency, " ".join(parts), because, value=Quantity(setting.down(start), "mL/h"))
+
+
+def _limits_all_the_same(draft: Draft, product: Product, evidence: Evidence) -> Iterable[Line]:
+    """The decided limit at risk, which holds whatever the label that was not read allows."""
+    weight = rate_weight(draft)
+    asked = [constraint.rule for constraint in draft.constraints if constraint.act.act == "cap-rate"]
+    for policy in evidence.infusion_policies.values():
+        if asked and weight is not None and policy.cap is not None and policy.when is None:
+            flow = rates.flow(policy.cap, product.percent, weight)
+            about = ", ".join(dict.fromkeys(lower_first(rule.about) for rule in asked))
+            text = (f"Whatever the label allows, no faster than {policy.cap} ({number_text(rates.round_down(flow, 1.0))} mL/h): "
+                    f"{whose(policy, evidence)} limit at risk ({about}). Where the label's own limit is lower, it holds.")
+            working = f"{policy.cap} x {number_text(weight)} kg at {number_text(product.percent)} % = {number_text(flow)} mL/h"
+            yield Line("infusion.cap", "infusion", "check", "warning", text,
+                       reasons(evidence, draft.facts, cites=(*policy.cites, *(cite for rule in asked for cite in rule.cites)), rule=asked[0].id,
+                               uses=("weight",), calculation=working, entries=(policy, *asked)))
 
 
 def _cap_line(setting: Setting, draft: Draft, evidence: Evidence, caps: list[Cap], binding: Cap) -> Line:

@@ -87,8 +87,11 @@ class _Weighed(msgspec.Struct, frozen=True):
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
-    """Rank the market's products for this patient, set the first as chosen and add its facts; blocked when none is left."""
-    if draft.blocked or draft.indication is None:
+    """Rank the market's products for this patient, set the first as chosen and add its facts; blocked when none is left.
+
+    Without evidence for a dose none is proposed, unless one was ordered.
+    """
+    if draft.blocked or draft.indication is None or (draft.no_evidence and not _asked(draft, context)):
         return draft
     seeking = seeking_for(draft, evidence, context)
     candidates = [judged(product, seeking) for product in evidence.products_at(context.jurisdiction)]
@@ -268,6 +271,8 @@ def _notes(product: Product, seeking: Seeking, weighed: _Weighed) -> Iterable[st
             yield f"{severity}: {', '.join(weighed.about[severity])}"
     if seeking.route == "intravenous" and not weighed.rates_read:
         yield "rates not read"
+    if product.stabiliser is None:
+        yield "stabiliser not read"
     if seeking.iga_matters and product.iga is not None:
         yield f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
     if seeking.volume_matters:
@@ -292,6 +297,7 @@ def _key(product: Product, seeking: Seeking, weighed: _Weighed) -> tuple[Any, ..
         not weighed.covered,
         not weighed.rates_read,
         weighed.open,
+        product.stabiliser is None,
         -product.percent if seeking.volume_matters else 0.0,
         iga_place if seeking.iga_matters else (),
         weighed.waste,

@@ -58,7 +58,7 @@ def _risk_caps(setting: Setting, draft: Draft, evidence: Evidence) -> Iterable[C
                 yield setting.cap(f"rule '{rule.about}'", limit, None, rule.cites, rule.id, rule)
     for policy in evidence.infusion_policies.values():
         if policy.cap is not None and policy.when is not None and holds(policy, draft):
-            yield setting.cap(f"{_whose(policy, evidence)} policy, {lower_first(policy.name)}", policy.cap, None, policy.cites, by=policy)
+            yield setting.cap(f"{whose(policy, evidence)} policy, {lower_first(policy.name)}", policy.cap, None, policy.cites, by=policy)
     if not asked:
         return
     cites = tuple(cite for rule in asked for cite in rule.cites)
@@ -69,11 +69,11 @@ def _risk_caps(setting: Setting, draft: Draft, evidence: Evidence) -> Iterable[C
         return
     for policy in evidence.infusion_policies.values():
         if policy.cap is not None and policy.when is None:
-            name = f"{_whose(policy, evidence)} limit at risk ({about}); the label prints no number"
+            name = f"{whose(policy, evidence)} limit at risk ({about}); the label prints no number"
             yield setting.cap(name, policy.cap, None, (*policy.cites, *cites), asked[0].id, policy)
 
 
-def _whose(policy: InfusionPolicy, evidence: Evidence) -> str:
+def whose(policy: InfusionPolicy, evidence: Evidence) -> str:
     """Who decided a policy: ivigil, or the hospital whose overlay holds it."""
     return "hospital" if evidence.local_of((policy,)) else "ivigil default"
 
