@@ -42,7 +42,7 @@ def test_an_overlay_is_exported_with_it(tmp_path: Path) -> None:
     assert run("evidence", "export", "-f", "json", "-o", tmp_path / "e.json", "--overlay", tmp_path / "ours")[0] == 0
     document = json.loads((tmp_path / "e.json").read_text())
     assert document["overlay"] == "ours"
-    assert "our-x" in document["local"]
+    assert document["local"]["indications our-x"] == "added"
     assert document["parts"]["indications"]["our-x"]["purpose"] == "none"
 
 

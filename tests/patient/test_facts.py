@@ -176,6 +176,14 @@ def test_infusion_history(register: Register) -> None:
     assert facts.flag("has.past_ig_headache") is False
 
 
+def test_a_reaction_on_the_problem_list_is_not_denied_by_an_empty_history(register: Register) -> None:
+    """A complete but empty list of infusions beside a coded reaction to immunoglobulin: the reaction stands, and this is not called a first infusion."""
+    told = Condition(name="Reaction to intravenous immunoglobulin", codes=(Code(code="T50.Z15", system="icd10"),))
+    facts = facts_of(Record(id="x", conditions=(told,), infusions_complete=True), register, AS_OF)
+    assert facts.flag("has.past_ig_reaction") is True
+    assert facts.flag("ig.first_ever") is not True
+
+
 def test_no_history_is_unknown_unless_complete(register: Register) -> None:
     """A first infusion is the most dangerous one; silence must not be read either way."""
     assert "ig.first_ever" not in facts_of(Record(id="x"), register, AS_OF)

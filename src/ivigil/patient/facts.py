@@ -265,7 +265,7 @@ class _Gather:
             elif last.tolerated:
                 self.put("ig.last_reaction_grade", "0", where, last.on, "recorded as tolerated")
             self.reactions(own, complete)
-        elif record.infusions_complete:
+        elif record.infusions_complete and not self.reacted():
             self.put("ig.first_ever", True, complete)
             self.put("ig.hospital_infusions", "0", complete)
             for fact in ("has.past_ig_reaction", "has.past_ig_headache", "ig.early_hospital_reaction"):
@@ -275,6 +275,11 @@ class _Gather:
             self.put("ig.blood_product_last_year", True, others[-1].origin or "infusions", others[-1].on, others[-1].product or others[-1].kind)
         elif record.infusions_complete:
             self.put("ig.blood_product_last_year", False, complete)
+
+    def reacted(self) -> bool:
+        """Whether the problems or allergies tell of a reaction to immunoglobulin: then an empty list of infusions is not the whole history."""
+        told = [self.found.get(fact) for fact in ("has.past_ig_reaction", *_KINDS)]
+        return any(fact is not None and fact.value is True for fact in told)
 
     def reactions(self, own: list[PastInfusion], complete: str) -> None:
         reacted = [item for item in own if item.reaction is not None]

@@ -87,10 +87,7 @@ class _Weighed(msgspec.Struct, frozen=True):
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
-    """Rank the market's products for this patient, set the first as chosen and add its facts; blocked when none is left.
-
-    Without evidence for a dose none is proposed, unless one was ordered.
-    """
+    """Rank the market's products, choose the first and add its facts; blocked when none is left. Without a dose only an ordered one is judged."""
     if draft.blocked or draft.indication is None or (draft.no_evidence and not _asked(draft, context)):
         return draft
     seeking = seeking_for(draft, evidence, context)
