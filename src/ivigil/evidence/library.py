@@ -9,7 +9,7 @@ import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence import care, knowledge
+from ivigil.evidence import care, kinetics, knowledge
 from ivigil.evidence.conditions import Condition, facts_named, judge, written
 from ivigil.evidence.review import WEAKEST_FIRST, state_of
 from ivigil.evidence.shapes import (
@@ -96,6 +96,12 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     supply_figures: dict[str, knowledge.SupplyFigure] = {}
     articles: dict[str, knowledge.Article] = {}
     claims: dict[str, knowledge.Claim] = {}
+    models: dict[str, kinetics.Model] = {}
+    model_choices: dict[str, kinetics.ModelChoice] = {}
+    forecast_states: dict[str, kinetics.ForecastState] = {}
+    forecast_settings: dict[str, kinetics.ForecastSetting] = {}
+    lean_mass: dict[str, kinetics.LeanMass] = {}
+    model_checks: dict[str, kinetics.ModelCheck] = {}
 
     def places(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdiction and the wider ones it includes, nearest first."""

@@ -49,7 +49,8 @@ def _decoder() -> msgspec.msgpack.Decoder[Evidence]:
 def _program() -> str:
     """Changes whenever the shapes may have changed, so that a bundle of another build is never decoded."""
     here = Path(__file__).resolve().parent
-    sources = [here / "shapes.py", here / "library.py", here / "conditions.py", here.parent / "basis" / "facts.py", here.parent / "basis" / "quantity.py"]
+    sources = [*(here / f"{name}.py" for name in ("shapes", "library", "conditions", "care", "knowledge", "kinetics")),
+               *(here.parent / "basis" / f"{name}.py" for name in ("facts", "quantity"))]
     stamp = "-".join(str(path.stat().st_mtime_ns) for path in sources)
     return hashlib.sha256(f"{__version__}-{msgspec.__version__}-{stamp}".encode()).hexdigest()[:8]
 
