@@ -217,6 +217,7 @@ class ModelCheck(Cited, frozen=True):
     days: int = 1
     route: Route = "intravenous"
     at: Quantity | None = None
+    baseline: Quantity | None = None
 
 
 KINETICS_KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (

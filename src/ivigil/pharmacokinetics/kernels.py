@@ -7,6 +7,7 @@ Arrays of patients have shape ``(n,)``; curves have shape ``(times, n)``. A curv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -104,6 +105,18 @@ def modes(clearance: ArrayLike, central: ArrayLike, exchange: ArrayLike | None =
     absorbed = weights * (np.asarray(bioavailability, dtype=np.float64) * ka / (ka - rates))
     return Modes(np.concatenate([rates, ka[np.newaxis]]), np.concatenate([weights, np.zeros_like(weights[:1])]),
                  np.concatenate([absorbed, -absorbed.sum(axis=0, keepdims=True)]))
+
+
+def joined(parts: Sequence[Modes]) -> Modes:
+    """The patients of several models side by side; a model with fewer exponentials gets empty ones."""
+    rows = max(part.rates.shape[0] for part in parts)
+
+    def padded(array: Array, fill: float) -> Array:
+        return np.concatenate([array, np.full((rows - array.shape[0], array.shape[1]), fill)]) if array.shape[0] < rows else array
+
+    return Modes(np.concatenate([padded(part.rates, 1.0) for part in parts], axis=1),
+                 np.concatenate([padded(part.intravenous, 0.0) for part in parts], axis=1),
+                 np.concatenate([padded(part.depot, 0.0) for part in parts], axis=1))
 
 
 def _spread_out(rates: Array, since: Array | float, length: Array | float) -> Array:
@@ -218,14 +231,18 @@ def at_steady_state(exponentials: Modes, pattern: Doses, interval: ArrayLike, ph
     at = np.atleast_1d(np.asarray(phases, dtype=np.float64))
     rates = exponentials.rates
     again = -np.expm1(-rates * every)
+    chunk = max(1, BLOCK // rates.shape[1])
     out = np.zeros((at.size, rates.shape[1]))
     for index, when in enumerate(pattern.times):
         weights = (exponentials.depot if pattern.depot[index] else exponentials.intravenous) * pattern.grams[index]
         length = pattern.lengths[index]
         whole = _spread_out(rates, every + length, length) * np.exp(rates * length)  # from the start of the dose to one interval later
-        for row, phase in enumerate(at):
-            since = phase - when
-            out[row] += np.sum(weights * (whole * np.exp(-rates * since) / again + _spread_out(rates, since, length)), axis=0)
+        earlier = weights * whole / again
+        for low in range(0, at.size, chunk):
+            since = (at[low:low + chunk] - when)[np.newaxis, :, np.newaxis]
+            left = earlier[:, np.newaxis] * np.exp(-rates[:, np.newaxis] * since)
+            left += weights[:, np.newaxis] * _spread_out(rates[:, np.newaxis], since, length)
+            out[low:low + chunk] += left.sum(axis=0)
     return out
 
 
