@@ -137,7 +137,7 @@ def _first_trough(case: _Case) -> float:
 def _doses_to_steady(case: _Case) -> float:
     assert case.regimen.every is not None
     plateau = float(case.interval().trough[0]) - case.baseline
-    days = case.regimen.every * np.arange(1, 30)
+    days = np.asarray(case.regimen.every * np.arange(1.0, 30.0), dtype=np.float64)
     infused = total_over(case.model, case.values, 0.0, coming(case.regimen, float(days[-1])), days)[:, 0]
     within = setting(case.evidence, "steady-within", "%") / 100
     return float(np.flatnonzero(infused >= (1 - within) * plateau)[0] + 1)

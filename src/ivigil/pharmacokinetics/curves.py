@@ -31,21 +31,21 @@ class Interval(NamedTuple):
     @property
     def trough(self) -> Array:
         """Total IgG just before the dose."""
-        return self.total[0]
+        return np.asarray(self.total[0])
 
     @property
     def peak(self) -> Array:
         """The highest total IgG of the interval."""
-        return np.max(self.total, axis=0)
+        return np.asarray(np.max(self.total, axis=0))
 
     @property
     def average(self) -> Array:
         """The mean over the interval."""
-        return np.trapezoid(self.total, self.phases, axis=0) / (self.phases[-1] - self.phases[0])
+        return np.asarray(np.trapezoid(self.total, self.phases, axis=0) / (self.phases[-1] - self.phases[0]))
 
     def above(self, level: float) -> Array:
         """The share of the interval spent at or above a level."""
-        return np.trapezoid((self.total >= level).astype(np.float64), self.phases, axis=0) / (self.phases[-1] - self.phases[0])
+        return np.asarray(np.trapezoid((self.total >= level).astype(np.float64), self.phases, axis=0) / (self.phases[-1] - self.phases[0]))
 
 
 def grouped(given: Sequence[Given]) -> list[tuple[Route, kernels.Doses]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from itertools import pairwise
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -22,8 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _compiled(function: F) -> F:
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def on_grid(exponentials: Modes, given: Doses, count: int, step: float = 1.0, start: float = 0.0, threads: int = 1) -> Array:
@@ -47,7 +47,7 @@ def on_grid(exponentials: Modes, given: Doses, count: int, step: float = 1.0, st
     curve = np.empty((patients, count))
     edges = np.linspace(0, patients, threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda part: _grid(decay, rows, kinds, grams, table, curve, part[0], part[1]), zip(edges[:-1], edges[1:], strict=True)))
+        list(pool.map(lambda part: _grid(decay, rows, kinds, grams, table, curve, part[0], part[1]), pairwise(edges)))
     return curve.T
 
 
@@ -98,7 +98,7 @@ def simulated(model: saturable.Catabolism, baseline: ArrayLike, given: Doses, ti
         _course(constants, grams, given.lengths, given.depot, plan.lengths, plan.outputs, starting, begins, running, runs, total, tracer, *bounds)
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, zip(edges[:-1], edges[1:], strict=True)))
+        list(pool.map(part, pairwise(edges)))
     return saturable.Course(total.T, tracer.T)
 
 

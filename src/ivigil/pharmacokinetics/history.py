@@ -94,8 +94,8 @@ def history_of(record: Record, person: Person, facts: Facts, evidence: Evidence,
         if doubtful:
             before, complete = (), False
             listed = ", ".join(f"{number_text(level.value)} g/L {_on(as_of, level.day)}" for level in doubtful)
-            remarks.append(Remark("baseline-doubtful", f"{listed}, before the first infusion on record, is too high for this deficiency untreated: it was probably "
-                                  "drawn on treatment. It is not taken for the baseline, and earlier infusions seem to be missing.",
+            remarks.append(Remark("baseline-doubtful", f"{listed}, before the first infusion on record, is too high for this deficiency untreated: "
+                                  "it was probably drawn on treatment. It is not taken for the baseline, and earlier infusions seem to be missing.",
                                   ("pk-policy.baseline-doubtful",)))
     elif levels:
         remarks.append(Remark("between-infusions", "No level is known to lie before the first immunoglobulin ever, so none is taken for the baseline; "
@@ -236,7 +236,8 @@ def filled_back(history: History, every: float | None, evidence: Evidence) -> tu
     if history.complete:
         return history.doses, ()
     if not history.doses:
-        return (), (Remark("no-dose-on-record", "No earlier infusion is on record and the list is not said to be complete: the curve starts as if never treated."),)
+        return (), (Remark("no-dose-on-record", "No earlier infusion is on record, and the list is not said to be complete: "
+                            "the curve starts as if never treated."),)
     first = history.doses[0]
     needed = setting(evidence, "history", "day")
     if -first.day >= needed:

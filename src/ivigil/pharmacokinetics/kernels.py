@@ -34,7 +34,7 @@ class Modes(NamedTuple):
     @property
     def slowest(self) -> Array:
         """The slowest rate of disposition of each patient (1/day); absorption does not count."""
-        return np.min(np.where(self.intravenous > 0, self.rates, np.inf), axis=0)
+        return np.asarray(np.min(np.where(self.intravenous > 0, self.rates, np.inf), axis=0))
 
 
 class Doses(NamedTuple):
@@ -82,12 +82,13 @@ def modes(clearance: ArrayLike, central: ArrayLike, exchange: ArrayLike | None =
     if (exchange is None) != (peripheral is None):
         raise ValueError("a second compartment needs both its volume and the exchange with it")
     shape = np.broadcast_shapes((1,), *(item.shape for item in given), np.shape(bioavailability))
-    k10 = np.broadcast_to(np.asarray(clearance, dtype=np.float64) / central, shape)
     volume = np.broadcast_to(np.asarray(central, dtype=np.float64), shape)
+    k10 = np.broadcast_to(np.asarray(clearance, dtype=np.float64) / volume, shape)
     if exchange is None or peripheral is None:
         rates, weights = k10[np.newaxis].copy(), 1.0 / volume[np.newaxis]
     else:
-        k12, k21 = np.asarray(exchange, dtype=np.float64) / volume, np.broadcast_to(np.asarray(exchange, dtype=np.float64) / peripheral, shape)
+        flow = np.broadcast_to(np.asarray(exchange, dtype=np.float64), shape)
+        k12, k21 = flow / volume, flow / np.asarray(peripheral, dtype=np.float64)
         lead = k10 + k12 - k21
         spread = np.sqrt(lead * lead + 4.0 * k12 * k21)
         larger = 0.5 * (np.abs(lead) + spread)
@@ -211,9 +212,8 @@ def on_grid(exponentials: Modes, given: Doses, count: int, step: float = 1.0, st
     return curve
 
 
-def _amounts(given: Doses, push: Push, block: slice) -> Array | np.float64:
-    grams = given.grams[push.dose]
-    return grams if grams.ndim == 0 else grams[block]
+def _amounts(given: Doses, push: Push, block: slice) -> Array:
+    return np.asarray(given.grams[push.dose][block] if given.grams.ndim == 2 else given.grams[push.dose])
 
 
 def at_steady_state(exponentials: Modes, pattern: Doses, interval: ArrayLike, phases: ArrayLike) -> Array:
@@ -248,4 +248,4 @@ def at_steady_state(exponentials: Modes, pattern: Doses, interval: ArrayLike, ph
 
 def exposure(exponentials: Modes, *, depot: bool) -> Array:
     """Area under the curve of one gram from the dose to infinity (g/L x day)."""
-    return np.sum((exponentials.depot if depot else exponentials.intravenous) / exponentials.rates, axis=0)
+    return np.asarray(np.sum((exponentials.depot if depot else exponentials.intravenous) / exponentials.rates, axis=0))

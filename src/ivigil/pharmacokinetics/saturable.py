@@ -59,13 +59,13 @@ class Course(NamedTuple):
 def fractional_rate(model: Catabolism, concentration: ArrayLike) -> Array:
     """The fractional catabolic rate from plasma (1/day) at a total IgG in g/L."""
     level = np.asarray(concentration, dtype=np.float64)
-    return np.maximum(np.asarray(model.kint) - np.asarray(model.J) / (np.asarray(model.Km) + level), np.asarray(model.floor))
+    return np.asarray(np.maximum(np.asarray(model.kint) - np.asarray(model.J) / (np.asarray(model.Km) + level), np.asarray(model.floor)))
 
 
 def whole_body_half_life(model: Catabolism, concentration: ArrayLike) -> Array:
     """Days in which the body's IgG would halve at a held plasma level: ln 2 over the fractional rate times the plasma's share of IgG."""
     central, peripheral = np.asarray(model.central, dtype=np.float64), np.asarray(model.peripheral, dtype=np.float64)
-    return np.log(2.0) * (central + peripheral) / (central * fractional_rate(model, concentration))
+    return np.asarray(np.log(2.0) * (central + peripheral) / (central * fractional_rate(model, concentration)))
 
 
 def simulated(model: Catabolism, baseline: ArrayLike, given: Doses, times: ArrayLike) -> Course:

@@ -45,7 +45,7 @@ def suitability(model: Model, person: Person, facts: Facts, routes: tuple[Route,
     """The verdict on one model. ``course`` is the largest dose of one course in g/kg, None when unknown."""
     reasons = tuple(_reasons(model, person, routes, course, evidence))
     order: tuple[Fit, ...] = ("does-not-fit", "stretch", "fits")
-    fit = next((word for word in order if any(reason.fit == word for reason in reasons)), "fits")
+    fit: Fit = next((word for word in order if any(reason.fit == word for reason in reasons)), "fits")
     caveats = tuple(Reason(caveat.say, "fits", caveat.cites) for caveat in model.caveats if caveat.when is None or judge(caveat.when, facts).truth)
     return Verdict(model.id, fit, reasons, caveats)
 
@@ -97,8 +97,8 @@ def _within(what: str, value: float, span: Span, unit: str, margin: float, cites
     if span.holds(value):
         return
     near = span.low * (1 - margin) <= value <= span.high * (1 + margin)
-    yield Reason(f"{what} {number_text(value)} {unit}; made from {number_text(span.low)}-{number_text(span.high)} {unit}", "stretch" if near else "does-not-fit",
-                 cites)
+    say = f"{what} {number_text(value)} {unit}; made from {number_text(span.low)}-{number_text(span.high)} {unit}"
+    yield Reason(say, "stretch" if near else "does-not-fit", cites)
 
 
 def choice_for(person: Person, facts: Facts, routes: tuple[Route, ...], evidence: Evidence) -> ModelChoice | None:
