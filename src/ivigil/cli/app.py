@@ -248,12 +248,11 @@ def forecast(
 ) -> None:
     """Forecast IgG levels from a patient record and a regimen, with how sure each number is."""
     from ivigil.cli.forecast_command import Wanted, run_forecast
-    from ivigil.cli.inputs import Choices
     from ivigil.pharmacokinetics.asked import Asked
 
     asked = Asked(dose, every, days, route, start, loading, tuple(missed or ()), tuple(late or ()), switch, target_trough)
-    wanted = Wanted(indication, model, weeks, as_of, plot, format.value, out, jurisdiction)
-    raise typer.Exit(run_forecast(record, asked, wanted, Choices(overlay=overlay, evidence=evidence)))
+    wanted = Wanted(indication, model, weeks, as_of, plot, format.value, out, jurisdiction, overlay, evidence)
+    raise typer.Exit(run_forecast(record, asked, wanted))
 
 
 @models_app.command("list")

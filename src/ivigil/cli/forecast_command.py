@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ivigil.basis.facts import Facts
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.cli.inputs import Choices, load, records_of
-from ivigil.cli.output import columns, counted, note, report, write
+from ivigil.cli.output import Progress, columns, counted, note, report, write
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.load import load_evidence
 from ivigil.patient.record import Record
 from ivigil.pharmacokinetics.asked import Asked, Chosen, chosen_regimen, target_of
 from ivigil.pharmacokinetics.forecast import Forecast, forecast
@@ -31,6 +32,8 @@ class Wanted(msgspec.Struct, frozen=True):
     form: str = "terminal"
     out: str = ""
     jurisdiction: str = ""
+    overlay: str = ""
+    evidence: str = ""
 
 
 class _Made(msgspec.Struct, frozen=True, eq=False):
@@ -43,17 +46,17 @@ class _Made(msgspec.Struct, frozen=True, eq=False):
     without: Forecast | None
 
 
-def run_forecast(name: str, asked: Asked, wanted: Wanted, choices: Choices) -> int:
+def run_forecast(name: str, asked: Asked, wanted: Wanted) -> int:
     """Forecast every patient of ``name``; a bad record among several is listed and the others are forecast.
 
     The exit code is 2 for bad input, 4 when no model speaks for any patient, else 0.
     """
     try:
-        evidence = load(choices)
+        evidence = _evidence(wanted)
         as_of = _as_of(wanted.as_of, date.today())  # the day where the user is
         target = target_of(asked.target)
         _known(wanted, evidence)
-        records = list(records_of(name, evidence))
+        records = _records(name, evidence)
     except BadInput as error:
         return report(error.problems, f"{counted(len(error.problems), 'problem')} in the input; nothing was forecast:")
     made: list[_Made] = []
@@ -72,6 +75,20 @@ def run_forecast(name: str, asked: Asked, wanted: Wanted, choices: Choices) -> i
     if problems:
         return report(problems, f"{counted(len(records) - len(made), 'record')} could not be used; {counted(len(made), 'forecast')} made:")
     return 0 if any(one.forecast.status == "forecast" for one in made) else 4
+
+
+def _evidence(wanted: Wanted) -> Evidence:
+    with Progress("Compiling the evidence") as progress:
+        return load_evidence(Path(wanted.evidence) if wanted.evidence else None, Path(wanted.overlay) if wanted.overlay else None, progress)
+
+
+def _records(name: str, evidence: Evidence) -> list[Record]:
+    from ivigil.patient.read import read_records
+
+    found = list(read_records(Path(name), evidence.facts, {product.id: product.codes for product in evidence.products.values()}))
+    if not found:
+        raise BadInput([Problem(name, 0, "", "no patient in it", "give a patient record, a Bundle with a Patient, or a folder of NDJSON files")])
+    return found
 
 
 def _made(record: Record, asked: Asked, wanted: Wanted, target: float | None, evidence: Evidence, as_of: date) -> _Made:

@@ -62,6 +62,10 @@ def chosen_regimen(asked: Asked, record: Record, person: Person, history: Histor
     return _Choosing(asked, record, person, history, evidence, as_of).chosen()
 
 
+_NEARLY = 0.15
+"""How far the coming interval may differ from the recorded one for the recorded dose to be repeated."""
+
+
 class _Choosing:
     """One choice; problems are collected."""
 
@@ -75,8 +79,8 @@ class _Choosing:
         """The whole regimen."""
         days = self.days()
         every = self.every()
-        grams = self.grams(days)
         route = self.route()
+        grams = self.grams(days, every, route)
         loading = self.attempt(lambda: self.mass("--loading", self.asked.loading)) if self.asked.loading else None
         if self.asked.switch:
             grams, every, route = self.switched(grams, every)
@@ -146,14 +150,12 @@ class _Choosing:
         if order.every is not None and not self.asked.switch:
             self.notes.append(f"The interval is the order's: {order.every}.")
             return order.every.in_unit("day")
-        days = sorted({dose.day for dose in self.history.doses})
-        gaps = [later - earlier for earlier, later in pairwise(days) if later - earlier > 1]
-        if gaps:
-            self.notes.append(f"The interval is that of the infusions on record: {number_text(median(gaps))} days.")
-            return float(median(gaps))
-        return None
+        gap = self.recorded_interval()
+        if gap is not None:
+            self.notes.append(f"The interval is that of the infusions on record: {number_text(gap)} days.")
+        return gap
 
-    def grams(self, days: int) -> float | None:
+    def grams(self, days: int, every: float | None, route: Route) -> float | None:
         if self.asked.dose:
             return self.attempt(lambda: self.mass("--dose", self.asked.dose))
         order = self.record.order
@@ -163,9 +165,25 @@ class _Choosing:
             ordered = order.dose
             return self.attempt(lambda: self.in_grams(ordered) * each)
         last = self.last_course()
+        if last is not None and not self.asked.switch and not self.same_way(every, route):
+            self.refuse("--dose", f"no dose is given for {route.replace('-', ' ')} doses"
+                        f"{f' every {number_text(every)} days' if every is not None else ''}; the infusions on record were given otherwise",
+                        "give it with --dose, or change over by a label's factor with --switch PRODUCT")
+            return None
         if last is not None:
             self.notes.append(f"The dose is that of the last infusion on record: {number_text(last)} g.")
         return last
+
+    def same_way(self, every: float | None, route: Route) -> bool:
+        """True when the coming doses have the route of the last recorded one and nearly the recorded interval: only then may its grams be repeated."""
+        gap = self.recorded_interval()
+        return route == self.history.doses[-1].route and every is not None and gap is not None and abs(every - gap) <= _NEARLY * gap
+
+    def recorded_interval(self) -> float | None:
+        """Days between recorded courses; None with fewer than two."""
+        days = sorted({dose.day for dose in self.history.doses})
+        gaps = [later - earlier for earlier, later in pairwise(days) if later - earlier > 1]
+        return float(median(gaps)) if gaps else None
 
     def last_course(self) -> float | None:
         """Grams of the last recorded course: doses on following days together."""

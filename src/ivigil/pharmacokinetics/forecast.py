@@ -18,15 +18,18 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Route
 from ivigil.pharmacokinetics import kernels
 from ivigil.pharmacokinetics.baseline import Endogenous, endogenous
-from ivigil.pharmacokinetics.curves import Interval, grouped, steady_interval, terminal_half_life, total_over
+from ivigil.pharmacokinetics.curves import Interval, grouped, steady_interval, terminal_half_life, total_over, trough_per_gram
 from ivigil.pharmacokinetics.history import Given, History, Remark, filled_back
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.regimen import Regimen, coming
-from ivigil.pharmacokinetics.suitability import Fit, Verdict, choice_for, states_of, suitability
+from ivigil.pharmacokinetics.suitability import Verdict, choice_for, states_of, suitability
 from ivigil.pharmacokinetics.typical import CannotCompute, Person, Values, individual_values, modes_of, residual_sd, scatter, setting, typical_values
 
 Status = Literal["forecast", "needs-levels", "no-model"]
-VIRTUAL = 300
+VIRTUAL = 200
+"""Virtual patients of each model whose whole curves are drawn for the bands."""
+MANY = 2000
+"""Virtual patients of whom only the steady trough is worked out, for probabilities."""
 SEED = 20260101
 STEP = 0.5
 """Days between the points of a curve."""
@@ -137,7 +140,8 @@ def forecast(person: Person, facts: Facts, history: History, regimen: Regimen, e
         return blank
     curves, bands = _curves(members, verdicts, given, times, regimen, target, evidence, seed)
     remarks.extend(dict.fromkeys(curve.endogenous.remark for curve in curves[:1]))
-    troughs, spread, attained = _troughs(members, curves, regimen, target, seed)
+    many = _member(evidence.models[chosen[0]], person, history, facts, evidence, fitted.get(chosen[0]), MANY, seed)
+    troughs, spread, attained = _troughs(many, curves, regimen, target)
     return msgspec.structs.replace(blank, status="forecast", curves=curves, bands=bands, remarks=tuple(remarks), troughs=troughs, trough_spread=spread,
                                    attainment=attained)
 
@@ -154,16 +158,12 @@ def largest_course(past: Sequence[Given], regimen: Regimen, weight: float) -> fl
 
 
 def _ensemble(first: str, beside: Sequence[str], verdicts: Mapping[str, Verdict], asked: str) -> tuple[str, ...]:
-    """The models that fit, the first choice before the others; those that stretch only when none fits; the one asked for alone."""
+    """The first choice unless it does not fit, and beside it the models that fit; those that stretch only when none fits; the one asked for alone."""
     if asked:
         return (asked,) if verdicts[asked].computable else ()
-    ordered = [name for name in (first, *beside) if name]
-    levels: tuple[Fit, ...] = ("fits", "stretch")
-    for fit in levels:
-        found = tuple(name for name in ordered if verdicts[name].fit == fit)
-        if found:
-            return found
-    return ()
+    ordered = [name for name in (first, *beside) if name and verdicts[name].fit != "does-not-fit"]
+    fitting = [name for name in ordered if verdicts[name].fit == "fits"]
+    return tuple(name for name in ordered if not fitting or name in fitting or name == first)
 
 
 class _Member(NamedTuple):
@@ -196,13 +196,13 @@ def _member(model: Model, person: Person, history: History, facts: Facts, eviden
     if not names and rest.log_sd == 0.0:
         return _Member(model, typical, rest, None, np.array([rest.value]), own is not None, ratio)
     normal = np.random.default_rng([seed, len(model.id), *model.id.encode()]).standard_normal((virtual, len(names) + 1))
-    root = _root(omega)
+    root = square_root(omega)
     drawn = individual_values(model, printed, names, centre + normal[:, :-1] @ root.T) if names and model.family == "linear" else None
     baselines = rest.value * np.exp(rest.log_sd * normal[:, -1])
     return _Member(model, typical, rest, drawn, baselines, own is not None, ratio)
 
 
-def _root(covariance: Array) -> Array:
+def square_root(covariance: Array) -> Array:
     """A square root of a covariance that may be singular."""
     if not covariance.size:
         return covariance
@@ -310,15 +310,13 @@ def _doses_to_steady(infused: Array, times: Array, steady: Interval, rest: float
     return after if after <= days.size else None
 
 
-def _troughs(members: Sequence[_Member], curves: Sequence[ModelCurve], regimen: Regimen, target: float | None,
-             seed: int) -> tuple[Array | None, float | None, float | None]:
+def _troughs(first: _Member, curves: Sequence[ModelCurve], regimen: Regimen, target: float | None) -> tuple[Array | None, float | None, float | None]:
     """Steady troughs of the first model's virtual patients, the spread of typical troughs between models, and the share that attains the target."""
     if regimen.every is None:
         return None, None, None
     typical = np.array([curve.summary.trough for curve in curves])
     spread = float(np.std(typical, ddof=1) / np.mean(typical)) if typical.size > 1 else None
-    first = members[0]
     if first.drawn is None:
         return None, spread, None
-    troughs = np.asarray(steady_interval(first.model, first.drawn, first.baselines, regimen, points=2).trough)
+    troughs = np.asarray(first.baselines + regimen.grams * trough_per_gram(first.drawn, regimen))
     return troughs, spread, float(np.mean(troughs >= target)) if target is not None else None

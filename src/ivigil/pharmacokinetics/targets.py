@@ -11,7 +11,7 @@ from ivigil.basis.facts import Facts
 from ivigil.evidence.library import Evidence
 from ivigil.pharmacokinetics.baseline import endogenous
 from ivigil.pharmacokinetics.curves import trough_per_gram
-from ivigil.pharmacokinetics.forecast import SEED, VIRTUAL, Forecast, Individual, _root
+from ivigil.pharmacokinetics.forecast import MANY, SEED, Forecast, Individual, square_root
 from ivigil.pharmacokinetics.history import History
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.regimen import Regimen
@@ -36,7 +36,7 @@ class Option(msgspec.Struct, frozen=True):
 
 
 def options(made: Forecast, facts: Facts, history: History, evidence: Evidence, target: float, individuals: dict[str, Individual] | None = None,
-            virtual: int = VIRTUAL, seed: int = SEED) -> tuple[Option, ...]:
+            virtual: int = MANY, seed: int = SEED) -> tuple[Option, ...]:
     """The doses that bring the steady trough to ``target`` (g/L) at intervals of one to four weeks and at the regimen's own; empty when no linear model fits.
 
     ``grams`` is for the typical patient of the first model, ``grams_sure`` for 90 % of its virtual patients; ``attained`` is the probability
@@ -90,7 +90,7 @@ def _virtual(name: str, person: Person, regimen: Regimen, facts: Facts, history:
         value, log_sd = (own.baseline, 0.0) if own.baseline is not None else (value, log_sd)
     count = virtual if names else 1
     normal = np.random.default_rng([seed, len(model.id), *model.id.encode()]).standard_normal((count, len(names) + 1))
-    values = individual_values(model, typical_values(model, person, evidence), names, centre + normal[:, :-1] @ _root(omega).T)
+    values = individual_values(model, typical_values(model, person, evidence), names, centre + normal[:, :-1] @ square_root(omega).T)
     return trough_per_gram(values, regimen), value * np.exp(log_sd * normal[:, -1]) if names else np.array([value])
 
 

@@ -42,12 +42,14 @@ def _lines(made: Forecast, evidence: Evidence, as_of: date, title: str, width: i
     for verdict in _ordered(made):
         yield from _verdict(verdict, evidence, width)
     yield ""
-    if made.states or made.remarks:
+    if made.states or made.remarks or made.curves:
         yield "BEFORE YOU READ THE NUMBERS"
         for state in made.states:
             yield from _wrapped(f"! {state.say}", width, "  ")
         for remark in made.remarks:
             yield from _wrapped(f"- {remark.say}", width, "  ")
+        for caveat in made.curves[0].verdict.caveats if made.curves else ():
+            yield from _wrapped(f"- {made.curves[0].name}: {caveat.say}", width, "  ")
         yield ""
     if made.status != "forecast":
         yield _NOT_FORECAST[made.status]
@@ -76,6 +78,7 @@ def _regimen(made: Forecast, as_of: date) -> str:
 
 
 def _ordered(made: Forecast) -> list[Verdict]:
+    """The models in use in their order, then the others, those that fit first."""
     used = [curve.model for curve in made.curves]
     order = {"fits": 0, "stretch": 1, "does-not-fit": 2}
     return sorted(made.verdicts, key=lambda verdict: (used.index(verdict.model) if verdict.model in used else len(used), order[verdict.fit]))
@@ -85,7 +88,8 @@ def _verdict(verdict: Verdict, evidence: Evidence, width: int) -> Iterator[str]:
     model = evidence.models[verdict.model]
     if verdict.fit == "does-not-fit" and model.role == "reference":
         return
-    said = "; ".join(reason.say.rstrip(".") for reason in (*verdict.reasons, *(verdict.caveats if verdict.fit != "does-not-fit" else ())))
+    reasons = verdict.reasons[:1] if verdict.fit == "does-not-fit" else verdict.reasons
+    said = "; ".join(reason.say.rstrip(".") for reason in reasons)
     head = f"  {model.name:<20} {_WORDS[verdict.fit]:<12} "
     yield from _wrapped(said, width, head, " " * 36) if said else [head.rstrip()]
 
@@ -225,7 +229,7 @@ def _sources(made: Forecast, evidence: Evidence, width: int) -> Iterator[str]:
     yield "RESTS ON"
     for curve in made.curves:
         model = evidence.models[curve.model]
-        cites = [cite for parameter in model.parameters.values() for cite in parameter.cites] or [*model.domain.cites]
+        cites = model.saturable.cites if model.saturable is not None else next(iter(model.parameters.values())).cites
         statement = evidence.statements[cites[0]]
         source = evidence.sources[statement.source]
         how = f", read through {evidence.sources[statement.through].title}" if statement.through else ""
