@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.pharmacokinetics.people import ADULT, TODAY, evidence, facts, infusion, level, record
 
 from ivigil.basis.quantity import Quantity
 from ivigil.pharmacokinetics.history import History, filled_back, history_of
-from tests.pharmacokinetics.people import ADULT, TODAY, evidence, facts, infusion, level, record
 
 MONTHS = tuple(infusion(day) for day in (-84, -56, -28))
 

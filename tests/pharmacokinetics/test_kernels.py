@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def solved(parameters: tuple[Any, ...], doses: kernels.Doses, times: Any) -> Any
     exchange, tissue = exchange or 0.0, tissue or 1.0
     changes = np.unique(np.concatenate([[0.0], doses.times, doses.times + doses.lengths, times]))
     state, out = np.zeros(3), {0.0: 0.0}
-    for start, end in zip(changes[:-1], changes[1:], strict=True):
+    for start, end in itertools.pairwise(changes):
         inflow = 0.0
         for when, grams, length, depot in zip(doses.times, doses.grams, doses.lengths, doses.depot, strict=True):
             if when == start and depot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +35,7 @@ def solved(baseline: float, course: str) -> Any:
     changes = changes[changes <= DAYS[-1]]
     state = np.array([baseline, baseline, 1.0, 1.0, 0.0])
     found = {0.0: state.copy()}
-    for start, end in zip(changes[:-1], changes[1:], strict=True):
+    for start, end in itertools.pairwise(changes):
         state[4] += given.grams[(given.times == start) & given.depot].sum()
         running = (given.times <= start) & (given.times + given.lengths > start) & (given.lengths > 0)
         inflow = float(np.sum(given.grams[running] / given.lengths[running])) / central

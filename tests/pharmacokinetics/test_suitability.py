@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.pharmacokinetics.people import ADULT, evidence, facts
 
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.shapes import Route
 from ivigil.pharmacokinetics.suitability import choice_for, states_of, suitability
 from ivigil.pharmacokinetics.typical import Person
-from tests.pharmacokinetics.people import ADULT, evidence, facts
 
 IV: tuple[Route, ...] = ("intravenous",)
 

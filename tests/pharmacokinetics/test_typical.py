@@ -7,6 +7,7 @@ import math
 import msgspec
 import numpy as np
 import pytest
+from tests.pharmacokinetics.people import ADULT, evidence
 
 from ivigil.pharmacokinetics.typical import (
     CannotCompute,
@@ -19,7 +20,6 @@ from ivigil.pharmacokinetics.typical import (
     typical_baseline,
     typical_values,
 )
-from tests.pharmacokinetics.people import ADULT, evidence
 
 
 def test_weight_scales_as_printed() -> None:

@@ -224,7 +224,7 @@ class ForecastFormat(StrEnum):
 
 @app.command()
 def forecast(
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="Patient record: YAML, JSON or FHIR R4; - is standard input.")],
+    record: Annotated[list[str], typer.Argument(metavar="RECORD", help="Patient record: YAML, JSON or FHIR R4; - is standard input. Several may be given.")],
     dose: Annotated[str, typer.Option(metavar="AMOUNT", help="Dose of a course: '0.4 g/kg' or '30 g'. Default: the order's or the last one's.")] = "",
     every: Annotated[str, typer.Option(metavar="TIME", help="Interval: '4 week', '21 day', or once. Default: the order's, else that of the infusions.")] = "",
     days: Annotated[int, typer.Option(help="Days over which a course is given. Default: the order's, else 1.")] = 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ class _Made(msgspec.Struct, frozen=True, eq=False):
     without: Forecast | None
 
 
-def run_forecast(name: str, asked: Asked, wanted: Wanted) -> int:
-    """Forecast every patient of ``name``; a bad record among several is listed and the others are forecast.
+def run_forecast(names: Sequence[str], asked: Asked, wanted: Wanted) -> int:
+    """Forecast every patient of every file; a bad record among several is listed and the others are forecast.
 
     The exit code is 2 for bad input, 4 when no model speaks for any patient, else 0.
     """
@@ -56,16 +57,24 @@ def run_forecast(name: str, asked: Asked, wanted: Wanted) -> int:
         as_of = _as_of(wanted.as_of, date.today())  # the day where the user is
         target = target_of(asked.target)
         _known(wanted, evidence)
-        records = _records(name, evidence)
     except BadInput as error:
         return report(error.problems, f"{counted(len(error.problems), 'problem')} in the input; nothing was forecast:")
     made: list[_Made] = []
     problems: list[Problem] = []
-    for record in records:
-        try:
-            made.append(_made(record, asked, wanted, target, evidence, as_of))
-        except BadInput as error:
-            problems.extend(error.problems)
+    failed = 0
+    with Progress("Forecasting") as progress:
+        for done, name in enumerate(names, start=1):
+            try:
+                for record in _records(name, evidence):
+                    try:
+                        made.append(_made(record, asked, wanted, target, evidence, as_of))
+                    except BadInput as error:
+                        problems.extend(error.problems)
+                        failed += 1
+            except BadInput as error:
+                problems.extend(error.problems)
+                failed += 1
+            progress(done, len(names), name)
     if not made:
         return report(problems, f"{counted(len(problems), 'problem')} in the input; nothing was forecast:")
     try:
@@ -73,7 +82,7 @@ def run_forecast(name: str, asked: Asked, wanted: Wanted) -> int:
     except BadInput as error:
         return report(error.problems, "The forecast could not be written:")
     if problems:
-        return report(problems, f"{counted(len(records) - len(made), 'record')} could not be used; {counted(len(made), 'forecast')} made:")
+        return report(problems, f"{counted(failed, 'record')} could not be used; {counted(len(made), 'forecast')} made:")
     return 0 if any(one.forecast.status == "forecast" for one in made) else 4
 
 
@@ -82,13 +91,15 @@ def _evidence(wanted: Wanted) -> Evidence:
         return load_evidence(Path(wanted.evidence) if wanted.evidence else None, Path(wanted.overlay) if wanted.overlay else None, progress)
 
 
-def _records(name: str, evidence: Evidence) -> list[Record]:
+def _records(name: str, evidence: Evidence) -> Iterator[Record]:
     from ivigil.patient.read import read_records
 
-    found = list(read_records(Path(name), evidence.facts, {product.id: product.codes for product in evidence.products.values()}))
-    if not found:
+    empty = True
+    for record in read_records(Path(name), evidence.facts, {product.id: product.codes for product in evidence.products.values()}):
+        empty = False
+        yield record
+    if empty:
         raise BadInput([Problem(name, 0, "", "no patient in it", "give a patient record, a Bundle with a Patient, or a folder of NDJSON files")])
-    return found
 
 
 def _made(record: Record, asked: Asked, wanted: Wanted, target: float | None, evidence: Evidence, as_of: date) -> _Made:

@@ -147,8 +147,8 @@ def forecast(person: Person, facts: Facts, history: History, regimen: Regimen, e
 
 
 def largest_course(past: Sequence[Given], regimen: Regimen, weight: float) -> float:
-    """The largest dose of one course in g/kg: the regimen's, its loading dose, or recorded doses on following days together."""
-    largest = max(regimen.grams, regimen.loading or 0.0)
+    """The largest dose of one course in g/kg: the regimen's, or recorded doses on following days together. A single loading dose does not count."""
+    largest = regimen.grams
     running, before = 0.0, -np.inf
     for dose in sorted(past, key=lambda item: item.day):
         running = running + dose.grams if dose.day - before <= 1.0 else dose.grams
