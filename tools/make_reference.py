@@ -43,7 +43,7 @@ from ivigil.rendering.why import why_text
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tools import every_regimen  # noqa: E402 - beside this file, also when this one is run as a script
+from tools import every_regimen, model_checks  # noqa: E402 - beside this file, also when this one is run as a script
 
 DOCS = ROOT / "docs"
 WIDTH = 100
@@ -182,11 +182,17 @@ def regimens_page() -> str:
     return f"{title}\n\n{MADE}\n{rest}"
 
 
+def model_checks_page() -> str:
+    """What each pharmacokinetic model must reproduce."""
+    return f"# {model_checks.TITLE}\n\n{MADE}\n\n{model_checks.page_body(evidence())}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts_page,
     "commands.md": commands_page,
     "safety-rules.md": rules_page,
     "every-regimen.md": regimens_page,
+    "model-checks.md": model_checks_page,
 }
 """The pages that are made whole."""
 

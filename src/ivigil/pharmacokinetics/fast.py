@@ -26,8 +26,9 @@ def _compiled(function: F) -> F:
     return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
-def on_grid(exponentials: Modes, given: Doses, count: int, step: float = 1.0, start: float = 0.0, threads: int = 1) -> Array:
-    """Concentration of infused IgG on a regular grid, shape ``(count, n)``; the patients are the slow axis in memory."""
+def on_grid(exponentials: Modes, given: Doses, count: int, step: float = 1.0, start: float = 0.0, threads: int = 1,
+            out: Array | None = None) -> Array:
+    """Concentration of infused IgG on a regular grid, shape ``(count, n)``."""
     rates = exponentials.rates
     patients = rates.shape[1]
     pushes = kernels.doses_on_grid(exponentials, given, start, step, count)
@@ -42,42 +43,41 @@ def on_grid(exponentials: Modes, given: Doses, count: int, step: float = 1.0, st
             different[key] = len(weights)
             weights.append((exponentials.depot if push.depot else exponentials.intravenous) * push.share)
         kinds[index], grams[index] = different[key], given.grams[push.dose]
-    table = np.ascontiguousarray(np.stack(weights).transpose(2, 0, 1)) if weights else np.zeros((patients, 1, rates.shape[0]))
-    decay = np.ascontiguousarray(np.exp(-rates * step).T)
-    curve = np.empty((patients, count))
+    table = np.stack(weights) if weights else np.zeros((1, rates.shape[0], patients))
+    decay = np.exp(-rates * step)
+    curve = np.empty((count, patients)) if out is None else out
     edges = np.linspace(0, patients, threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda part: _grid(decay, rows, kinds, grams, table, curve, part[0], part[1]), pairwise(edges)))
-    return curve.T
+    return curve
 
 
 @_compiled
 def _grid(decay: Array, rows: Any, kinds: Any, grams: Array, table: Array, curve: Array, low: int, high: int) -> None:
-    count = curve.shape[1]
-    size = decay.shape[1]
-    shared = grams.shape[1] == 1
-    state = np.zeros(3)
-    for patient in range(low, high):
+    """A few hundred patients at a time along the grid: their exponentials stay in the cache, and each row is written in one go."""
+    count, size, shared = curve.shape[0], decay.shape[0], grams.shape[1] == 1
+    state = np.zeros((3, 256))
+    for first in range(low, high, 256):
+        width = min(256, high - first)
         state[:] = 0.0
-        first, second = decay[patient, 0], decay[patient, 1] if size > 1 else 0.0
-        third = decay[patient, 2] if size > 2 else 0.0
-        one, two, three = 0.0, 0.0, 0.0
         coming = 0
         for row in range(count):
             if row > 0:
-                one *= first
-                two *= second
-                three *= third
+                for mode in range(size):
+                    for lane in range(width):
+                        state[mode, lane] *= decay[mode, first + lane]
             while coming < rows.size and rows[coming] == row:
-                amount = grams[coming, 0] if shared else grams[coming, patient]
                 kind = kinds[coming]
-                one += amount * table[patient, kind, 0]
-                if size > 1:
-                    two += amount * table[patient, kind, 1]
-                if size > 2:
-                    three += amount * table[patient, kind, 2]
+                for mode in range(size):
+                    for lane in range(width):
+                        state[mode, lane] += (grams[coming, 0] if shared else grams[coming, first + lane]) * table[kind, mode, first + lane]
                 coming += 1
-            curve[patient, row] = one + two + three
+            if size == 2:
+                for lane in range(width):
+                    curve[row, first + lane] = state[0, lane] + state[1, lane]
+            else:
+                for lane in range(width):
+                    curve[row, first + lane] = state[0, lane] + state[1, lane] + state[2, lane]
 
 
 def simulated(model: saturable.Catabolism, baseline: ArrayLike, given: Doses, times: ArrayLike, threads: int = 1) -> saturable.Course:
@@ -111,54 +111,67 @@ def _listed(groups: tuple[Any, ...]) -> tuple[Any, Any]:
 @_compiled
 def _course(constants: Array, grams: Array, infusion: Array, depot: Any, lengths: Array, outputs: Any, starting: Any, begins: Any, running: Any, runs: Any,
             total: Array, tracer: Array, low: int, high: int) -> None:
-    slopes = np.zeros((6, 5))
-    for patient in range(low, high):
-        kint, top, half, floor, central, peripheral, exchange, absorption, available, baseline = constants[patient]
-        out, back, entering = exchange / central, exchange / peripheral, absorption * available / central
-        tracer_made = max(kint - top / (half + baseline), floor)
-        made = tracer_made * baseline
-        whose = 0 if grams.shape[0] == 1 else patient
-        c, p, a, q, d = baseline, baseline, 1.0, 1.0, 0.0
+    """Rows of the flat buffers: total IgG in plasma, in tissue, tracer in plasma, in tissue, depot; each of eight patients side by side."""
+    size = 5 * 8
+    state, moved, supply = np.zeros(size), np.zeros(size), np.zeros(8)
+    slopes, fixed = np.zeros((6, size)), np.zeros((11, 8))
+    for first in range(low, high, 8):
+        for lane in range(8):
+            whose = min(first + lane, high - 1)
+            kint, top, half, floor, central, peripheral, exchange, absorption, available, baseline = constants[whose]
+            made = max(kint - top / (half + baseline), floor)
+            fixed[0, lane], fixed[1, lane], fixed[2, lane], fixed[3, lane], fixed[4, lane] = kint, top, half, floor, central
+            fixed[5, lane], fixed[6, lane], fixed[7, lane] = exchange / central, exchange / peripheral, absorption * available / central
+            fixed[8, lane], fixed[9, lane], fixed[10, lane] = absorption, made, made * baseline
+            state[lane], state[8 + lane], state[16 + lane], state[24 + lane], state[32 + lane] = baseline, baseline, 1.0, 1.0, 0.0
         row = 0
         for index in range(lengths.size):
             for _ in range(outputs[index]):
-                total[patient, row], tracer[patient, row] = c, a
+                for lane in range(min(8, high - first)):
+                    total[first + lane, row], tracer[first + lane, row] = state[lane], state[16 + lane]
                 row += 1
+            for lane in range(8):
+                supply[lane] = fixed[10, lane]
             for place in range(begins[index], begins[index + 1]):
                 dose = starting[place]
-                if depot[dose]:
-                    d += grams[whose, dose]
-                elif infusion[dose] == 0.0:
-                    c += grams[whose, dose] / central
-            supply = made
+                for lane in range(8):
+                    amount = grams[0 if grams.shape[0] == 1 else min(first + lane, high - 1), dose]
+                    if depot[dose]:
+                        state[32 + lane] += amount
+                    elif infusion[dose] == 0.0:
+                        state[lane] += amount / fixed[4, lane]
             for place in range(runs[index], runs[index + 1]):
                 dose = running[place]
-                supply += grams[whose, dose] / (infusion[dose] * central)
-            h = lengths[index]
-            if h <= 0.0:
+                for lane in range(8):
+                    amount = grams[0 if grams.shape[0] == 1 else min(first + lane, high - 1), dose]
+                    supply[lane] += amount / (infusion[dose] * fixed[4, lane])
+            step = lengths[index]
+            if step <= 0.0:
                 continue
             for stage in range(6):
-                yc, yp, ya, yq, yd = c, p, a, q, d
+                for item in range(size):
+                    moved[item] = state[item]
                 for before in range(stage):
-                    weight = h * _STAGES[stage, before]
-                    yc += weight * slopes[before, 0]
-                    yp += weight * slopes[before, 1]
-                    ya += weight * slopes[before, 2]
-                    yq += weight * slopes[before, 3]
-                    yd += weight * slopes[before, 4]
-                rate = max(kint - top / (half + yc), floor)
-                slopes[stage, 0] = supply + entering * yd - rate * yc - out * (yc - yp)
-                slopes[stage, 1] = back * (yc - yp)
-                slopes[stage, 2] = tracer_made - rate * ya - out * (ya - yq)
-                slopes[stage, 3] = back * (ya - yq)
-                slopes[stage, 4] = -absorption * yd
+                    weight = step * _STAGES[stage, before]
+                    for item in range(size):
+                        moved[item] += weight * slopes[before, item]
+                _slope(moved, supply, fixed, slopes[stage])
             for stage in range(6):
-                weight = h * _WEIGHTS[stage]
-                c += weight * slopes[stage, 0]
-                p += weight * slopes[stage, 1]
-                a += weight * slopes[stage, 2]
-                q += weight * slopes[stage, 3]
-                d += weight * slopes[stage, 4]
+                weight = step * _WEIGHTS[stage]
+                for item in range(size):
+                    state[item] += weight * slopes[stage, item]
+
+
+@_compiled
+def _slope(state: Array, supply: Array, fixed: Array, into: Array) -> None:
+    for lane in range(8):
+        c, p, a, q, d = state[lane], state[8 + lane], state[16 + lane], state[24 + lane], state[32 + lane]
+        rate = max(fixed[0, lane] - fixed[1, lane] / (fixed[2, lane] + c), fixed[3, lane])
+        into[lane] = supply[lane] + fixed[7, lane] * d - rate * c - fixed[5, lane] * (c - p)
+        into[8 + lane] = fixed[6, lane] * (c - p)
+        into[16 + lane] = fixed[9, lane] - rate * a - fixed[5, lane] * (a - q)
+        into[24 + lane] = fixed[6, lane] * (a - q)
+        into[32 + lane] = -fixed[8, lane] * d
 
 
 _STAGES = np.array([[*row, *([0.0] * (6 - len(row)))] for row in saturable.STAGES])

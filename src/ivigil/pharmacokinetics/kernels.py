@@ -132,13 +132,39 @@ def _spread_out(rates: Array, since: Array | float, length: Array | float) -> Ar
 
 
 def superposed(exponentials: Modes, given: Doses, times: ArrayLike) -> Array:
-    """Concentration of infused IgG at any times, in any order: the sum of what every dose left. Shape ``(times, n)``."""
+    """Concentration of infused IgG at any times, in any order: the sum of what every dose left. Shape ``(times, n)``.
+
+    Between two changes (a dose, the start or the end of an infusion) every exponential runs to its own resting value, so each output costs one
+    exponential function per compartment, however many doses there were.
+    """
     at = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    out = np.zeros((at.size, exponentials.rates.shape[1]))
-    for index, start in enumerate(given.times):
-        weights = (exponentials.depot if given.depot[index] else exponentials.intravenous) * given.grams[index]
-        left = _spread_out(exponentials.rates[:, np.newaxis], (at - start)[np.newaxis, :, np.newaxis], given.lengths[index])
-        out += np.einsum("mn,mtn->tn", weights, left)
+    order = np.argsort(at, kind="stable")
+    ordered = at[order]
+    rates = exponentials.rates
+    out = np.zeros((at.size, rates.shape[1]))
+    changes = np.unique(np.concatenate([given.times, given.times + given.lengths]))
+    state, resting = np.zeros_like(rates), np.zeros_like(rates)
+    for index, now in enumerate(changes):
+        starting = np.flatnonzero(given.times == now)
+        running = np.flatnonzero((given.times <= now) & (given.times + given.lengths > now))
+        for dose in starting:
+            if given.lengths[dose] == 0:
+                state = state + (exponentials.depot if given.depot[dose] else exponentials.intravenous) * given.grams[dose]
+        resting = np.zeros_like(rates)
+        for dose in running:
+            resting = resting + exponentials.intravenous * (given.grams[dose] / given.lengths[dose]) / rates
+        until = changes[index + 1] if index + 1 < changes.size else np.inf
+        low, high = np.searchsorted(ordered, now, side="right"), np.searchsorted(ordered, until, side="right")
+        if high > low:
+            since = (ordered[low:high] - now)[:, np.newaxis]
+            for rate, part, rest in zip(rates, state, resting, strict=True):
+                left = np.exp(-rate * since)
+                left *= part - rest
+                left += rest
+                out[order[low:high]] += left
+        if until < np.inf:
+            left = np.exp(-rates * (until - now))
+            state = resting - resting * left + state * left
     return out
 
 
