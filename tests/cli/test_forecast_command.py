@@ -57,7 +57,8 @@ def test_the_picture_stands_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "why"), [
     (["--model", "no-such"], "no model is called"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
-    (["--as-of", "soon"], "not a date"), (["--plot", "curve.png"], "only SVG"), (["--indication", "no-such"], "names no indication"),
+    (["--as-of", "soon"], "not a date"),
+    (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.png"], "only SVG"), (["--indication", "no-such"], "names no indication"),
     (["--jurisdiction", "XX"], "not known"),
 ])
 def test_bad_options_are_refused(arguments: list[str], why: str) -> None:
@@ -97,6 +98,21 @@ def test_a_losing_state_has_no_numbers_and_its_own_exit_code(tmp_path: Path) -> 
 def test_trough_targets_of_a_place_are_named_not_chosen() -> None:
     """Several authorities differ; the prescriber chooses."""
     assert "Trough target, not chosen by ivigil" in ivigil(*PID, "--jurisdiction", "EU").stdout
+
+
+def test_a_change_is_compared_with_the_regimen_without_it() -> None:
+    """What a missed and a late dose cost."""
+    text = ivigil(*PID, "--missed", "2", "--late", "3:7", "--loading", "0.8 g/kg").stdout
+    assert "WITH AND WITHOUT THE CHANGE" in text
+    assert "the first 55.88 g" in text
+
+
+def test_a_doubtful_ordered_dose_is_not_forecast(tmp_path: Path) -> None:
+    """The unit firewall speaks before the forecast; a dose given on the command line does not need the order's."""
+    record = tmp_path / "d.yaml"
+    record.write_text("id: d\nage: 30 year\nweight: 70 kg\norder: {indication: cidp, dose: 0.4 g/kg, days: 5, every: 4 week}\n", encoding="utf-8")
+    assert "order.each" in ivigil("forecast", str(record), code=2).stderr
+    assert "CURVE" in ivigil("forecast", str(record), "--dose", "2 g/kg", "--days", "5").stdout
 
 
 def test_models_are_listed_shown_and_checked() -> None:

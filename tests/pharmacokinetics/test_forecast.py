@@ -179,6 +179,15 @@ def test_an_individual_replaces_the_typical_patient() -> None:
         made(individuals={"navarro-mora-2022": Individual("navarro-mora-2022", np.zeros(1), np.zeros((1, 1)))})
 
 
+@pytest.mark.parametrize(("times", "alarm"), [(2.9, False), (3.1, True)])
+def test_a_clearance_far_above_typical_is_an_alarm(times: float, alarm: bool) -> None:
+    """Above three times: loss, missed dose, paraprotein or assay, never a reason for more drug."""
+    names, omega = scatter(evidence().models["navarro-mora-2022"])
+    etas = np.array([np.log(times) if name == "CL" else 0.0 for name in names])
+    one = made(individuals={"navarro-mora-2022": Individual("navarro-mora-2022", etas, omega / 100)})
+    assert any(remark.kind == "clearance-alarm" for remark in one.remarks) is alarm
+
+
 def test_levels_make_a_losing_state_forecastable() -> None:
     """With an individual fitted to levels there is something to stand on."""
     names, omega = scatter(evidence().models["navarro-mora-2022"])

@@ -103,7 +103,7 @@ def _records(name: str, evidence: Evidence) -> Iterator[Record]:
 
 
 def _made(record: Record, asked: Asked, wanted: Wanted, target: float | None, evidence: Evidence, as_of: date) -> _Made:
-    facts, person, history = _patient(record, wanted, evidence, as_of)
+    facts, person, history = _patient(record, asked, wanted, evidence, as_of)
     chosen = chosen_regimen(asked, record, person, history, evidence, as_of)
     horizon = float(wanted.weeks * 7)
     try:
@@ -126,7 +126,7 @@ def _targets(person: Person, jurisdiction: str, evidence: Evidence) -> tuple[str
                  if target.purpose == person.purpose and target.jurisdiction in places and not target.superseded_by)
 
 
-def _patient(record: Record, wanted: Wanted, evidence: Evidence, as_of: date) -> tuple[Facts, Person, History]:
+def _patient(record: Record, asked: Asked, wanted: Wanted, evidence: Evidence, as_of: date) -> tuple[Facts, Person, History]:
     """Facts, person and history of a record that the unit firewall lets through.
 
     Raises:
@@ -140,7 +140,7 @@ def _patient(record: Record, wanted: Wanted, evidence: Evidence, as_of: date) ->
     problems = list(findings.problems)
     doubted = {doubt.about: doubt for doubt in findings.doubts}
     problems.extend(Problem(place, 0, about, doubt.why, f"{doubt.ask} Correct the record or answer it") for about, doubt in doubted.items()
-                    if about in {"weight", "height", "igg"})
+                    if about in {"weight", "height"} or (not asked.dose and about in {"order.dose", "order.each"}))
     named = wanted.indication or record.order.indication
     found = evidence.indications_called(named) if named else []
     if len(found) != 1:
@@ -197,6 +197,10 @@ def _as_of(text: str, today: date) -> date:
     if not text:
         return today
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise BadInput([Problem("--as-of", 0, "", f"'{text}' is not a date", "write year-month-day, for example 2026-11-20")]) from None
+    if day > today:
+        raise BadInput([Problem("--as-of", 0, "", f"{text} lies ahead; the record is known only until today, {today}",
+                                "give the day of the next dose with --start")])
+    return day

@@ -5,7 +5,7 @@ Pure: everything it depends on is an argument. Virtual patients come from a fixe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -140,10 +140,19 @@ def forecast(person: Person, facts: Facts, history: History, regimen: Regimen, e
         return blank
     curves, bands = _curves(members, verdicts, given, times, regimen, target, evidence, seed)
     remarks.extend(dict.fromkeys(curve.endogenous.remark for curve in curves[:1]))
+    remarks.extend(_alarms(curves, setting(evidence, "clearance-alarm")))
     many = _member(evidence.models[chosen[0]], person, history, facts, evidence, fitted.get(chosen[0]), MANY, seed)
     troughs, spread, attained = _troughs(many, curves, regimen, target)
     return msgspec.structs.replace(blank, status="forecast", curves=curves, bands=bands, remarks=tuple(remarks), troughs=troughs, trough_spread=spread,
                                    attainment=attained)
+
+
+def _alarms(curves: Sequence[ModelCurve], times: float) -> Iterator[Remark]:
+    """An individual clearance far above the typical one asks for a cause, not for a dose."""
+    for curve in curves:
+        if curve.clearance_ratio is not None and curve.clearance_ratio > times:
+            yield Remark("clearance-alarm", f"Under {curve.name} this patient's clearance is {number_text(curve.clearance_ratio)} times the typical one: "
+                         "look for loss of IgG, a missed dose, a paraprotein or the assay. It is no reason for a bigger dose.", ("pk-policy.clearance-alarm",))
 
 
 def largest_course(past: Sequence[Given], regimen: Regimen, weight: float) -> float:

@@ -22,7 +22,7 @@ ROUTES: tuple[Route, ...] = ("intravenous", "subcutaneous", "facilitated-subcuta
 RemarkKind = Literal[
     "dose-missing", "route-assumed", "other-antibody", "same-day-doses", "dose-ahead", "steady-state-assumed", "no-dose-on-record", "history-short",
     "below-quantification", "above-range", "not-believable", "level-undated", "level-ahead", "same-day-levels", "same-day-as-infusion", "in-distribution",
-    "before-any-dose", "between-infusions", "baseline-assumed", "baseline-measured", "baseline-uncertain", "baseline-doubtful",
+    "before-any-dose", "between-infusions", "baseline-assumed", "baseline-measured", "baseline-uncertain", "baseline-doubtful", "clearance-alarm",
 ]
 
 

@@ -197,9 +197,9 @@ def _levels(made: Forecast, as_of: date) -> Iterator[str]:
 
 
 def _compared(made: Forecast, without: Forecast, as_of: date) -> Iterator[str]:
-    yield "WITH AND WITHOUT THE CHANGE (first model, typical patient)"
+    yield "WITH AND WITHOUT THE CHANGE (first model, typical patient, from the second coming dose on)"
     for name, one in (("as asked", made), ("without", without)):
-        ahead = one.times >= one.regimen.start
+        ahead = one.times >= one.regimen.start + (one.regimen.every or 0.0)
         total = one.curves[0].total[ahead]
         lowest = int(np.argmin(total))
         yield (f"  {name:<10} lowest {total[lowest]:.1f} g/L on {_day(as_of, float(one.times[ahead][lowest]))}, highest {total.max():.1f}, "
