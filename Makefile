@@ -43,6 +43,7 @@ bench: $(DEV)
 	@set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
 docs-tables: $(DEV)
+	@$(BIN)/python tools/model_checks.py
 	@set -e; for script in docs/tables/*.py; do $(BIN)/python $$script; done
 
 # Rewrites the lock files from requirements/*.in with the newest releases; needs uv.

@@ -52,7 +52,7 @@ from ivigil.rendering.why import why_text
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tools import every_regimen, foreign_checks  # noqa: E402 - beside this file, also when this one is run as a script
+from tools import every_regimen, foreign_checks, model_checks  # noqa: E402 - beside this file, also when this one is run as a script
 
 DOCS = ROOT / "docs"
 EXAMPLE_PAGES = ("../examples/our-hospital/README.md",)
@@ -245,6 +245,11 @@ def foreign_page() -> str:
     return foreign_checks.foreign_checks_page(evidence(), MADE)
 
 
+def model_checks_page() -> str:
+    """What each pharmacokinetic model must reproduce."""
+    return f"# {model_checks.TITLE}\n\n{MADE}\n\n{model_checks.page_body(evidence())}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts_page,
     "commands.md": commands_page,
@@ -254,6 +259,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "foreign-checks.md": foreign_page,
     "coverage.md": coverage_page,
     "disagreements.md": disagreements_page,
+    "model-checks.md": model_checks_page,
 }
 """The pages that are made whole."""
 

@@ -38,6 +38,7 @@ def test_ten_to_the_ninth_per_litre_is_thousand_per_microlitre() -> None:
 
 @pytest.mark.parametrize(("written", "value", "unit"), [
     ("70 kg", 70, "kg"), ("154 lbs", 154, "lb"), ("5 ft", 5, "ft"), ("4.5 mg/kg/min", 4.5, "mg/kg/min"), ("12,5 g", 12.5, "g"),
+    ("0.138 L/d", 0.138, "L/day"), ("0.023 1/h", 0.023, "/h"), ("21.5 g/l/d", 21.5, "g/L/day"), ("0.0214 l/kg/d", 0.0214, "L/kg/day"),
     ("300 mg/dl", 300, "mg/dL"), ("10 ML/H", 10, "mL/h"), ("250 x10^9/L", 250, "10*9/L"), ("99 °F", (99 - 32) / 1.8, "Cel"),
 ])
 def test_reads_what_clinicians_write(written: str, value: float, unit: str) -> None:

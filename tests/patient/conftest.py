@@ -67,7 +67,7 @@ SMALL = """
 - {id: has.breast_feeding, kind: yes_no, label: Breast-feeding, names: [breast-feeding]}
 - {id: has.past_ig_anaphylaxis, kind: yes_no, from: allergies, label: Anaphylaxis to immunoglobulin, names: [anaphylaxis to immunoglobulin]}
 - {id: has.past_ig_hypersensitivity, kind: yes_no, from: allergies, label: Hypersensitivity, names: [human immunoglobulin, immunoglobulin, IVIG]}
-- {id: has.past_ig_reaction, kind: yes_no, from: history, label: Reaction before}
+- {id: has.past_ig_reaction, kind: yes_no, from: history, label: Reaction before, codes: {icd10: [T50.Z15]}}
 - {id: has.past_ig_headache, kind: yes_no, from: history, label: Headache before}
 - {id: has.past_aseptic_meningitis, kind: yes_no, label: Aseptic meningitis, history_counts: true, names: [aseptic meningitis]}
 - {id: takes.nsaid, kind: yes_no, from: medicines, label: NSAID, names: [ibuprofen, naproxen]}

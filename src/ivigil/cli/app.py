@@ -21,6 +21,8 @@ evidence_app = typer.Typer(
     help="Check, show, search, review, begin, compare and export the evidence.", context_settings=_PLAIN, rich_markup_mode=None, no_args_is_help=True,
 )
 app.add_typer(evidence_app, name="evidence")
+models_app = typer.Typer(help="List, show and check the pharmacokinetic models.", context_settings=_PLAIN, rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(models_app, name="models")
 
 
 class Format(StrEnum):
@@ -336,6 +338,85 @@ def evidence_export(
     from ivigil.cli.export_command import run_export
 
     raise typer.Exit(run_export(format.value, out, overlay, evidence))
+
+
+class ForecastFormat(StrEnum):
+    """How a forecast is printed."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+
+
+@app.command()
+def forecast(
+    record: Annotated[list[str], typer.Argument(metavar="RECORD", help="Patient record: YAML, JSON or FHIR R4; - is standard input. Several may be given.")],
+    dose: Annotated[str, typer.Option(metavar="AMOUNT", help="Dose of a course: '0.4 g/kg' or '30 g'. Default: the order's or the last one's.")] = "",
+    every: Annotated[str, typer.Option(metavar="TIME", help="Interval: '4 week', '21 day', or once. Default: the order's, else that of the infusions.")] = "",
+    days: Annotated[int, typer.Option(help="Days over which a course is given. Default: the order's, else 1.")] = 0,
+    route: Annotated[str, typer.Option(metavar="ROUTE", help="intravenous, subcutaneous or facilitated-subcutaneous.")] = "",
+    target_trough: Annotated[str, typer.Option(metavar="LEVEL", help="Target trough: '7 g/L'. Shows doses, probability and grams a year.")] = "",
+    loading: Annotated[str, typer.Option(metavar="AMOUNT", help="What if: the first coming dose is this instead.")] = "",
+    missed: Annotated[list[int] | None, typer.Option(metavar="N", help="What if: the N-th coming dose is left out. May be given again.")] = None,
+    late: Annotated[list[str] | None, typer.Option(metavar="N:DAYS", help="What if: the N-th coming dose is so many days late. May be given again.")] = None,
+    switch: Annotated[str, typer.Option(metavar="PRODUCT", help="What if: change to weekly doses of this subcutaneous product by its label's factor.")] = "",
+    indication: Indication = "",
+    model: Annotated[str, typer.Option(metavar="ID", help="One model instead of those that fit; see 'ivigil models list'.")] = "",
+    weeks: Annotated[int, typer.Option(help="How far ahead, in weeks.")] = 26,
+    start: Annotated[str, typer.Option(metavar="DATE", help="Day of the next dose. Default: one interval after the last, else today.")] = "",
+    as_of: Annotated[str, typer.Option(metavar="DATE", help="The day the forecast is made for. Default: today.")] = "",
+    jurisdiction: Annotated[str, typer.Option("--jurisdiction", "-j", metavar="ID", help="Names the trough targets of that place.")] = "",
+    plot: Annotated[str, typer.Option(metavar="FILE", help="Also draw the curve into this SVG file.")] = "",
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+    format: Annotated[ForecastFormat, typer.Option("--format", "-f", help="How the forecast is printed.")] = ForecastFormat.TERMINAL,
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
+) -> None:
+    """Forecast IgG levels from a patient record and a regimen, with how sure each number is."""
+    from ivigil.cli.forecast_command import Wanted, run_forecast
+    from ivigil.pharmacokinetics.asked import Asked
+
+    asked = Asked(dose, every, days, route, start, loading, tuple(missed or ()), tuple(late or ()), switch, target_trough)
+    wanted = Wanted(indication, model, weeks, as_of, plot, format.value, out, jurisdiction, overlay, evidence)
+    raise typer.Exit(run_forecast(record, asked, wanted))
+
+
+@models_app.command("list")
+def models_list(
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+    format: Annotated[ForecastFormat, typer.Option("--format", "-f", help="How the list is printed.")] = ForecastFormat.TERMINAL,
+) -> None:
+    """List the published models: for whom each is, and what it was made from."""
+    from ivigil.cli.inputs import Choices
+    from ivigil.cli.models_command import run_list
+
+    raise typer.Exit(run_list(Choices(overlay=overlay, evidence=evidence), format.value))
+
+
+@models_app.command("show")
+def models_show(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model by id.")],
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+) -> None:
+    """Show a model: parameters as printed, domain, caveats, and the statements they rest on."""
+    from ivigil.cli.inputs import Choices
+    from ivigil.cli.models_command import run_show
+
+    raise typer.Exit(run_show(model, Choices(overlay=overlay, evidence=evidence)))
+
+
+@models_app.command("check")
+def models_check(
+    model: Annotated[str, typer.Argument(metavar="[MODEL]", help="A model by id. Default: all.")] = "",
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+) -> None:
+    """Compute what each model must reproduce and compare it with what is printed."""
+    from ivigil.cli.inputs import Choices
+    from ivigil.cli.models_command import run_check
+
+    raise typer.Exit(run_check(Choices(overlay=overlay, evidence=evidence), model))
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from ivigil.basis.facts import FactDefinition
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence import shapes
 from ivigil.evidence.care import CARE_KINDS
+from ivigil.evidence.kinetics import KINETICS_KINDS
 from ivigil.evidence.knowledge import KNOWLEDGE_KINDS
 
 PACKAGED = "_evidence"
@@ -37,6 +38,7 @@ KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("prices/*.yaml", "prices", shapes.Price),
     *CARE_KINDS,
     *KNOWLEDGE_KINDS,
+    *KINETICS_KINDS,
 )
 """Which file pattern fills which part of the evidence, first match wins."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence import care, knowledge
+from ivigil.evidence import care, kinetics, knowledge
 from ivigil.evidence.conditions import Condition, facts_named, judge, truth_of, written
 from ivigil.evidence.interval_tables import IntervalTables
 from ivigil.evidence.review import COUNTED, READ_BEST_FIRST, WEAKEST_FIRST, Support, state_of
@@ -97,6 +97,12 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     supply_figures: dict[str, knowledge.SupplyFigure] = {}
     articles: dict[str, knowledge.Article] = {}
     claims: dict[str, knowledge.Claim] = {}
+    models: dict[str, kinetics.Model] = {}
+    model_choices: dict[str, kinetics.ModelChoice] = {}
+    forecast_states: dict[str, kinetics.ForecastState] = {}
+    forecast_settings: dict[str, kinetics.ForecastSetting] = {}
+    lean_mass: dict[str, kinetics.LeanMass] = {}
+    model_checks: dict[str, kinetics.ModelCheck] = {}
 
     def places(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdiction and the wider ones it includes, nearest first."""
@@ -121,10 +127,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return known
 
     def local_of(self, touched: Iterable[object]) -> tuple[str, ...]:
-        """What the overlay did to the things touched, each once: ids of entries and of what stands inside them, or the entries themselves.
-
-        A statement is local when its source is, a rule when a risk group in its condition is.
-        """
+        """What the overlay did to the things touched, each once; a statement is local when its source is, a rule when a group in its condition is."""
         return self._touched.of(touched)
 
     @cached_property

@@ -20,7 +20,7 @@ _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
 _NO_NUMBERS = {
     "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "note", "brand",
     "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country",
-    "order", "payer", "reason", "replaces", "claim", "at_lines", "lines", "no_claim", "rank", "publisher",
+    "order", "payer", "reason", "models", "first", "beside", "indications", "replaces", "claim", "at_lines", "lines", "no_claim", "rank", "publisher",
 }
 """Keys whose texts are names, places or remarks; ``for`` is one too where it lists what an entry is for."""
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.*^])(\d+(?:\.\d+)?)(?![A-Za-z0-9]*\d*[A-Za-z]-|\.\d)")
@@ -216,6 +216,8 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
         checks = [(entry.value.article, evidence.articles, "article")]
     if entry.part == "articles" and not broken.any:
         yield from _unclaimed(entry, evidence)
+    if entry.part in {"models", "model_choices", "forecast_states", "model_checks"}:
+        checks = list(_named_by_models(entry.part, entry.value, evidence))
     if entry.part == "dose_limits":
         checks = [(name, evidence.indications, "indication") for name in (*entry.value.indications, *entry.value.excepted)]
     for name, known, kind in checks:
@@ -223,7 +225,7 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
             yield _missing(entry, (), kind, name, known)
 
 
-_COUNTED = {"over_days", "days", "day", "times_baseline"}
+_COUNTED = {"over_days", "days", "day", "times_baseline", "value", "expected"}
 """Ranges that are counts; every other range is an amount or a time and needs its unit."""
 
 
@@ -240,6 +242,21 @@ def _without_unit(entry: Entry, value: Any, path: tuple[str | int, ...] = ()) ->
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _without_unit(entry, item, (*path, index))
+
+
+def _named_by_models(part: str, value: Any, evidence: Evidence) -> Iterator[tuple[str, Iterable[str], str]]:
+    """Indications and models that the pharmacokinetic evidence names."""
+    indications: tuple[str, ...] = getattr(value, "indications", ())
+    models: tuple[str, ...] = ()
+    if part == "models":
+        branches = [branch for parameter in (*value.parameters.values(), value.baseline) for branch in parameter.branches]
+        indications = (*value.domain.indications, *(name for branch in branches for name in branch.indications))
+    elif part == "model_choices":
+        models = (value.first, *value.beside)
+    elif part == "model_checks":
+        models, indications = value.models, (value.indication,) if value.indication else ()
+    yield from ((name, evidence.indications, "indication") for name in indications)
+    yield from ((name, evidence.models, "model") for name in models)
 
 
 def _unclaimed(entry: Entry, evidence: Evidence) -> Iterator[Problem]:

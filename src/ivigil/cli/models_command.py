@@ -1,0 +1,61 @@
+"""``ivigil models list | show | check``: the published models, one of them, and whether they still reproduce what is printed."""
+
+from __future__ import annotations
+
+import textwrap
+
+import msgspec
+
+from ivigil.basis.problems import BadInput
+from ivigil.cli.inputs import Choices, load
+from ivigil.cli.output import columns, counted, report, write
+
+
+def run_list(choices: Choices, form: str) -> int:
+    """Every model with role, purpose and the patients it was made from."""
+    try:
+        evidence = load(choices)
+    except BadInput as error:
+        return report(error.problems, "The evidence does not load:")
+    if form == "json":
+        write(msgspec.json.format(msgspec.json.encode(list(evidence.models.values())), indent=1).decode() + "\n")
+        return 0
+    lines = [f"{'id':<20} {'role':<13} {'for':<17} {'family':<11} {'patients':>8}  {'weight':<13} made from"]
+    for model in evidence.models.values():
+        domain = model.domain
+        weight = str(domain.weight or "-")
+        lines.append(f"{model.id:<20} {model.role:<13} {model.purpose:<17} {model.family:<11} {domain.patients or '-':>8}  {weight:<13} "
+                     f"{', '.join(domain.indications[:4]) or '-'}; {', '.join(domain.routes)}")
+    write("\n".join(lines) + "\n")
+    return 0
+
+
+def run_show(model: str, choices: Choices) -> int:
+    """One model: parameters as printed, domain, caveats, and every statement it rests on."""
+    from ivigil.rendering.entry import entry_text
+
+    try:
+        write(entry_text(load(choices), model, columns()))
+    except BadInput as error:
+        return report(error.problems, f"{counted(len(error.problems), 'problem')}:")
+    return 0
+
+
+def run_check(choices: Choices, model: str) -> int:
+    """Every check of every model, or of one; exit code 2 when one leaves its declared range."""
+    from ivigil.pharmacokinetics.checks import outcomes
+
+    try:
+        evidence = load(choices)
+    except BadInput as error:
+        return report(error.problems, "The evidence does not load:")
+    found = [one for one in outcomes(evidence) if model in {"", one.model}]
+    lines = [f"{'':<4} {'check':<28} {'model':<20} {'computed':>10}  {'printed':<14} unit"]
+    for one in found:
+        lines.append(f"{'ok' if one.holds else 'OFF':<4} {one.check:<28} {one.model:<20} {one.value:>10.2f}  {one.expected:<14} {one.unit}")
+        if not one.holds:
+            lines.extend(textwrap.wrap(one.say, columns(), initial_indent=" " * 5, subsequent_indent=" " * 5))
+    off = sum(not one.holds for one in found)
+    lines.append(f"{counted(len(found), 'check')}, {off} outside the declared range.")
+    write("\n".join(lines) + "\n")
+    return 2 if off or not found else 0

@@ -1,0 +1,246 @@
+"""A forecast as text: first which models may speak and why, then the numbers, a curve in plain characters, and what it rests on."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+
+from ivigil.basis.quantity import number_text
+from ivigil.evidence.library import Evidence
+from ivigil.pharmacokinetics.forecast import Forecast, ModelCurve
+from ivigil.pharmacokinetics.kernels import Array
+from ivigil.pharmacokinetics.suitability import Verdict
+from ivigil.pharmacokinetics.targets import Option
+from ivigil.rendering.plain_text import clean
+
+_WORDS = {"fits": "fits", "stretch": "stretch", "does-not-fit": "does not fit"}
+_ROWS = 14
+_NOT_FORECAST = {
+    "needs-levels": "Not forecastable without levels: measure IgG, and let the levels decide.",
+    "no-model": "No published model speaks for this patient and regimen; the reasons stand above.",
+}
+
+
+def forecast_text(made: Forecast, evidence: Evidence, as_of: date, title: str, width: int = 100, *, options: Sequence[Option] = (),
+                  without: Forecast | None = None, notes: Sequence[str] = ()) -> str:
+    """The whole forecast; ``without`` is the same regimen without its alterations, ``notes`` say where the regimen came from."""
+    return "\n".join(_lines(made, evidence, as_of, title, max(width, 60), options, without, notes)) + "\n"
+
+
+def _lines(made: Forecast, evidence: Evidence, as_of: date, title: str, width: int, options: Sequence[Option], without: Forecast | None,
+           notes: Sequence[str]) -> Iterator[str]:
+    yield clean(f"IgG forecast - {title}, {as_of.isoformat()}")
+    yield from _wrapped(_regimen(made, as_of), width)
+    for say in notes:
+        yield from _wrapped(say, width)
+    yield ""
+    yield "WHICH MODELS MAY SPEAK"
+    for verdict in _ordered(made):
+        yield from _verdict(verdict, evidence, width)
+    yield ""
+    if made.states or made.remarks or made.curves:
+        yield "BEFORE YOU READ THE NUMBERS"
+        for state in made.states:
+            yield from _wrapped(f"! {state.say}", width, "  ")
+        for remark in made.remarks:
+            yield from _wrapped(f"- {remark.say}", width, "  ")
+        for caveat in made.curves[0].verdict.caveats if made.curves else ():
+            yield from _wrapped(f"- {made.curves[0].name}: {caveat.say}", width, "  ")
+        yield ""
+    if made.status != "forecast":
+        yield _NOT_FORECAST[made.status]
+        return
+    yield from _numbers(made, as_of)
+    yield ""
+    yield from _curve(made, as_of, width)
+    yield ""
+    yield from _levels(made, as_of)
+    if without is not None and without.curves:
+        yield from _compared(made, without, as_of)
+    if options:
+        yield from _options(made, options)
+    yield from _sources(made, evidence, width)
+
+
+def _regimen(made: Forecast, as_of: date) -> str:
+    plan = made.regimen
+    per_kg = plan.grams / made.person.weight
+    every = f" every {number_text(plan.every)} days" if plan.every is not None else ", once"
+    over = f" over {plan.days} days" if plan.days > 1 else ""
+    year = f", {plan.per_year:.0f} g a year" if plan.per_year is not None else ""
+    loading = f", the first {number_text(plan.loading)} g" if plan.loading is not None else ""
+    return (f"{number_text(plan.grams)} g ({per_kg:.2f} g/kg at {number_text(made.person.weight)} kg){over}{every}, {plan.route.replace('-', ' ')}, "
+            f"from {_day(as_of, plan.start)}{year}{loading}.")
+
+
+def _ordered(made: Forecast) -> list[Verdict]:
+    """The models in use in their order, then the others, those that fit first."""
+    used = [curve.model for curve in made.curves]
+    order = {"fits": 0, "stretch": 1, "does-not-fit": 2}
+    return sorted(made.verdicts, key=lambda verdict: (used.index(verdict.model) if verdict.model in used else len(used), order[verdict.fit]))
+
+
+def _verdict(verdict: Verdict, evidence: Evidence, width: int) -> Iterator[str]:
+    model = evidence.models[verdict.model]
+    if verdict.fit == "does-not-fit" and model.role == "reference":
+        return
+    reasons = verdict.reasons[:1] if verdict.fit == "does-not-fit" else verdict.reasons
+    said = "; ".join(reason.say.rstrip(".") for reason in reasons)
+    head = f"  {model.name:<20} {_WORDS[verdict.fit]:<12} "
+    yield from _wrapped(said, width, head, " " * 36) if said else [head.rstrip()]
+
+
+def _numbers(made: Forecast, as_of: date) -> Iterator[str]:
+    yield "WHAT COMES OF IT (typical patient of each model; total IgG in g/L, of which endogenous is shown apart)"
+    repeating = made.regimen.every is not None
+    target = f" {'above target':>13}" if made.target is not None and repeating else ""
+    if repeating:
+        yield f"  {'model':<20} {'endogenous':>10} {'next trough':>12} {'trough':>8} {'peak':>7} {'mean':>7} {'half-life':>10} {'steady after':>13}{target}"
+    else:
+        yield f"  {'model':<20} {'endogenous':>10} {'highest':>8} {'rise at 2 weeks':>16} {'half-life':>10}"
+    for curve in made.curves:
+        yield _number_row(curve, repeating, made.target)
+    first = made.curves[0]
+    yield f"  Trough, peak and mean at steady state. Half-life of {first.name}: {first.summary.half_life_means}."
+    if made.bands is not None:
+        at = _index(made, made.regimen.start + made.regimen.every if made.regimen.every is not None else 14.0)
+        yield from _spread_lines(made, at, as_of)
+    if made.target is not None and made.attainment is not None:
+        yield (f"  Probability that the steady trough is {number_text(made.target)} g/L or more: {100 * made.attainment:.0f} % "
+               f"of virtual patients of {first.name}.")
+    if made.target is not None and first.summary.crosses_target_on is not None:
+        yield f"  The typical curve first crosses {number_text(made.target)} g/L on {_day(as_of, first.summary.crosses_target_on)}."
+
+
+def _number_row(curve: ModelCurve, repeating: bool, target: float | None) -> str:
+    found = curve.summary
+    name = f"{curve.name}{' (own)' if curve.individual else ''}"
+    half = f"{found.half_life:.0f} d"
+    if not repeating:
+        return f"  {name:<20} {found.baseline:>10.1f} {found.highest:>8.1f} {_number(found.rise_after_two_weeks, '+.1f'):>16} {half:>10}"
+    steady = f"{found.steady_after_doses} doses" if found.steady_after_doses is not None else "later"
+    above = f" {_number(100 * found.above_target if found.above_target is not None else None, '.0f', ' %'):>13}" if target is not None else ""
+    return (f"  {name:<20} {found.baseline:>10.1f} {_number(found.next_trough, '.1f'):>12} {_number(found.trough, '.1f'):>8} {_number(found.peak, '.1f'):>7} "
+            f"{_number(found.average, '.1f'):>7} {half:>10} {steady:>13}{above}")
+
+
+def _number(value: float | None, form: str, unit: str = "") -> str:
+    return "-" if value is None else f"{value:{form}}{unit}"
+
+
+def _spread_lines(made: Forecast, at: int, as_of: date) -> Iterator[str]:
+    assert made.bands is not None
+    bands = made.bands
+    yield f"  How sure, on {_day(as_of, float(made.times[at]))} (5th to 95th percentile, g/L):"
+    rows: list[tuple[str, Array | None]] = [("between patients", bands.person),
+                                            ("between models (lowest to highest)", bands.model if len(made.curves) > 1 else None),
+                                            ("assay and day to day", bands.assay), ("all together", bands.together)]
+    for name, band in rows:
+        shown = f"{band[0, at]:.1f} - {band[2, at]:.1f}" if band is not None else ("one model only" if name.startswith("between models") else "not published")
+        yield f"    {name:<36} {shown}"
+    if made.trough_spread is not None:
+        yield f"    steady trough between models: coefficient of variation {100 * made.trough_spread:.0f} %"
+
+
+def _index(made: Forecast, day: float) -> int:
+    return int(np.argmin(np.abs(made.times - day)))
+
+
+def _curve(made: Forecast, as_of: date, width: int) -> Iterator[str]:
+    """Rows from the highest level down; ``*`` the first model, ``.`` the band of everything together, ``=`` the target, ``_`` endogenous IgG."""
+    columns = width - 10
+    first = made.curves[0]
+    edges = np.linspace(0, made.times.size, columns + 1).astype(int).tolist()
+    spans = [(low, max(high, low + 1)) for low, high in pairwise(edges)]
+    band = made.bands.together if made.bands is not None else None
+    top = max(float(first.total.max()), float(band[2].max()) if band is not None else 0.0, made.target or 0.0)
+    step = top / _ROWS
+    yield f"CURVE  * {first.name}   . all uncertainty together (90 %)   _ endogenous{'   = target' if made.target is not None else ''}"
+    for row in range(_ROWS, -1, -1):
+        low, high = (row - 0.5) * step, (row + 0.5) * step
+        yield f"{row * step:7.1f} |" + "".join(_cell(made, first.total, band, span, low, high) for span in spans)
+    yield " " * 8 + "+" + "-" * columns
+    left, right = _day(as_of, float(made.times[0])), _day(as_of, float(made.times[-1]))
+    yield " " * 9 + left + right.rjust(columns - len(left))
+
+
+def _cell(made: Forecast, total: Array, band: Array | None, span: tuple[int, int], low: float, high: float) -> str:
+    inside = total[slice(*span)]
+    if inside.min() < high and inside.max() >= low:
+        return "*"
+    if made.target is not None and low <= made.target < high:
+        return "="
+    if low <= made.curves[0].summary.baseline < high:
+        return "_"
+    if band is not None and band[0, slice(*span)].min() < high and band[2, slice(*span)].max() >= low:
+        return "."
+    return " "
+
+
+def _levels(made: Forecast, as_of: date) -> Iterator[str]:
+    """Measured levels against the forecast of that day; levels that cannot be placed are named among the remarks."""
+    usable = [level for level in made.history.levels if level.usable and level.day >= made.times[0] and "before-any-dose" not in level.kinds]
+    if not usable or made.bands is None:
+        return
+    yield "MEASURED LEVELS AGAINST THE FORECAST (not yet fitted to them)"
+    for level in usable:
+        at = _index(made, level.day)
+        expected = made.curves[0].total[at]
+        band = made.bands.together
+        inside = "" if band is None else ", inside the 90 % band" if band[0, at] <= level.value <= band[2, at] else ", OUTSIDE the 90 % band"
+        yield f"  {_day(as_of, level.day)}: {number_text(level.value)} g/L, expected {expected:.1f}{inside}"
+    yield ""
+
+
+def _compared(made: Forecast, without: Forecast, as_of: date) -> Iterator[str]:
+    yield "WITH AND WITHOUT THE CHANGE (first model, typical patient, from the second coming dose on)"
+    for name, one in (("as asked", made), ("without", without)):
+        ahead = one.times >= one.regimen.start + (one.regimen.every or 0.0)
+        total = one.curves[0].total[ahead]
+        lowest = int(np.argmin(total))
+        yield (f"  {name:<10} lowest {total[lowest]:.1f} g/L on {_day(as_of, float(one.times[ahead][lowest]))}, highest {total.max():.1f}, "
+               f"mean {total.mean():.1f} g/L until {_day(as_of, float(one.times[-1]))}")
+    yield ""
+
+
+def _options(made: Forecast, options: Sequence[Option]) -> Iterator[str]:
+    first = made.curves[0].name
+    yield f"DOSE FOR A STEADY TROUGH OF {number_text(made.target or 0.0)} g/L ({first}; range over the models that fit)"
+    if all(option.grams == 0 for option in options):
+        yield "  Endogenous IgG alone is above the target in a typical patient."
+        yield ""
+        return
+    yield f"  {'every':>8} {'typical':>9} {'g/kg':>6} {'models':>15} {'for 9 in 10':>12} {'g a year':>9} {'asked dose attains':>19}"
+    for option in options:
+        others = [grams for _, grams in option.grams_by_model]
+        sure = f"{option.grams_sure:.0f} g" if option.grams_sure is not None else "-"
+        attained = f"{100 * option.attained:.0f} %" if option.attained is not None else "-"
+        between = f"{min(others):.0f}-{max(others):.0f} g"
+        yield (f"  {number_text(option.every):>5} d  {option.grams:>7.1f} g {option.grams / made.person.weight:>6.2f} {between:>15} {sure:>12} "
+               f"{option.per_year:>9.0f} {attained:>19}")
+    yield ""
+
+
+def _sources(made: Forecast, evidence: Evidence, width: int) -> Iterator[str]:
+    yield "RESTS ON"
+    for curve in made.curves:
+        model = evidence.models[curve.model]
+        cites = model.saturable.cites if model.saturable is not None else next(iter(model.parameters.values())).cites
+        statement = evidence.statements[cites[0]]
+        source = evidence.sources[statement.source]
+        how = f", read through {evidence.sources[statement.through].title}" if statement.through else ""
+        yield from _wrapped(f"{model.name}: {source.title}, {source.publisher}{how} ({statement.read}).", width, "  ", "    ")
+    yield "  A forecast is no measurement: confirm with a level before changing treatment. docs/forecast.md says how far to trust it."
+
+
+def _day(as_of: date, days: float) -> str:
+    return (as_of + timedelta(days=int(np.floor(days)))).isoformat()
+
+
+def _wrapped(text: str, width: int, lead: str = "", later: str | None = None) -> list[str]:
+    later = lead + "  " if later is None else later
+    return textwrap.wrap(clean(text), width, initial_indent=lead, subsequent_indent=later) or [lead]

@@ -1,0 +1,133 @@
+"""``ivigil forecast`` and ``ivigil models`` from end to end."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+PATIENTS = Path(__file__).resolve().parents[2] / "patients"
+PID = ["forecast", str(PATIENTS / "pid-adult-us.yaml"), "--dose", "0.4 g/kg", "--every", "4 week", "--as-of", "2026-11-20"]
+
+
+def ivigil(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([sys.executable, "-m", "ivigil", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_verdicts_come_before_numbers() -> None:
+    """Which models may speak, then what they say, then what it rests on."""
+    text = ivigil(*PID, "--target-trough", "7 g/L").stdout
+    heads = ["WHICH MODELS MAY SPEAK", "BEFORE YOU READ THE NUMBERS", "WHAT COMES OF IT", "CURVE", "DOSE FOR A STEADY TROUGH", "RESTS ON"]
+    places = [text.index(head) for head in heads]
+    assert places == sorted(places)
+    assert "second-hand" in text
+
+
+def test_json_holds_everything_shown() -> None:
+    """Curves, bands, verdicts, options; infused and endogenous apart."""
+    plain = json.loads(ivigil(*PID, "--format", "json", "--target-trough", "700 mg/dL", "--missed", "2").stdout)
+    assert plain["status"] == "forecast"
+    assert plain["target"] == pytest.approx(7.0)
+    first = plain["models"][0]
+    assert len(first["total"]) == len(plain["days"]) == len(plain["bands"]["together"][0])
+    assert first["total"][5] == pytest.approx(first["endogenous"] + first["infused"][5], abs=1e-3)
+    assert plain["options"]
+    assert plain["without_change"]
+
+
+def test_the_picture_stands_alone(tmp_path: Path) -> None:
+    """Valid XML without scripts or links, with a title, light and dark."""
+    target = tmp_path / "curve.svg"
+    ivigil(*PID, "--plot", str(target))
+    text = target.read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "prefers-color-scheme:dark" in text
+    assert "script" not in text
+    assert not re.search(r"(href|src|url\()", text.replace("http://www.w3.org/2000/svg", ""))
+    assert "nan" not in text.lower()
+
+
+@pytest.mark.parametrize(("arguments", "why"), [
+    (["--model", "no-such"], "no model is called"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
+    (["--as-of", "soon"], "not a date"),
+    (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.png"], "only SVG"), (["--indication", "no-such"], "names no indication"),
+    (["--jurisdiction", "XX"], "not known"),
+])
+def test_bad_options_are_refused(arguments: list[str], why: str) -> None:
+    """Exit code 2, nothing on standard output, a remedy for each."""
+    done = ivigil(*PID, *arguments, code=2)
+    assert why in done.stderr
+    assert not done.stdout
+
+
+def test_a_missing_weight_is_refused(tmp_path: Path) -> None:
+    """No clearance without it."""
+    record = tmp_path / "light.yaml"
+    record.write_text("id: a\nage: 30 year\norder: {indication: pid, dose: 30 g, every: 4 week}\n", encoding="utf-8")
+    assert "weight: missing" in ivigil("forecast", str(record), code=2).stderr
+
+
+def test_one_bad_record_does_not_stop_the_others(tmp_path: Path) -> None:
+    """It is listed; the other is forecast; the exit code tells."""
+    for name, more in (("a", "weight: 70 kg\n"), ("b", "")):
+        (tmp_path / f"{name}.yaml").write_text(f"id: {name}\nage: 30 year\n{more}order: {{indication: pid, dose: 30 g, every: 4 week}}\n", encoding="utf-8")
+    done = ivigil("forecast", str(tmp_path / "b.yaml"), str(tmp_path / "a.yaml"), code=2)
+    assert "IgG forecast - a" in done.stdout
+    assert "1 record could not be used; 1 forecast made" in done.stderr
+    assert "weight: missing" in done.stderr
+
+
+def test_a_losing_state_has_no_numbers_and_its_own_exit_code(tmp_path: Path) -> None:
+    """Not forecastable without levels."""
+    record = tmp_path / "n.yaml"
+    record.write_text("id: n\nage: 30 year\nweight: 70 kg\nconditions: [nephrotic syndrome]\norder: {indication: pid, dose: 30 g, every: 4 week}\n",
+                      encoding="utf-8")
+    text = ivigil("forecast", str(record), code=4).stdout
+    assert "Not forecastable without levels" in text
+    assert "WHAT COMES OF IT" not in text
+
+
+def test_trough_targets_of_a_place_are_named_not_chosen() -> None:
+    """Several authorities differ; the prescriber chooses."""
+    assert "Trough target, not chosen by ivigil" in ivigil(*PID, "--jurisdiction", "EU").stdout
+
+
+def test_a_change_is_compared_with_the_regimen_without_it() -> None:
+    """What a missed and a late dose cost."""
+    text = ivigil(*PID, "--missed", "2", "--late", "3:7", "--loading", "0.8 g/kg").stdout
+    assert "WITH AND WITHOUT THE CHANGE" in text
+    assert "the first 55.88 g" in text
+
+
+def test_a_doubtful_ordered_dose_is_not_forecast(tmp_path: Path) -> None:
+    """The unit firewall speaks before the forecast; a dose given on the command line does not need the order's."""
+    record = tmp_path / "d.yaml"
+    record.write_text("id: d\nage: 30 year\nweight: 70 kg\norder: {indication: cidp, dose: 0.4 g/kg, days: 5, every: 4 week}\n", encoding="utf-8")
+    assert "order.each" in ivigil("forecast", str(record), code=2).stderr
+    assert "CURVE" in ivigil("forecast", str(record), "--dose", "2 g/kg", "--days", "5").stdout
+
+
+def test_models_are_listed_shown_and_checked() -> None:
+    """All of them; the check fails when one drifts."""
+    assert "zhang-2020" in ivigil("models", "list").stdout
+    assert len(json.loads(ivigil("models", "list", "--format", "json").stdout)) == 15
+    assert "pk.zhang-2020.CL" in ivigil("models", "show", "zhang-2020").stdout
+    assert ", 0 outside the declared range" in ivigil("models", "check").stdout
+    assert "no entry has this id" in ivigil("models", "show", "no-such", code=2).stderr
+
+
+def test_a_forecast_loads_no_solver_and_no_compiler() -> None:
+    """SciPy, numba and the terminal library cost more than the forecast."""
+    probe = ("import sys; sys.argv = ['ivigil', *sys.argv[1:]]\nfrom ivigil.cli.app import main\ntry:\n    main()\n"
+             "except SystemExit:\n    print(' '.join(sys.modules), file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", probe, *PID], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert not loaded & {"scipy", "numba", "rich", "ivigil.planning.plan", "ivigil.planning.draft"}
