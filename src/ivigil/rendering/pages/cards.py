@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ivigil.evidence.examples import Example, Examples
@@ -193,4 +193,19 @@ def nested(sheet: Sheet, field: str, value: Any) -> Markup:
 
 
 def _cites(sheet: Sheet, entry: Any) -> Markup:
-    return sheet.cite((*getattr(entry, "cites", ()), *getattr(entry, "exempt_cites", ())))
+    """The citations of an entry; of one that cites only inside its parts (a model), all of those."""
+    own = (*getattr(entry, "cites", ()), *getattr(entry, "exempt_cites", ()))
+    return sheet.cite(own if hasattr(entry, "cites") else tuple(dict.fromkeys(_inside(entry))))
+
+
+def _inside(node: Any) -> Iterator[str]:
+    if isinstance(node, msgspec.Struct):
+        yield from getattr(node, "cites", ())
+        for field in node.__struct_fields__:
+            yield from _inside(getattr(node, field))
+    elif isinstance(node, dict):
+        for one in node.values():
+            yield from _inside(one)
+    elif isinstance(node, tuple):
+        for one in node:
+            yield from _inside(one)

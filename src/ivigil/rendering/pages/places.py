@@ -42,6 +42,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "mechanisms": ("mechanisms",),
     "glossary": ("terms",),
     "claims": ("articles", "claims"),
+    "models": ("models", "model_choices", "forecast_states", "forecast_settings", "lean_mass", "model_checks"),
     "facts": ("facts",),
     "jurisdictions": ("jurisdictions",),
 }
@@ -95,6 +96,12 @@ KINDS: dict[str, str] = {
     "terms": "term",
     "articles": "article",
     "claims": "claim",
+    "models": "pharmacokinetic model",
+    "model_choices": "choice of model",
+    "forecast_states": "state without a forecast",
+    "forecast_settings": "forecast setting",
+    "lean_mass": "lean mass formula",
+    "model_checks": "model check",
     "facts": "fact",
     "jurisdictions": "jurisdiction",
 }

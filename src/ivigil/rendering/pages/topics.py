@@ -33,6 +33,8 @@ PLURALS = {
     "reaction step": "reaction algorithm",
     "weight policy": "weight policies",
     "infusion policy": "infusion policies",
+    "choice of model": "choices of model",
+    "state without a forecast": "states without a forecast",
 }
 
 
@@ -78,6 +80,11 @@ HEADS: dict[str, Topic] = {
         "Founding claims",
         "Every claim of the articles that founded ivigil, and what the evidence does to it.",
         "A claim is what an article said. What ivigil says stands below it.",
+    ),
+    "models": Topic(
+        "Pharmacokinetic models",
+        "Published models of IgG behind the forecast: parameters as printed, whom each is for, and what it must reproduce.",
+        "A forecast is no dose. Almost all parameters were read second-hand.",
     ),
     "facts": Topic("Facts", "The register: every fact about a patient that a rule may name. A fact that is not known is asked for."),
     "jurisdictions": Topic("Jurisdictions", "Where a plan is made, what is in force there, and which policies hold until the site chooses others."),
