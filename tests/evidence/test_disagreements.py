@@ -38,8 +38,6 @@ KNOWN: dict[str, tuple[str, set[str]]] = {
     "pyoderma gangrenosum": ("pyoderma.dispute", {"CA-ON", "UK-ENG"}),
     "toxic epidermal necrolysis": ("sjs-ten.dispute", {"UK-ENG", "UK"}),
     "recurrent miscarriage": ("rpl-ivf.standing", {"UK-ENG", "AU", "international"}),
-    "HIV in children": ("paediatric-hiv.standing", {"UK-ENG", "US"}),
-    "bone-marrow transplantation": ("allo-hsct.standing", {"CA-ON", "UK-ENG", "EU", "AU"}),
     "second dose in MIS-C": ("mis-c.dispute.2", {"US", "CA-ON", "UK"}),
     "dosing weight in MIS-C": ("mis-c.weight.acute", {"US", "CA-ON"}),
     "infusion time in Kawasaki disease": ("kawasaki.time.acute", {"US", "UK-ENG", "AU"}),
@@ -61,6 +59,8 @@ WORDED = {
     "pyoderma": "recommended beside an individual request",
     "sjs-ten": "the side that supported it is out of force since 2021; trials only is no verdict against",
     "graves": "the side that might help is remembered, its verdict was not read",
+    "paediatric-hiv": "the sides that found benefit are remembered, their verdicts were not read",
+    "allo-hsct": "Ontario is against three uses only, and gives it for low IgG with infection as in secondary deficiency",
 }
 """Topics whose sides are not far enough apart for a disagreement of standing, and why; their statements dispute one another."""
 ONE_SIDED = {
