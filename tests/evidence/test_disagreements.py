@@ -33,7 +33,7 @@ KNOWN: dict[str, tuple[str, set[str]]] = {
     "parvovirus B19": ("prca-b19.dispute", {"UK-ENG", "CA-ON"}),
     "haemophagocytic lymphohistiocytosis": ("hlh.standing", {"UK-ENG", "CA-ON"}),
     "hyperhaemolysis": ("hyperhaemolysis.dispute", {"UK-ENG", "CA-ON"}),
-    "acquired haemophilia": ("acquired-haemophilia.standing", {"CA-ON", "international", "AU"}),
+    "acquired haemophilia": ("acquired-haemophilia.standing", {"CA-ON", "international"}),
     "Rasmussen encephalitis": ("rasmussen.dispute", {"UK-ENG", "CA-ON"}),
     "pyoderma gangrenosum": ("pyoderma.dispute", {"CA-ON", "UK-ENG"}),
     "toxic epidermal necrolysis": ("sjs-ten.dispute", {"UK-ENG", "UK"}),
