@@ -106,7 +106,6 @@ def test_adem_maintenance_of_2_g_per_kg_is_never_one_day_in_ontario() -> None:
     assert "Is that the whole course, or the dose of each day?" in text_of(unclear, "dose.order")
 
 
-@pytest.mark.xfail(reason="An order per interval without days replaces the printed 2-5 days by one day, with a warning only; planning code, not evidence.")
 def test_adem_maintenance_ordered_per_interval_is_not_one_day_either() -> None:
     """2 g/kg each interval, no days: the regimen divides it over 2-5 days, so it must not come on one day (130 g)."""
     made = planned("CA-ON", WOMAN_45, {"indication": "adem-tm", "phase": "maintenance", "dose": "2 g/kg", "each": "interval"})

@@ -63,7 +63,9 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
-HOMES: dict[str, set[str]] = {"ruamel": {"basis/strict_yaml.py"}, "typer": {"cli/app.py", "cli/evidence_app.py", "cli/options.py"}, "yaml": set(), "pint": set(), "ucumvert": set()}
+HOMES: dict[str, set[str]] = {
+    "ruamel": {"basis/strict_yaml.py"}, "typer": {"cli/app.py", "cli/evidence_app.py", "cli/options.py"}, "yaml": set(), "pint": set(), "ucumvert": set(),
+}
 
 
 @pytest.mark.parametrize(("library", "allowed"), HOMES.items())

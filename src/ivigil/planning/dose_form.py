@@ -43,7 +43,9 @@ def read_order(order: Order, printed: DoseForm | None) -> Ordered:
         case "course":
             return Ordered(CourseTotal(amount, days or usual, every))
         case "interval":
-            return Ordered(CourseTotal(amount, days, every) if days is not None and days != ONE_DAY else PerInterval(amount, every))
+            # A course that the regimen divides over days stays divided, although it is ordered as the amount of an interval.
+            over = days or (printed.days if isinstance(printed, CourseTotal) else ONE_DAY)
+            return Ordered(CourseTotal(amount, over, every) if over != ONE_DAY else PerInterval(amount, every))
         case "day":
             if days is None and not usual.single:
                 return Ordered(question=f"{dose} on each day is ordered, but not for how many days. Say for how many.")

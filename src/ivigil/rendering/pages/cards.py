@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from ivigil.evidence.examples import Example, Examples
 from ivigil.evidence.shapes import Cited, Valid
 from ivigil.rendering.pages.frame import Sheet
