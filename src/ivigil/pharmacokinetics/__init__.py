@@ -1,0 +1,1 @@
+"""Kinetics of immunoglobulin G: models, predictions, one person's curve."""

@@ -1,0 +1,285 @@
+"""From doses given and levels measured to a person's own parameters: check, prepare, fit, report. Many people at once; no failure is silent.
+
+``fit_many(model, events, observations)`` is the whole of it. What it minimises stands in ``map_search``; how tables are read, and what refuses a
+subject, in ``event_table``; how covariates hold between records in ``schedule``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ivigil.basis.problems import BadInput, Problem
+from ivigil.pharmacokinetics.event_table import Events, Found, Table, read_table
+from ivigil.pharmacokinetics.fit_model import FitModel, check_model, typical_values
+from ivigil.pharmacokinetics.linear import BASELINE, CL, PARAMETERS, VC, Floats, Whole, predict
+from ivigil.pharmacokinetics.map_search import Levels, Optimum, Task, search, task_of, variance
+from ivigil.pharmacokinetics.posterior import Draws, draw
+from ivigil.pharmacokinetics.schedule import Hold, Schedule, schedule
+
+BLOCK = 2048
+"""Subjects worked on side by side; their arrays stay in the cache."""
+LARGE_ETA = 1.8
+"""Standard deviations of the population beyond which an eta asks for further starts."""
+POOR_FIT = 4.0
+"""How far the sum of squared weighted residuals may exceed the number of levels, in its own standard deviations, before further starts."""
+GAIN = 1e-7
+"""The least fall of the objective that makes another start the answer."""
+Report = Callable[[int, int], None]
+
+
+class LevelTable(NamedTuple):
+    """Every level and every row that asks for one: subject, row as given, time, measured (NaN where only asked), typical and individual prediction, IWRES."""
+
+    subject: Whole
+    row: Whole
+    time: Floats
+    dv: Floats
+    typical: Floats
+    individual: Floats
+    residual: Floats
+
+
+class Fits(NamedTuple):
+    """One entry per subject, in the order in which the table names them; NaN where nothing was fitted.
+
+    ``status`` is ``converged``, ``second-start`` (another start led to a better optimum), ``prior-only`` (no usable level: typical values) or
+    ``failed: why``. ``covariance`` is that of the etas, ``shrinkage`` their variance over the population's (1: the levels told nothing).
+    ``parameters`` are those at the subject's last level, or last row.
+    """
+
+    ids: list[str]
+    status: list[str]
+    etas: tuple[str, ...]
+    objective: Floats
+    eta: Floats
+    se: Floats
+    covariance: Floats
+    shrinkage: Floats
+    names: tuple[str, ...]
+    parameters: Floats
+    levels: Whole
+    level_table: LevelTable
+    draws: Draws | None
+    problems: tuple[Problem, ...]
+
+
+def fit_many(model: FitModel, events: Events, observations: Events | None = None, *, hold: Hold = "next", posterior: int = 0, seed: int = 0,
+             fast: bool = False, threads: int = 1, place: str = "events", lines: Sequence[int] | None = None, report: Report | None = None) -> Fits:
+    """Fit a model to every subject of an event table.
+
+    Args:
+        model: the model; its units are those of the table.
+        events: columns ID, time, evid, amt, cmt, rate, ii, addl, ss, DV, mdv (capitals do not matter; ID, time, amt and DV are needed, and evid where
+            there is no second table) and the model's covariates. Rows with evid 2 or mdv 1 are predicted and not fitted.
+        observations: levels in a table of their own (ID, time, DV). A level then comes before a dose of the same time.
+        hold: whether covariates of a record hold from the record before it (``next``) or until the record after it (``last``).
+        posterior: draws of the full posterior by importance resampling, 0 for none.
+        seed: of those draws; a subject's draws depend on the seed and its ID only.
+        fast: use the compiled kernels (extra ``fast``).
+        threads: threads for the compiled kernels.
+        place: the name of the table in problems.
+        lines: line numbers of the rows in problems.
+        report: called with subjects done and all subjects.
+
+    Raises:
+        BadInput: the model is not sound, or columns are missing. Bad rows raise nothing: they are listed and their subjects fail.
+    """
+    wrong = check_model(model)
+    if wrong:
+        raise BadInput(wrong)
+    table, found = read_table(model, events, observations, place, lines)
+    typical, scale_rows = typical_values(model, table.covariates, len(table.time))
+    _check_typical(model, typical, found)
+    lag = model.parameters["lag"].typical if "lag" in model.parameters else 0.0
+    plan = schedule(table, typical, lag, hold, found)
+    at = np.searchsorted(table.subject, np.arange(len(table.ids)))
+    scale = np.ones((len(table.ids), len(model.etas)))
+    if "baseline" in model.etas:
+        scale[:, model.etas.index("baseline")] = scale_rows[at]
+    best = _fit(model, table, plan, found, scale, fast, threads, report)
+    fits = _report(model, table, plan, found, scale, best)
+    if posterior:
+        fits = fits._replace(draws=draw(model, table, plan, scale, fits.eta, fits.covariance, posterior, seed))
+    return fits
+
+
+def _check_typical(model: FitModel, typical: Floats, found: Found) -> None:
+    bad = ~np.all(np.isfinite(typical), axis=1) & ~np.isin(found.subject, list(found.refused))
+    found.flag(bad, "covariates", "no typical value can be worked out", "check the covariates of this row")
+    if "baseline" in model.etas:
+        none = (typical[:, BASELINE] <= 0) & ~np.isin(found.subject, list(found.refused))
+        found.flag(none, "baseline", "neither measured nor typical", "give the measured baseline, or a typical one in the model")
+
+
+class _Best(NamedTuple):
+    optimum: Optimum
+    second: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    counted: Whole
+
+
+def blocks(plan: Schedule, who: Whole) -> Iterator[Whole]:
+    """Subjects in blocks of like length, those with a depot dose apart: padding and idle work stay small."""
+    steps = plan.first_step[1:] - plan.first_step[:-1]
+    for depot in (False, True):
+        some = who[plan.with_depot[who] == depot]
+        some = some[np.argsort(steps[some], kind="stable")]
+        for first in range(0, len(some), BLOCK):
+            yield some[first:first + BLOCK]
+
+
+def levels_of(table: Table, plan: Schedule, who: Whole, scale: Floats) -> Levels:
+    """The measured levels of some subjects side by side."""
+    first, count = plan.first_level[who], plan.first_level[who + 1] - plan.first_level[who]
+    longest = max(int(count.max(initial=0)), 1)
+    inside = np.arange(longest)[None, :] < count[:, None]
+    at = np.where(inside, first[:, None] + np.arange(longest)[None, :], 0)
+    if not len(plan.row):
+        return Levels(np.ones(inside.shape), np.zeros(inside.shape), scale[who])
+    rows = plan.row[at]
+    counts = inside & table.level[rows]
+    return Levels(np.where(counts, table.dv[rows], 1.0), counts.astype(np.float64), scale[who])
+
+
+def _fit(model: FitModel, table: Table, plan: Schedule, found: Found, scale: Floats, fast: bool, threads: int, report: Report | None) -> _Best:
+    subjects, count = scale.shape
+    counted = np.bincount(table.subject, table.level, subjects).astype(np.int64)
+    sound = np.array([number not in found.refused for number in range(subjects)], dtype=bool)
+    omega = model.omega
+    whole = Optimum(np.zeros((subjects, count)), np.zeros(subjects), np.broadcast_to(2 * np.linalg.inv(omega), (subjects, count, count)).copy(),
+                    np.zeros(subjects), np.ones(subjects, dtype=bool))
+    second = np.zeros(subjects, dtype=bool)
+    who = np.flatnonzero(sound & (counted > 0))
+    if fast:
+        from ivigil.pharmacokinetics.fast_fit import search_fast
+
+        _place(whole, who, search_fast(model, plan, table, who, scale, np.zeros((len(who), count)), threads))
+        if report is not None:
+            report(len(who), len(who))
+    else:
+        done = 0
+        for block in blocks(plan, who):
+            task = task_of(model, bool(plan.with_depot[block[0]]))
+            _place(whole, block, search(task, plan.block(block), levels_of(table, plan, block, scale), np.zeros((len(block), count))))
+            done += len(block)
+            if report is not None:
+                report(done, len(who))
+    _further_starts(model, table, plan, who, scale, whole, second, fast, threads)
+    return _Best(whole, second, counted)
+
+
+def _place(whole: Optimum, who: Whole, part: Optimum) -> None:
+    for mine, theirs in zip(whole, part, strict=True):
+        mine[who] = theirs
+
+
+def _further_starts(model: FitModel, table: Table, plan: Schedule, who: Whole, scale: Floats, whole: Optimum, second: np.ndarray[tuple[int], np.dtype[np.bool_]],
+                    fast: bool, threads: int) -> None:
+    """Search again from elsewhere where an eta is large, the levels fit poorly or the search did not settle; keep the better optimum."""
+    asks: list[Whole] = []
+    for block in blocks(plan, who):
+        task = task_of(model, bool(plan.with_depot[block[0]]))
+        asks.append(block[_doubtful(task, plan, table, block, scale, whole)])
+    again = np.sort(np.concatenate(asks)) if asks else np.zeros(0, dtype=np.int64)
+    if not again.size:
+        return
+    spread = np.sqrt(np.diag(model.omega))
+    for start in _starts(spread):
+        if fast:
+            from ivigil.pharmacokinetics.fast_fit import search_fast
+
+            parts = [(again, search_fast(model, plan, table, again, scale, np.broadcast_to(start, (len(again), len(spread))).copy(), threads))]
+        else:
+            parts = []
+            for block in blocks(plan, again):
+                task = task_of(model, bool(plan.with_depot[block[0]]))
+                parts.append((block, search(task, plan.block(block), levels_of(table, plan, block, scale), np.broadcast_to(start, (len(block), len(spread))).copy())))
+        for block, found in parts:
+            better = (found.objective < whole.objective[block] - GAIN) | (~whole.settled[block] & found.settled & (found.objective <= whole.objective[block] + GAIN))
+            second[block[better & (found.objective < whole.objective[block] - GAIN)]] = True
+            _place(whole, block[better], Optimum(*(part[better] for part in found)))
+
+
+def _starts(spread: Floats) -> Iterator[Floats]:
+    """Two standard deviations out along each eta, both ways."""
+    for place in range(len(spread)):
+        for sign in (1.0, -1.0):
+            start = np.zeros(len(spread))
+            start[place] = sign * 2.0 * spread[place]
+            yield start
+
+
+def _doubtful(task: Task, plan: Schedule, table: Table, block: Whole, scale: Floats, whole: Optimum) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    levels = levels_of(table, plan, block, scale)
+    eta = whole.eta[block]
+    predicted, _ = predict(plan.block(block), ((eta * levels.scale) @ task.full.T)[:, None, :], task.compartments, task.depot)
+    spread, _ = variance(task, predicted[:, 0])
+    misfit = np.sum(levels.counts * (levels.value - predicted[:, 0]) ** 2 / spread, axis=1)
+    number = levels.counts.sum(axis=1)
+    large = np.any(np.abs(eta) > LARGE_ETA * task.spread, axis=1)
+    out: np.ndarray[tuple[int], np.dtype[np.bool_]] = large | (misfit > number + POOR_FIT * np.sqrt(2 * number)) | ~whole.settled[block]
+    return out
+
+
+def _report(model: FitModel, table: Table, plan: Schedule, found: Found, scale: Floats, best: _Best) -> Fits:
+    subjects, count = scale.shape
+    optimum = best.optimum
+    status: list[str] = []
+    for number in range(subjects):
+        if number in found.refused:
+            status.append(f"failed: {found.refused[number]}")
+        elif not best.counted[number]:
+            status.append("prior-only")
+        elif not optimum.settled[number]:
+            status.append("failed: the search did not settle")
+        else:
+            status.append("second-start" if best.second[number] else "converged")
+    fitted = np.array([not text.startswith("failed") for text in status], dtype=bool)
+    covariance = np.full((subjects, count, count), np.nan)
+    covariance[fitted] = 2 * np.linalg.inv(optimum.curvature[fitted])
+    se = np.sqrt(np.einsum("nkk->nk", covariance))
+    eta = np.where(fitted[:, None], optimum.eta, np.nan)
+    individual, typical, residual = predictions(model, table, plan, np.flatnonzero(fitted), scale, eta)
+    rows = plan.row
+    names = tuple(name for name in ("kel", *PARAMETERS) if name in model.parameters or (name in {"CL", "baseline"}))
+    last = _last_rows(table, plan)
+    values = np.where(fitted[:, None], _values(model, table, last, scale, eta, names), np.nan)
+    levels = LevelTable(table.subject[rows], table.row[rows], table.time[rows], np.where(table.level[rows], table.dv[rows], np.nan), typical, individual, residual)
+    return Fits(table.ids, status, model.etas, np.where(fitted & (best.counted > 0), optimum.objective, np.where(fitted, 0.0, np.nan)), eta, se, covariance,
+                se**2 / np.diag(model.omega), names, values, best.counted, levels, None, tuple(sorted(found.problems)))
+
+
+def _last_rows(table: Table, plan: Schedule) -> Whole:
+    """The row of each subject's last level, or its last row."""
+    subjects = len(table.ids)
+    out = np.searchsorted(table.subject, np.arange(subjects), side="right") - 1
+    for number in np.flatnonzero(plan.first_level[1:] > plan.first_level[:-1]):
+        out[number] = plan.row[plan.first_level[number + 1] - 1]
+    return out
+
+
+def _values(model: FitModel, table: Table, rows: Whole, scale: Floats, eta: Floats, names: tuple[str, ...]) -> Floats:
+    typical, _ = typical_values(model, table.covariates, len(table.time))
+    own = typical[rows] * np.exp((eta * scale) @ model.design.T)
+    out = np.empty((len(rows), len(names)))
+    for place, name in enumerate(names):
+        out[:, place] = own[:, CL] / own[:, VC] if name == "kel" else own[:, PARAMETERS.index(name)]
+    return out
+
+
+def predictions(model: FitModel, table: Table, plan: Schedule, who: Whole, scale: Floats, eta: Floats) -> tuple[Floats, Floats, Floats]:
+    """Individual and typical predictions of every level of some subjects, and individual weighted residuals; NaN for the others."""
+    out = [np.full(len(plan.row), np.nan) for _ in range(3)]
+    for block in blocks(plan, who):
+        task = task_of(model, bool(plan.with_depot[block[0]]))
+        shift = np.stack([np.zeros((len(block), len(PARAMETERS))), (eta[block] * scale[block]) @ task.full.T], axis=1)
+        both, _ = predict(plan.block(block), shift, task.compartments, task.depot)
+        count = plan.first_level[block + 1] - plan.first_level[block]
+        inside = np.arange(both.shape[2])[None, :] < count[:, None]
+        at = (plan.first_level[block][:, None] + np.arange(both.shape[2])[None, :])[inside]
+        out[1][at], out[0][at] = both[:, 0][inside], both[:, 1][inside]
+        spread, _ = variance(task, out[0][at])
+        out[2][at] = np.where(table.level[plan.row[at]], (table.dv[plan.row[at]] - out[0][at]) / np.sqrt(spread), np.nan)
+    return out[0], out[1], out[2]
