@@ -18,14 +18,16 @@ from ivigil.pharmacokinetics.schedule import Schedule
 _SLOTS = 4
 _MOST_STEPS, _CLOSE, _DONE = map_search.MOST_STEPS, map_search.CLOSE, map_search.DONE
 _LONGEST, _FAR, _NUDGE, _LATE = map_search.LONGEST, map_search.FAR, map_search.NUDGE, map_search.LATE
+_SAME = map_search.SAME
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-def search_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale: Floats, start: Floats, threads: int = 1) -> Optimum:
+def search_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale: Floats, start: Floats, threads: int = 1, known: Optimum | None = None) -> Optimum:
     """Search from one set of etas per subject; the answer of ``map_search.search``."""
     task = task_of(model, depot=True)
     count = start.shape[1]
-    out = Optimum(np.zeros((len(who), count)), np.zeros(len(who)), np.zeros((len(who), count, count)), np.zeros(len(who)), np.zeros(len(who), dtype=np.bool_))
+    out = Optimum(np.zeros((len(who), count)), np.zeros(len(who)), np.zeros((len(who), count, count)), np.zeros(len(who)), np.zeros(len(who)),
+                  np.zeros(len(who), dtype=np.bool_))
     rows = plan.row
     value, counts = np.where(table.level[rows], table.dv[rows], 1.0), table.level[rows].astype(np.float64)
     slots = np.full(7, -1)
@@ -35,9 +37,11 @@ def search_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale
              plan.first_level, plan.level_set, plan.first_set, plan.typical, plan.with_depot, value, counts)
     setting = (task.compartments, slots, len(task.active), task.design, task.full, task.precision, task.spread, task.add_sd, task.prop_sd, task.combined_sd)
 
+    old = (known.eta, known.objective, known.curvature) if known is not None else (out.eta, out.objective, out.curvature)
+
     def part(first: int, last: int) -> None:
-        _search(who[first:last], np.ascontiguousarray(scale[who[first:last]]), start[first:last], fixed, setting, out.eta[first:last], out.objective[first:last],
-                out.curvature[first:last], out.decrement[first:last], out.settled[first:last])
+        _search(known is not None, old[0][first:last], old[1][first:last], old[2][first:last], who[first:last], np.ascontiguousarray(scale[who[first:last]]), start[first:last], fixed, setting, out.eta[first:last], out.objective[first:last],
+                out.curvature[first:last], out.misfit[first:last], out.bend[first:last], out.settled[first:last])
 
     edges = np.linspace(0, len(who), max(1, 4 * threads if threads > 1 else 1) + 1).astype(int)
     if threads <= 1:
@@ -239,7 +243,7 @@ def _evaluate(subject: int, eta: Any, scale: Any, fixed: Any, setting: Any, scra
         for place in range(size):
             total += full[name, place] * eta[place] * scale[place]
         factor[name] = np.exp(total)
-    objective = 0.0
+    objective, misfit = 0.0, 0.0
     for place in range(size):
         prior = 0.0
         for other in range(size):
@@ -288,6 +292,7 @@ def _evaluate(subject: int, eta: Any, scale: Any, fixed: Any, setting: Any, scra
             else:
                 variance, steep = max(add_sd * add_sd + prop_sd * prop_sd * predicted * predicted, 1e-300), 2 * prop_sd * prop_sd * predicted
             error = measured[at] - predicted
+            misfit += error * error / variance
             objective += error * error / variance + np.log(variance)
             pull = -2 * error / variance + (1 - error * error / variance) * steep / variance
             weight = 2 / variance + (steep / variance) ** 2
@@ -315,6 +320,7 @@ def _evaluate(subject: int, eta: Any, scale: Any, fixed: Any, setting: Any, scra
             amounts[0] += given
             if slots[5] >= 0:
                 moved[slots[5], 0] += given
+    factor[7] = misfit
     return objective
 
 
@@ -362,6 +368,28 @@ def _decrement(curvature: Any, gradient: Any, root: Any, step: Any) -> Any:
 
 
 @_compiled
+def _bend(exact: Any, expected: Any, root: Any, half: Any) -> Any:
+    """Frobenius norm of ``L^-1 (H - E) L^-T`` with ``L L^T = E``."""
+    size = expected.shape[0]
+    _cholesky(expected, root)
+    for column in range(size):
+        for row in range(size):
+            total = exact[row, column] - expected[row, column]
+            for place in range(row):
+                total -= root[row, place] * half[place, column]
+            half[row, column] = total / root[row, row]
+    norm = 0.0
+    for row in range(size):
+        for column in range(size):
+            total = half[row, column]
+            for place in range(column):
+                total -= half[row, place] * root[column, place]
+            half[row, column] = total / root[column, column]
+            norm += half[row, column] ** 2
+    return np.sqrt(norm)
+
+
+@_compiled
 def _exact_curvature(subject: int, eta: Any, scale: Any, fixed: Any, setting: Any, scratch: Any, gradient: Any, trial: Any, gradient_trial: Any, waste: Any,
                      exact: Any) -> None:
     size, spread = len(eta), setting[6]
@@ -378,9 +406,10 @@ def _exact_curvature(subject: int, eta: Any, scale: Any, fixed: Any, setting: An
 
 
 @_compiled
-def _search(who: Any, scales: Any, start: Any, fixed: Any, setting: Any, etas: Any, objectives: Any, curvatures: Any, decrements: Any, settled: Any) -> None:
+def _search(compare: bool, known_eta: Any, known_objective: Any, known_curvature: Any, who: Any, scales: Any, start: Any, fixed: Any, setting: Any, etas: Any, objectives: Any, curvatures: Any, misfits: Any, bends: Any,
+            settled: Any) -> None:
     size, spread = start.shape[1], setting[6]
-    scratch = (np.zeros(3), np.zeros((max(setting[2], 1), 3)), np.zeros((_SLOTS, 27)), np.zeros((_SLOTS, 2)), np.zeros(6), np.zeros(7), np.zeros(size))
+    scratch = (np.zeros(3), np.zeros((max(setting[2], 1), 3)), np.zeros((_SLOTS, 27)), np.zeros((_SLOTS, 2)), np.zeros(6), np.zeros(8), np.zeros(size))
     eta, trial, step = np.zeros(size), np.zeros(size), np.zeros(size)
     gradient, gradient_trial = np.zeros(size), np.zeros(size)
     expected, expected_trial, exact = np.zeros((size, size)), np.zeros((size, size)), np.zeros((size, size))
@@ -389,7 +418,7 @@ def _search(who: Any, scales: Any, start: Any, fixed: Any, setting: Any, etas: A
         subject, scale = who[number], scales[number]
         eta[:] = start[number]
         objective = _evaluate(subject, eta, scale, fixed, setting, scratch, gradient, expected)
-        damping, newton, decrement = 0.0, False, np.inf
+        damping, newton, decrement, misfit = 0.0, False, np.inf, scratch[5][7]
         for turn in range(_MOST_STEPS):
             used[:] = exact if newton else expected
             for place in range(size):
@@ -413,8 +442,15 @@ def _search(who: Any, scales: Any, start: Any, fixed: Any, setting: Any, etas: A
                     break
                 continue
             eta[:], gradient[:], expected[:] = trial, gradient_trial, expected_trial
-            objective = value
+            objective, misfit = value, scratch[5][7]
             damping = damping / 8 if damping > 1e-3 else 0.0
+            if compare and objective >= known_objective[number]:
+                above = 0.0
+                for place in range(size):
+                    for other in range(size):
+                        above += (eta[place] - known_eta[number, place]) * known_curvature[number, place, other] * (eta[other] - known_eta[number, other])
+                if above < 2 * _SAME:
+                    break
             if not newton:
                 decrement = _decrement(expected, gradient, root, step)
             if turn >= _LATE or (not newton and decrement < _CLOSE):
@@ -429,5 +465,6 @@ def _search(who: Any, scales: Any, start: Any, fixed: Any, setting: Any, etas: A
         etas[number] = eta
         objectives[number] = objective
         curvatures[number] = exact if newton else expected
-        decrements[number] = decrement
+        misfits[number] = misfit
+        bends[number] = _bend(curvatures[number], expected, root, waste)
         settled[number] = newton and decrement < _DONE

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.pharmacokinetics.event_table import Events, Found, Table, read_table
+from ivigil.pharmacokinetics.event_table import Events, Flags, Found, Table, read_table
 from ivigil.pharmacokinetics.fit_model import FitModel, check_model, typical_values
 from ivigil.pharmacokinetics.linear import BASELINE, CL, PARAMETERS, VC, Floats, Whole, predict
-from ivigil.pharmacokinetics.map_search import Levels, Optimum, Task, search, task_of, variance
+from ivigil.pharmacokinetics.map_search import Levels, Optimum, search, task_of, variance
 from ivigil.pharmacokinetics.posterior import Draws, draw
 from ivigil.pharmacokinetics.schedule import Hold, Schedule, schedule
 
@@ -25,6 +25,8 @@ LARGE_ETA = 1.8
 """Standard deviations of the population beyond which an eta asks for further starts."""
 POOR_FIT = 4.0
 """How far the sum of squared weighted residuals may exceed the number of levels, in its own standard deviations, before further starts."""
+BENT = 0.4
+"""How far the curvature may be from that of a linear model before further starts."""
 GAIN = 1e-7
 """The least fall of the objective that makes another start the answer."""
 Report = Callable[[int, int], None]
@@ -116,7 +118,7 @@ def _check_typical(model: FitModel, typical: Floats, found: Found) -> None:
 
 class _Best(NamedTuple):
     optimum: Optimum
-    second: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    second: Flags
     counted: Whole
 
 
@@ -149,25 +151,47 @@ def _fit(model: FitModel, table: Table, plan: Schedule, found: Found, scale: Flo
     sound = np.array([number not in found.refused for number in range(subjects)], dtype=bool)
     omega = model.omega
     whole = Optimum(np.zeros((subjects, count)), np.zeros(subjects), np.broadcast_to(2 * np.linalg.inv(omega), (subjects, count, count)).copy(),
-                    np.zeros(subjects), np.ones(subjects, dtype=bool))
+                    np.zeros(subjects), np.zeros(subjects), np.ones(subjects, dtype=bool))
     second = np.zeros(subjects, dtype=bool)
     who = np.flatnonzero(sound & (counted > 0))
-    if fast:
-        from ivigil.pharmacokinetics.fast_fit import search_fast
-
-        _place(whole, who, search_fast(model, plan, table, who, scale, np.zeros((len(who), count)), threads))
-        if report is not None:
-            report(len(who), len(who))
-    else:
-        done = 0
-        for block in blocks(plan, who):
-            task = task_of(model, bool(plan.with_depot[block[0]]))
-            _place(whole, block, search(task, plan.block(block), levels_of(table, plan, block, scale), np.zeros((len(block), count))))
-            done += len(block)
-            if report is not None:
-                report(done, len(who))
-    _further_starts(model, table, plan, who, scale, whole, second, fast, threads)
+    work = _Work(model, table, plan, scale, fast, threads, report)
+    for block, part in work.search(who, np.zeros(count)):
+        _place(whole, block, part)
+    _further_starts(work, who, counted, whole, second)
     return _Best(whole, second, counted)
+
+
+class _Work(NamedTuple):
+    """A batch and how to search it."""
+
+    model: FitModel
+    table: Table
+    plan: Schedule
+    scale: Floats
+    fast: bool
+    threads: int
+    report: Report | None
+
+    def search(self, who: Whole, start: Floats, known: Optimum | None = None) -> Iterator[tuple[Whole, Optimum]]:
+        """Search some subjects from one place, block by block."""
+        if self.fast:
+            from ivigil.pharmacokinetics.fast_fit import search_fast
+
+            begin = np.broadcast_to(start, (len(who), len(start))).copy()
+            yield who, search_fast(self.model, self.plan, self.table, who, self.scale, begin, self.threads, _some(known, who))
+            return
+        done = 0
+        for block in blocks(self.plan, who):
+            task = task_of(self.model, bool(self.plan.with_depot[block[0]]))
+            begin = np.broadcast_to(start, (len(block), len(start))).copy()
+            yield block, search(task, self.plan.block(block), levels_of(self.table, self.plan, block, self.scale), begin, _some(known, block))
+            done += len(block)
+            if self.report is not None and known is None:
+                self.report(done, len(who))
+
+
+def _some(known: Optimum | None, who: Whole) -> Optimum | None:
+    return None if known is None else Optimum(*(part[who] for part in known))
 
 
 def _place(whole: Optimum, who: Whole, part: Optimum) -> None:
@@ -175,52 +199,33 @@ def _place(whole: Optimum, who: Whole, part: Optimum) -> None:
         mine[who] = theirs
 
 
-def _further_starts(model: FitModel, table: Table, plan: Schedule, who: Whole, scale: Floats, whole: Optimum, second: np.ndarray[tuple[int], np.dtype[np.bool_]],
-                    fast: bool, threads: int) -> None:
-    """Search again from elsewhere where an eta is large, the levels fit poorly or the search did not settle; keep the better optimum."""
-    asks: list[Whole] = []
-    for block in blocks(plan, who):
-        task = task_of(model, bool(plan.with_depot[block[0]]))
-        asks.append(block[_doubtful(task, plan, table, block, scale, whole)])
-    again = np.sort(np.concatenate(asks)) if asks else np.zeros(0, dtype=np.int64)
-    if not again.size:
-        return
-    spread = np.sqrt(np.diag(model.omega))
-    for start in _starts(spread):
-        if fast:
-            from ivigil.pharmacokinetics.fast_fit import search_fast
-
-            parts = [(again, search_fast(model, plan, table, again, scale, np.broadcast_to(start, (len(again), len(spread))).copy(), threads))]
-        else:
-            parts = []
-            for block in blocks(plan, again):
-                task = task_of(model, bool(plan.with_depot[block[0]]))
-                parts.append((block, search(task, plan.block(block), levels_of(table, plan, block, scale), np.broadcast_to(start, (len(block), len(spread))).copy())))
-        for block, found in parts:
-            better = (found.objective < whole.objective[block] - GAIN) | (~whole.settled[block] & found.settled & (found.objective <= whole.objective[block] + GAIN))
-            second[block[better & (found.objective < whole.objective[block] - GAIN)]] = True
+def _further_starts(work: _Work, who: Whole, counted: Whole, whole: Optimum, second: Flags) -> None:
+    """Search again from elsewhere and keep the better optimum; from more places where an eta is large, the levels fit poorly, or the valley is bent."""
+    spread = np.sqrt(np.diag(work.model.omega))
+    doubtful = np.any(np.abs(whole.eta) > LARGE_ETA * spread, axis=1) | (whole.misfit > counted + POOR_FIT * np.sqrt(2 * counted))
+    doubtful |= ~whole.settled | (whole.bend > BENT)
+    for start, everyone in _starts(work.model.etas, spread):
+        again = who if everyone else who[doubtful[who]]
+        for block, found in work.search(again, start, whole):
+            gains = found.settled & (found.objective < whole.objective[block] - GAIN)
+            better = gains | (found.settled & ~whole.settled[block] & (found.objective <= whole.objective[block] + GAIN))
+            second[block[gains]] = True
             _place(whole, block[better], Optimum(*(part[better] for part in found)))
 
 
-def _starts(spread: Floats) -> Iterator[Floats]:
-    """Two standard deviations out along each eta, both ways."""
+def _starts(etas: tuple[str, ...], spread: Floats) -> Iterator[tuple[Floats, bool]]:
+    """Where else to begin, and whether for everyone: small volumes with quick clearance and the reverse, which can give the same troughs, for all;
+    two standard deviations out along each eta, both ways, for the doubtful.
+    """
+    pattern = np.array([{"CL": 0.75, "kel": 1.0, "Vc": -1.5, "Vp": -1.5}.get(name, 0.0) for name in etas])
+    if np.any(pattern[[name in {"Vc", "Vp"} for name in etas]]):
+        yield pattern * spread, True
+        yield -pattern * spread, True
     for place in range(len(spread)):
         for sign in (1.0, -1.0):
             start = np.zeros(len(spread))
             start[place] = sign * 2.0 * spread[place]
-            yield start
-
-
-def _doubtful(task: Task, plan: Schedule, table: Table, block: Whole, scale: Floats, whole: Optimum) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    levels = levels_of(table, plan, block, scale)
-    eta = whole.eta[block]
-    predicted, _ = predict(plan.block(block), ((eta * levels.scale) @ task.full.T)[:, None, :], task.compartments, task.depot)
-    spread, _ = variance(task, predicted[:, 0])
-    misfit = np.sum(levels.counts * (levels.value - predicted[:, 0]) ** 2 / spread, axis=1)
-    number = levels.counts.sum(axis=1)
-    large = np.any(np.abs(eta) > LARGE_ETA * task.spread, axis=1)
-    out: np.ndarray[tuple[int], np.dtype[np.bool_]] = large | (misfit > number + POOR_FIT * np.sqrt(2 * number)) | ~whole.settled[block]
-    return out
+            yield start, False
 
 
 def _report(model: FitModel, table: Table, plan: Schedule, found: Found, scale: Floats, best: _Best) -> Fits:

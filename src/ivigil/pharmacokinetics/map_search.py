@@ -25,6 +25,8 @@ NUDGE = 1e-4
 """Step of the differences of gradients, in standard deviations of the population."""
 LATE = 8
 """Steps after which the exact curvature is worked out afresh at each."""
+SAME = 0.3
+"""Rise of the objective, by its curvature, within which a search is in the valley of the optimum already known."""
 FAR = 40.0
 """Etas beyond which a trial is refused: the exponential would leave what numbers can hold."""
 
@@ -64,12 +66,17 @@ class Levels(NamedTuple):
 
 
 class Optimum(NamedTuple):
-    """Where a search ended: etas, objective, exact curvature, last Newton decrement, whether it settled."""
+    """Where a search ended.
+
+    ``misfit`` is the sum of squared weighted residuals. ``bend`` tells how far the exact curvature is from that of a linear model, as the Frobenius
+    norm of ``E^-1/2 (H - E) E^-1/2``: large where the objective is no parabola, and so may have other valleys.
+    """
 
     eta: Floats
     objective: Floats
     curvature: Floats
-    decrement: Floats
+    misfit: Floats
+    bend: Floats
     settled: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
@@ -92,8 +99,8 @@ def objectives(task: Task, steps: Steps, levels: Levels, eta: Floats) -> Floats:
     return out
 
 
-def evaluate(task: Task, steps: Steps, levels: Levels, eta: Floats) -> tuple[Floats, Floats, Floats]:
-    """Objective, gradient and expected curvature at one set of etas per subject (subject, eta)."""
+def evaluate(task: Task, steps: Steps, levels: Levels, eta: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Objective, gradient, expected curvature and misfit at one set of etas per subject (subject, eta)."""
     shift = (eta * levels.scale) @ task.full.T
     predicted, slopes = predict(steps, shift[:, None, :], task.compartments, task.depot, task.active)
     level = predicted[:, 0]
@@ -101,12 +108,13 @@ def evaluate(task: Task, steps: Steps, levels: Levels, eta: Floats) -> tuple[Flo
     spread, steep = variance(task, level)
     error = levels.value - level
     prior = eta @ task.precision
-    objective = np.sum(levels.counts * (error * error / spread + np.log(spread)), axis=1) + np.sum(prior * eta, axis=1)
+    misfit = np.sum(levels.counts * error * error / spread, axis=1)
+    objective = misfit + np.sum(levels.counts * np.log(spread), axis=1) + np.sum(prior * eta, axis=1)
     pull = levels.counts * (-2 * error / spread + (1 - error * error / spread) * steep / spread)
     gradient = np.einsum("nl,nlk->nk", pull, slope) + 2 * prior
     weight = levels.counts * (2 / spread + (steep / spread) ** 2)
     curvature = np.einsum("nl,nlk,nlm->nkm", weight, slope, slope) + 2 * task.precision
-    return objective, gradient, curvature
+    return objective, gradient, curvature, misfit
 
 
 def exact_curvature(task: Task, steps: Steps, levels: Levels, eta: Floats, gradient: Floats) -> Floats:
@@ -124,12 +132,12 @@ def exact_curvature(task: Task, steps: Steps, levels: Levels, eta: Floats, gradi
 Part = TypeVar("Part", Steps, Levels)
 
 
-def search(task: Task, steps: Steps, levels: Levels, start: Floats) -> Optimum:
-    """Search from one set of etas per subject."""
+def search(task: Task, steps: Steps, levels: Levels, start: Floats, known: Optimum | None = None) -> Optimum:
+    """Search from one set of etas per subject. A search that falls into the valley of an optimum already ``known`` ends there, unsettled."""
     total, count = start.shape
     eta, exact = start.copy(), np.zeros((total, count, count))
     decrement, settled = np.full(total, np.inf), np.zeros(total, dtype=bool)
-    objective, gradient, curvature = evaluate(task, steps, levels, eta)
+    objective, gradient, curvature, misfit = evaluate(task, steps, levels, eta)
     damping = np.zeros(total)
     newton = np.zeros(total, dtype=bool)
     open_ = np.arange(total)
@@ -147,12 +155,13 @@ def search(task: Task, steps: Steps, levels: Levels, start: Floats) -> Optimum:
         step *= np.minimum(1.0, LONGEST / np.maximum(longest, 1e-300))[:, None]
         trial = np.clip(eta[at] + step, -FAR, FAR)
         with np.errstate(all="ignore"):
-            value, slope, bend = evaluate(task, _rows(steps, at), _rows(levels, at), trial)
+            value, slope, around, off = evaluate(task, _rows(steps, at), _rows(levels, at), trial)
         falls = np.isfinite(value) & np.all(np.isfinite(slope), axis=1) & (value <= objective[at] + 1e-10 * (1 + np.abs(objective[at])))
         better[sound] = falls
         worse, at = open_[~better], open_[better]
         damping[worse] = np.maximum(damping[worse] * 6, 0.05)
-        eta[at], objective[at], gradient[at], curvature[at] = trial[falls], value[falls], slope[falls], bend[falls]
+        eta[at], objective[at], gradient[at], curvature[at] = trial[falls], value[falls], slope[falls], around[falls]
+        misfit[at] = off[falls]
         damping[at] = np.where(damping[at] > 1e-3, damping[at] / 8, 0.0)
         plain = at[~newton[at]]
         decrement[plain] = _decrement(curvature[plain], gradient[plain])
@@ -166,12 +175,24 @@ def search(task: Task, steps: Steps, levels: Levels, start: Floats) -> Optimum:
         decrement[sharp] = np.inf
         decrement[sharp[whole]] = _decrement(exact[sharp[whole]], gradient[sharp[whole]])
         settled[sharp] = decrement[sharp] < DONE
-        open_ = open_[~settled[open_] & (damping[open_] < 1e12)]
-    return Optimum(eta, objective, np.where(newton[:, None, None], exact, curvature), decrement, settled)
+        going = ~settled[open_] & (damping[open_] < 1e12)
+        if known is not None:
+            away = eta[open_] - known.eta[open_]
+            above = np.einsum("nk,nkl,nl->n", away, known.curvature[open_], away) / 2
+            going &= (above > SAME) | (objective[open_] < known.objective[open_])
+        open_ = open_[going]
+    exact[~newton] = curvature[~newton]
+    return Optimum(eta, objective, exact, misfit, _bend(exact, curvature), settled)
 
 
 def _rows(parts: Part, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Part:
     return type(parts)(*(part[rows] for part in parts))
+
+
+def _bend(exact: Floats, expected: Floats) -> Floats:
+    inverse = np.linalg.inv(np.linalg.cholesky(expected))
+    out: Floats = np.sqrt(np.sum((inverse @ (exact - expected) @ np.swapaxes(inverse, 1, 2)) ** 2, axis=(1, 2)))
+    return out
 
 
 def _decrement(curvature: Floats, gradient: Floats) -> Floats:
