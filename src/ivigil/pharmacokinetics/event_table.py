@@ -238,7 +238,7 @@ def _checked(model: FitModel, values: dict[str, Floats], subject: Whole, row: Wh
              found: Found) -> Table:
     time, evid = values["time"], values["evid"]
     found.flag(np.isnan(time), "time", "no time", "give the time of every row")
-    found.flag(~np.isin(evid, (0, 1, 2, 3, 4)), "evid", "{} is not 0 (level), 1 (dose), 2 (other), 3 (reset) or 4 (reset and dose)", "correct it", evid)
+    found.flag(~((evid >= 0) & (evid <= 4) & (evid % 1 == 0)), "evid", "{} is not 0 (level), 1 (dose), 2 (other), 3 (reset) or 4 (reset and dose)", "correct it", evid)
     same = np.r_[False, subject[1:] == subject[:-1]]
     if not levels_first:
         found.flag(same & (np.diff(time, prepend=time[0]) < 0), "time", "earlier than the row before", "sort each subject's rows by time")
@@ -279,11 +279,11 @@ def _check_doses(model: FitModel, values: dict[str, Floats], dose: Flags, found:
     names = f"{'1 (depot), ' if model.structure.depot else ''}{central} (central)"
     found.flag(dose & ~known, "cmt", "{} is no compartment that can be dosed", f"choose {names}", cmt)
     level = values["evid"] == 0
-    readable = np.isnan(cmt) | np.isin(cmt, (0, -1, -2, *range(1, central + 1)))
+    readable = np.isnan(cmt) | ((cmt >= -2) & (cmt <= central) & (cmt % 1 == 0))
     found.flag(level & ~readable, "cmt", "{} is no compartment where a level is drawn", f"give {central}, or leave it blank", cmt)
     found.flag(dose & ((more < 0) | (more > _MOST_DOSES) | (more % 1 != 0)), "addl", "{} is not a number of further doses", "give a whole number", more)
     found.flag(dose & (more > 0) & ~(interval > 0), "ii", "further doses without an interval", "give ii, the time between doses")
-    found.flag(dose & ~np.isin(steady, (0, 1)), "ss", "{} is not 0 or 1", "1 asks for steady state; other values are not known here", steady)
+    found.flag(dose & ~((steady == 0) | (steady == 1)), "ss", "{} is not 0 or 1", "1 asks for steady state; other values are not known here", steady)
     found.flag(dose & (steady == 1) & ~(interval > 0), "ii", "steady state without an interval", "give ii, the time between doses")
     lag = model.parameters.get("lag")
     if lag is not None:

@@ -102,7 +102,7 @@ def fit_many(model: FitModel, events: Events, observations: Events | None = None
     if "baseline" in model.etas:
         scale[:, model.etas.index("baseline")] = scale_rows[at]
     best = _fit(model, table, plan, found, scale, fast, threads, report)
-    fits = _report(model, table, plan, found, scale, best)
+    fits = _report(model, table, plan, found, scale, best, max(threads, 1) if fast else 0)
     if posterior:
         fits = fits._replace(draws=draw(model, table, plan, scale, fits.eta, fits.covariance, posterior, seed))
     return fits
@@ -148,7 +148,8 @@ def levels_of(table: Table, plan: Schedule, who: Whole, scale: Floats) -> Levels
 def _fit(model: FitModel, table: Table, plan: Schedule, found: Found, scale: Floats, fast: bool, threads: int, report: Report | None) -> _Best:
     subjects, count = scale.shape
     counted = np.bincount(table.subject, table.level, subjects).astype(np.int64)
-    sound = np.array([number not in found.refused for number in range(subjects)], dtype=bool)
+    sound = np.ones(subjects, dtype=bool)
+    sound[list(found.refused)] = False
     omega = model.omega
     whole = Optimum(np.zeros((subjects, count)), np.zeros(subjects), np.broadcast_to(2 * np.linalg.inv(omega), (subjects, count, count)).copy(),
                     np.zeros(subjects), np.zeros(subjects), np.ones(subjects, dtype=bool))
@@ -228,31 +229,28 @@ def _starts(etas: tuple[str, ...], spread: Floats) -> Iterator[tuple[Floats, boo
             yield start, False
 
 
-def _report(model: FitModel, table: Table, plan: Schedule, found: Found, scale: Floats, best: _Best) -> Fits:
+def _report(model: FitModel, table: Table, plan: Schedule, found: Found, scale: Floats, best: _Best, threads: int) -> Fits:
     subjects, count = scale.shape
     optimum = best.optimum
-    status: list[str] = []
-    for number in range(subjects):
-        if number in found.refused:
-            status.append(f"failed: {found.refused[number]}")
-        elif not best.counted[number]:
-            status.append("prior-only")
-        elif not optimum.settled[number]:
-            status.append("failed: the search did not settle")
-        else:
-            status.append("second-start" if best.second[number] else "converged")
-    fitted = np.array([not text.startswith("failed") for text in status], dtype=bool)
+    words = np.full(subjects, "converged", dtype=object)
+    words[best.second] = "second-start"
+    words[~optimum.settled] = "failed: the search did not settle"
+    words[best.counted == 0] = "prior-only"
+    for number, why in found.refused.items():
+        words[number] = f"failed: {why}"
+    fitted = optimum.settled.copy()
+    fitted[list(found.refused)] = False
     covariance = np.full((subjects, count, count), np.nan)
     covariance[fitted] = 2 * np.linalg.inv(optimum.curvature[fitted])
     se = np.sqrt(np.einsum("nkk->nk", covariance))
     eta = np.where(fitted[:, None], optimum.eta, np.nan)
-    individual, typical, residual = predictions(model, table, plan, np.flatnonzero(fitted), scale, eta)
+    individual, typical, residual = predictions(model, table, plan, np.flatnonzero(fitted), scale, eta, threads)
     rows = plan.row
     names = tuple(name for name in ("kel", *PARAMETERS) if name in model.parameters or (name in {"CL", "baseline"}))
     last = _last_rows(table, plan)
     values = np.where(fitted[:, None], _values(model, table, last, scale, eta, names), np.nan)
     levels = LevelTable(table.subject[rows], table.row[rows], table.time[rows], np.where(table.level[rows], table.dv[rows], np.nan), typical, individual, residual)
-    return Fits(table.ids, status, model.etas, np.where(fitted & (best.counted > 0), optimum.objective, np.where(fitted, 0.0, np.nan)), eta, se, covariance,
+    return Fits(table.ids, words.tolist(), model.etas, np.where(fitted & (best.counted > 0), optimum.objective, np.where(fitted, 0.0, np.nan)), eta, se, covariance,
                 se**2 / np.diag(model.omega), names, values, best.counted, levels, None, tuple(sorted(found.problems)))
 
 
@@ -260,8 +258,8 @@ def _last_rows(table: Table, plan: Schedule) -> Whole:
     """The row of each subject's last level, or its last row."""
     subjects = len(table.ids)
     out = np.searchsorted(table.subject, np.arange(subjects), side="right") - 1
-    for number in np.flatnonzero(plan.first_level[1:] > plan.first_level[:-1]):
-        out[number] = plan.row[plan.first_level[number + 1] - 1]
+    some = np.flatnonzero(plan.first_level[1:] > plan.first_level[:-1])
+    out[some] = plan.row[plan.first_level[some + 1] - 1]
     return out
 
 
@@ -274,9 +272,16 @@ def _values(model: FitModel, table: Table, rows: Whole, scale: Floats, eta: Floa
     return out
 
 
-def predictions(model: FitModel, table: Table, plan: Schedule, who: Whole, scale: Floats, eta: Floats) -> tuple[Floats, Floats, Floats]:
-    """Individual and typical predictions of every level of some subjects, and individual weighted residuals; NaN for the others."""
+def predictions(model: FitModel, table: Table, plan: Schedule, who: Whole, scale: Floats, eta: Floats, threads: int = 0) -> tuple[Floats, Floats, Floats]:
+    """Individual and typical predictions of every level of some subjects, and individual weighted residuals; NaN for the others. Compiled where ``threads`` > 0."""
     out = [np.full(len(plan.row), np.nan) for _ in range(3)]
+    if threads:
+        from ivigil.pharmacokinetics.fast_fit import predict_fast
+
+        individual = predict_fast(model, plan, table, who, scale, eta, threads)
+        spread, _ = variance(task_of(model, True), individual)
+        residual = np.where(table.level[plan.row], (table.dv[plan.row] - individual) / np.sqrt(spread), np.nan)
+        return individual, predict_fast(model, plan, table, who, scale, np.zeros_like(eta), threads), residual
     for block in blocks(plan, who):
         task = task_of(model, bool(plan.with_depot[block[0]]))
         shift = np.stack([np.zeros((len(block), len(PARAMETERS))), (eta[block] * scale[block]) @ task.full.T], axis=1)

@@ -17,7 +17,7 @@ from ivigil.pharmacokinetics.linear import Floats, Steps, predict
 MOST_STEPS = 60
 CLOSE = 1e-5
 """Newton decrement (in units of the objective) below which the exact curvature takes over."""
-DONE = 1e-12
+DONE = 1e-10
 """Newton decrement at which the search ends."""
 LONGEST = 1.5
 """The longest step of a search, in standard deviations of the population."""

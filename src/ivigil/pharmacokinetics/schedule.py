@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ivigil.pharmacokinetics.event_table import Found, Table
+from ivigil.pharmacokinetics.event_table import Flags, Found, Table
 from ivigil.pharmacokinetics.linear import F, Floats, Steps, Whole
 
 Hold = Literal["next", "last"]
@@ -32,7 +32,7 @@ class Schedule(NamedTuple):
     bolus: Floats
     depot_bolus: Floats
     steady: Floats
-    reset: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    reset: Flags
     level: Whole
     set: Whole
     first_level: Whole
@@ -41,7 +41,7 @@ class Schedule(NamedTuple):
     """The row of the checked table of each level."""
     first_set: Whole
     typical: Floats
-    with_depot: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    with_depot: Flags
     """Which subjects have anything given into the depot."""
 
     def block(self, who: Whole) -> Steps:
@@ -89,27 +89,33 @@ def _atoms(table: Table, rows: Whole, time: Floats, order: Floats, kind: int, va
 
 def schedule(table: Table, typical: Floats, lag: float, hold: Hold, found: Found) -> Schedule:
     """The steps of every subject that is not refused; overlapping infusions and doses given twice are refused here."""
-    sound = ~np.isin(table.subject, list(found.refused))
-    rows = np.flatnonzero(sound)
+    rows = np.flatnonzero(~_refused(table.subject, found))
     atoms = _all_atoms(table, rows, lag)
     atoms = _without_cancelled(table, atoms)
-    atoms = _Atoms(*(part[np.lexsort((atoms.order, atoms.time, atoms.subject))] for part in atoms))
+    order = np.lexsort((atoms.order, atoms.time, atoms.subject))
+    atoms = _Atoms(*(part[order] for part in atoms))
     before = len(found.refused)
     _check_doses(atoms, found)
     if len(found.refused) > before:
-        kept = ~np.isin(atoms.subject, list(found.refused))
+        kept = ~_refused(atoms.subject, found)
         atoms = _Atoms(*(part[kept] for part in atoms))
     return _steps(table, atoms, typical, hold)
+
+
+def _refused(subject: Whole, found: Found) -> Flags:
+    out = np.zeros(len(found.ids), dtype=bool)
+    out[list(found.refused)] = True
+    return out[subject]
 
 
 def _all_atoms(table: Table, rows: Whole, lag: float) -> _Atoms:
     time, place = table.time, rows.astype(np.float64)
     evid = table.evid[rows]
-    dose = np.isin(evid, (1, 4))
+    dose = (evid == 1) | (evid == 4)
     lagged = table.depot & (lag > 0)
     none = np.zeros(len(rows))
     out = [_atoms(table, rows[mask], time[rows[mask]], place[mask], kind, none[mask], True)
-           for mask, kind in ((np.isin(evid, (0, 2)), LEVEL), (evid >= 3, RESET))]
+           for mask, kind in (((evid == 0) | (evid == 2), LEVEL), (evid >= 3, RESET))]
     given = rows[dose]
     if lag > 0:
         late = given[lagged[given]]
@@ -167,7 +173,7 @@ def _check_doses(atoms: _Atoms, found: Found) -> None:
     """Refuse overlapping infusions and two doses at once into one compartment."""
     clock = ~_towards(atoms)
     for depot in (0, 1):
-        part = np.flatnonzero(clock & (((atoms.depot == depot) & np.isin(atoms.kind, (START, STOP, BOLUS))) | (atoms.kind == RESET)))
+        part = np.flatnonzero(clock & (((atoms.depot == depot) & ((atoms.kind >= BOLUS) & (atoms.kind <= STOP))) | (atoms.kind == RESET)))
         if not len(part):
             continue
         same = np.r_[False, atoms.subject[part][1:] == atoms.subject[part][:-1]]
@@ -184,13 +190,13 @@ def _check_doses(atoms: _Atoms, found: Found) -> None:
             found.one(int(atoms.row[at]), "rate", "begins while another infusion runs", "infusions into one compartment may not overlap; check time and rate")
 
 
-def _towards(atoms: _Atoms) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _towards(atoms: _Atoms) -> Flags:
     """Happenings beside the clock, on the way to a steady state."""
     part = atoms.order - np.floor(atoms.order)
     return (part > 0.05) & (part < 0.45)
 
 
-def _latest(marked: np.ndarray[tuple[int], np.dtype[np.bool_]], start: Whole) -> Whole:
+def _latest(marked: Flags, start: Whole) -> Whole:
     """For every place the latest marked one at or before it within its subject, or -1."""
     at = np.maximum.accumulate(np.where(marked, np.arange(len(marked)), -1))
     return np.where(at >= start, at, -1)
@@ -198,7 +204,7 @@ def _latest(marked: np.ndarray[tuple[int], np.dtype[np.bool_]], start: Whole) ->
 
 def _rates_after(atoms: _Atoms, depot: int, start: Whole) -> Floats:
     """The infusion rate that holds after each happening."""
-    changes = ((atoms.depot == depot) & np.isin(atoms.kind, (START, STOP))) | (atoms.kind == RESET)
+    changes = ((atoms.depot == depot) & ((atoms.kind == START) | (atoms.kind == STOP))) | (atoms.kind == RESET)
     at = _latest(changes, start)
     return np.where((at >= 0) & (atoms.kind[at] == START), atoms.value[at], 0.0)
 
@@ -241,7 +247,7 @@ def _steps(table: Table, atoms: _Atoms, typical: Floats, hold: Hold) -> Schedule
     kept = np.arange(len(heads)) <= last[head_subject]
     first_step = np.searchsorted(head_subject[kept], np.arange(subjects + 1))
     rows = atoms.row[read]
-    depots = np.bincount(atoms.subject, (atoms.depot == 1) & np.isin(atoms.kind, (START, BOLUS)), subjects) > 0
+    depots = np.bincount(atoms.subject, (atoms.depot == 1) & ((atoms.kind == START) | (atoms.kind == BOLUS)), subjects) > 0
     return Schedule(first_step, gap[heads][kept], rates[0][kept], rates[1][kept], bolus[0][kept], bolus[1][kept], steady[kept], reset[kept], level[kept],
                     sets[head_row][kept] - first_set[head_subject[kept]], first_level, sets[rows] - first_set[owner], rows, first_set,
                     typical[set_first], depots)
