@@ -53,6 +53,7 @@ class Found:
         self.place, self.subject, self.row, self.lines, self.ids = place, subject, row, lines, ids
         self.problems: list[Problem] = []
         self.refused: dict[int, str] = {}
+        self._first: dict[int, int] = {}
 
     def flag(self, mask: Flags, column: str, why: str, remedy: str, values: NDArray[Any] | None = None) -> None:
         """One problem for each marked row; ``{}`` in ``why`` is the row's value."""
@@ -60,11 +61,18 @@ class Found:
             self.one(int(at), column, why.format(values[at]) if values is not None else why, remedy)
 
     def one(self, at: int, column: str, why: str, remedy: str) -> None:
-        """A problem of one row, which refuses its subject; of several the first is kept as the reason."""
+        """A problem of one row, which refuses its subject; of several the first row's is kept as the reason."""
         subject = int(self.subject[at])
         line = int(self.lines[self.row[at]])
         self.problems.append(Problem(self.place, line, f"ID {self.ids[subject]}: {column}", why, remedy))
-        self.refused.setdefault(subject, f"line {line}, {column}: {why}")
+        if line < self._first.get(subject, line + 1):
+            self._first[subject] = line
+            self.refused[subject] = f"line {line}, {column}: {why}"
+
+    def already(self, column: str) -> Flags:
+        """Rows refused for this column: one reason is enough."""
+        lines = {problem.line for problem in self.problems if problem.what.endswith(f": {column}")}
+        return np.isin(self.lines[self.row], list(lines)) if lines else np.zeros(len(self.row), dtype=bool)
 
 
 def _column(values: Sequence[Any] | NDArray[Any]) -> tuple[Floats, Flags, NDArray[Any]]:
@@ -237,7 +245,9 @@ def lean_mass(mass: LeanMass, columns: Mapping[str, Floats]) -> Floats:
 def _checked(model: FitModel, values: dict[str, Floats], subject: Whole, row: Whole, ids: list[str], covariates: dict[str, Floats], levels_first: bool,
              found: Found) -> Table:
     time, evid = values["time"], values["evid"]
-    found.flag(np.isnan(time), "time", "no time", "give the time of every row")
+    nameless = np.isin(subject, [number for number, label in enumerate(ids) if label.lower() in _BLANK])
+    found.flag(nameless, "ID", "no ID", "name the subject of every row")
+    found.flag(np.isnan(time) & ~found.already("time"), "time", "no time", "give the time of every row")
     found.flag(~((evid >= 0) & (evid <= 4) & (evid % 1 == 0)), "evid", "{} is not 0 (level), 1 (dose), 2 (other), 3 (reset) or 4 (reset and dose)", "correct it", evid)
     same = np.r_[False, subject[1:] == subject[:-1]]
     if not levels_first:
@@ -246,7 +256,7 @@ def _checked(model: FitModel, values: dict[str, Floats], subject: Whole, row: Wh
     depot, duration = _check_doses(model, values, dose, found)
     level = (evid == 0) & ~(values["mdv"] == 1)
     dv = values["DV"]
-    found.flag(level & np.isnan(dv) & ~_already(found, len(dv)), "DV", "a level without a value", "give it, or mark the row with mdv 1 or evid 2")
+    found.flag(level & np.isnan(dv) & ~found.already("DV"), "DV", "a level without a value", "give it, or mark the row with mdv 1 or evid 2")
     found.flag(level & (dv <= 0), "DV", "the level {} is not above 0", "a level below quantification is not 0: leave the row out", dv)
     again = np.r_[False, (time[1:] == time[:-1]) & level[1:] & level[:-1]] & same
     found.flag(again, "time", "two levels at the same time", "keep one of them")
@@ -260,12 +270,6 @@ def _checked(model: FitModel, values: dict[str, Floats], subject: Whole, row: Wh
     return Table(ids, subject, time, evid.astype(np.int64, copy=False) if np.all(np.isfinite(evid)) else np.nan_to_num(evid).astype(np.int64),
                  np.where(dose, values["amt"], 0.0), depot, duration, np.nan_to_num(values["ii"]), np.nan_to_num(values["addl"]).astype(np.int64),
                  dose & (values["ss"] == 1), dv, level, row, covariates, levels_first)
-
-
-def _already(found: Found, rows: int) -> Flags:
-    """Rows whose DV was refused as no number: one reason is enough."""
-    lines = {problem.line for problem in found.problems if problem.what.endswith(": DV")}
-    return np.isin(found.lines[found.row], list(lines)) if lines else np.zeros(rows, dtype=bool)
 
 
 def _check_doses(model: FitModel, values: dict[str, Floats], dose: Flags, found: Found) -> tuple[Flags, Floats]:

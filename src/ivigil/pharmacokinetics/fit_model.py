@@ -184,6 +184,11 @@ def read_fit_model(text: str, place: str) -> FitModel:
     return model
 
 
+def fit_model_schema() -> dict[str, Any]:
+    """The JSON Schema of a MODEL.yaml."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:ivigil:fit-model:1", **msgspec.json.schema(FitModel)}
+
+
 def check_model(model: FitModel, place: str = "model", lines: Lines | None = None) -> list[Problem]:
     """What types cannot say: which parameters belong to the structure, which error is there, whether omega is a covariance."""
     known = lines or {}
@@ -267,5 +272,6 @@ def _effects(effects: tuple[Effect, ...], covariates: Mapping[str, Floats], rows
     out = np.ones(rows)
     for effect in effects:
         values = covariates[effect.on]
-        out = out * (effect.factor**values if effect.factor is not None else (values / (effect.reference or 1.0)) ** (effect.exponent or 0.0))
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # such rows are refused
+            out = out * (effect.factor**values if effect.factor is not None else (values / (effect.reference or 1.0)) ** (effect.exponent or 0.0))
     return out
