@@ -6,13 +6,40 @@ most of a schedule repeats one interval.
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 
 SLOTS = 4
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp", "nsz"})
+
+
+def _cache_folder() -> str:
+    """A folder named by the kernels' source: numba itself notices a change of the calling file only, not of what it calls."""
+    base = os.environ.get("IVIGIL_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "ivigil")
+    sources = (Path(__file__).with_name(name).read_bytes() for name in ("fast_kernel.py", "fast_fit.py", "map_search.py"))
+    return os.path.join(base, f"kernels-{hashlib.sha256(b''.join(sources)).hexdigest()[:16]}")
+
+
+_CACHE = _cache_folder()
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile when first called, and keep the result on disk where that is possible."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "arcp", "nsz"}}
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = _CACHE
+    try:
+        made: Callable[..., Any] = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # nowhere to keep it
+        made = numba.njit(**options)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return made
 
 
 @compiled
