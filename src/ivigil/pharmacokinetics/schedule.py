@@ -7,7 +7,7 @@ that holds there. A reset, and a steady-state dose, cancel what earlier rows had
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -51,13 +51,12 @@ class Schedule(NamedTuple):
         at_level, level_there = _padded(*levels)
         at_set, set_there = _padded(*sets)
 
-        def zero(values: Floats) -> Floats:
-            return np.where(there, values[at], 0.0)
+        def taken(values: Any, inside: Any, where: Whole, otherwise: Any) -> Any:
+            return np.where(inside, values[where], otherwise) if values.size else np.full(where.shape, otherwise)
 
-        typical = np.where(set_there[:, :, None], self.typical[at_set], 1.0)
-        return Steps(zero(self.dt), zero(self.rate), zero(self.depot_rate), zero(self.bolus), zero(self.depot_bolus), zero(self.steady),
-                     there & self.reset[at], np.where(there, self.level[at], -1), np.where(there, self.set[at], 0),
-                     np.where(level_there, self.level_set[at_level], 0), typical)
+        floats = (taken(values, there, at, 0.0) for values in (self.dt, self.rate, self.depot_rate, self.bolus, self.depot_bolus, self.steady))
+        return Steps(*floats, taken(self.reset, there, at, False), taken(self.level, there, at, -1), taken(self.set, there, at, 0),
+                     taken(self.level_set, level_there, at_level, 0), taken(self.typical, set_there[:, :, None], at_set, 1.0))
 
 
 def _padded(first: Whole, count: Whole) -> tuple[Whole, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
