@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
-from ivigil.pharmacokinetics.individualise import Fits, fit_many  # noqa: E402 - found through the line above
 from tools.check_fits import CASES, Case, plain, simulate, table_of  # noqa: E402
 from tools.independent_fit import Person, error_sd, levels, own  # noqa: E402
+
+from ivigil.pharmacokinetics.individualise import Fits, fit_many  # noqa: E402 - found through the line above
 
 Floats = NDArray[np.float64]
 PAGE = ROOT / "docs" / "fit-calibration.md"
@@ -40,11 +41,12 @@ def coverage(case: Case, number: int, seed: int, draws: int = 1000) -> dict[str,
     out = {f"eta {name}": _covered(fits.draws.eta[:, :, place], etas[:, place]) for place, name in enumerate(fits.etas)}
     out["level on day 130"] = _covered(fits.draws.levels[last], truth)
     size = float(np.median(fits.draws.ess))
-    return {name: (half, most, size) for name, (half, most) in out.items()}
+    return {name: (shares[0], shares[1], size) for name, shares in out.items()}
 
 
 def _covered(draws: Floats, truth: Floats) -> tuple[float, float]:
-    low, first, third, high = np.quantile(draws, (0.05, 0.25, 0.75, 0.95), axis=1)
+    low, high = np.quantile(draws, 0.05, axis=1), np.quantile(draws, 0.95, axis=1)
+    first, third = np.quantile(draws, 0.25, axis=1), np.quantile(draws, 0.75, axis=1)
     return float(np.mean((truth > first) & (truth < third))), float(np.mean((truth > low) & (truth < high)))
 
 
@@ -84,9 +86,10 @@ def next_trough(case: Case, course: Course, known: int, number: int, seed: int) 
     people, truth = [], np.empty(number)
     for place, eta in enumerate(etas):
         weight = round(float(np.clip(70 * np.exp(0.3 * source.normal()), 20, 140)), 1)
-        times = INTERVAL * np.arange(len(course.shares))
-        person = Person(times, np.round(0.4 * weight * np.array(course.shares), 1), np.zeros(len(times), bool), np.full(len(times), 0.15), np.zeros(0), np.zeros(0), weight)
-        when = INTERVAL * measured - 0.1
+        times = INTERVAL * np.arange(len(course.shares), dtype=np.float64)
+        none, grams = np.zeros(0), np.round(0.4 * weight * np.array(course.shares), 1)
+        person = Person(times, grams, np.zeros(len(times), bool), np.full(len(times), 0.15), none, none, weight)
+        when = INTERVAL * measured.astype(np.float64) - 0.1
         f = levels(own(model, eta, weight), person, when)
         people.append(person._replace(time=when, level=np.maximum(f + error_sd(model, f) * source.normal(size=known), 0.1)))
         truth[place] = levels(own(model, eta, weight), person, np.array([INTERVAL * course.target - 0.1]))[0]
@@ -109,16 +112,16 @@ def next_trough(case: Case, course: Course, known: int, number: int, seed: int) 
 def page(covered: list[tuple[Case, dict[str, tuple[float, float, float]]]], errors: list[tuple[Course, list[Errors]]], number: int) -> str:
     """Both tables as a page of the documentation."""
     out = ["# Are the intervals honest, and is the forecast worth it?", "", "<!-- Made by tools/check_calibration.py; a change here is overwritten. -->", "",
-           f"{number} simulated patients each, fitted with the model that made them. Real patients differ from every model, so this is the best case: it shows that the",
-           "arithmetic is right, not that a model is.", "", "## Coverage", "",
+           f"{number} simulated patients each, fitted with the model that made them. Real patients differ from every model, so this is the best case: it shows",
+           "that the arithmetic is right, not that a model is.", "", "## Coverage", "",
            "How often the interval of the full posterior holds the true value. The 50 % interval should do so in 46-54 %, the 90 % interval in 87-93 %.", "",
            "| Structure | Of | 50 % interval | 90 % interval | Median effective draws of 1000 |", "|---|---|---:|---:|---:|"]
     for case, found in covered:
         out += [f"| {case.name} | {name} | {half:.1%} | {most:.1%} | {size:.0f} |" for name, (half, most, size) in found.items()]
     out += ["", "## The next trough", "",
-            "Root mean square error (g/L) of four forecasts against the true next trough, two compartments, IV every 4 weeks, baseline unknown: the typical patient of",
-            "this weight (*prior*), the last measured trough (*carried*), the fit (*fitted*), the mean of the posterior (*posterior*). Where the dose changed, all",
-            "levels are from before the change.", "",
+            "Root mean square error (g/L) of four forecasts against the true next trough, two compartments, IV every 4 weeks, baseline unknown: the",
+            "typical patient of this weight (*prior*), the last measured trough (*carried*), the fit (*fitted*), the mean of the posterior (*posterior*).",
+            "Where the dose changed, all levels are from before the change.", "",
             "| Course | Levels known | Prior | Carried | Fitted | Posterior | Best |", "|---|---:|---:|---:|---:|---:|---|"]
     for course, rows in errors:
         for known, row in enumerate(rows):
@@ -127,8 +130,8 @@ def page(covered: list[tuple[Case, dict[str, tuple[float, float, float]]]], erro
             cells = " | ".join("-" if not np.isfinite(value) else f"{value:.2f}" for value in values.values())
             out.append(f"| {course.name} | {known} | {cells} | {best} |")
     long = errors[1][1][1]
-    out += ["", f"On an unchanged dose one trough carried forward errs by {long.carried:.2f} g/L and the fit by {long.fitted:.2f} g/L: the assay's own scatter is most of the first. "
-            "Without any level the fit is the prior."]
+    out += ["", f"On an unchanged dose one trough carried forward errs by {long.carried:.2f} g/L and the fit by {long.fitted:.2f} g/L: the scatter of the "
+            "measurement itself is most of the first. Without any level the fit is the prior."]
     return "\n".join(out) + "\n"
 
 

@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+from tools.independent_fit import Person, Plain, error_sd, independent_fit, levels, own  # noqa: E402
+
 from ivigil.pharmacokinetics.fit_model import Baseline, Covariance, Effect, FitModel, Parameter, Residual, Structure  # noqa: E402 - found through the line above
 from ivigil.pharmacokinetics.individualise import Fits, fit_many  # noqa: E402
-from tools.independent_fit import Person, Plain, error_sd, independent_fit, levels, own  # noqa: E402
 
 Floats = NDArray[np.float64]
 PAGE = ROOT / "docs" / "fit-fidelity.md"
 WITHIN = 1e-3
 """The relative difference of a parameter that counts as the same."""
 WORSE = 1e-6
+MORE = 60
+"""Starts of the independent solver where it first gave another answer."""
 
 
 class Case(NamedTuple):
@@ -71,7 +74,7 @@ CASES = (
 
 def plain(model: FitModel) -> Plain:
     """The model as the independent solver reads it."""
-    parts = {**model.parameters, "baseline": model.baseline}
+    parts: dict[str, Parameter | Baseline] = {**model.parameters, "baseline": model.baseline}
     exponents = {name: float(part.covariates[0].exponent or 0.0) for name, part in parts.items() if part.covariates}
     return Plain({name: part.typical for name, part in parts.items()}, exponents, model.etas, model.omega, model.residual.add_sd, model.residual.prop_sd,
                  model.residual.kind == "combined-sd")
@@ -95,8 +98,10 @@ def simulate(case: Case, number: int, seed: int, samples: int | None = None) -> 
         duration = np.where(depot, 0.0, round(float(source.uniform(0.1, 0.25)), 3))
         person = Person(times, amounts, depot, duration, np.zeros(0), np.zeros(0), weight)
         count = case.samples if samples is None else samples
-        when = np.sort(np.round(np.where(source.random(count) < 0.3, source.uniform(0.5, 110, count), 28.0 * source.choice(np.arange(1, 5), count, replace=count > 4)
-                                         - source.uniform(0.05, 2, count)), 3))
+        anywhere, spread = source.random(count) < 0.3, source.uniform(0.5, 110, count)
+        troughs = 28.0 * source.choice(np.arange(1, 5), count, replace=count > 4) - source.uniform(0.05, 2, count)
+        when: Floats = np.sort(np.round(np.where(anywhere, spread, troughs), 3))
+        when[1:] += 0.001 * (np.diff(when) == 0)
         f = levels(own(model, eta, weight), person, when)
         people.append(person._replace(time=when, level=np.maximum(np.round(f + error_sd(model, f) * source.normal(size=count), 3), 0.05)))
     return people, etas
@@ -108,7 +113,8 @@ def table_of(people: Iterable[Person], depot: bool) -> tuple[dict[str, list[Any]
     drawn: dict[str, list[Any]] = {name: [] for name in ("ID", "time", "DV", "WT")}
     for number, person in enumerate(people):
         for time_, amount, into, duration in zip(person.dose_time, person.amount, person.into_depot, person.duration, strict=True):
-            for name, value in zip(doses, (number, time_, 1, amount, 1 if into or not depot else 2, amount / duration if duration else 0.0, person.weight), strict=True):
+            compartment, rate = 1 if into or not depot else 2, amount / duration if duration else 0.0
+            for name, value in zip(doses, (number, time_, 1, amount, compartment, rate, person.weight), strict=True):
                 doses[name].append(value)
         for time_, level in zip(person.time, person.level, strict=True):
             for name, value in zip(drawn, (number, time_, level, person.weight), strict=True):
@@ -126,21 +132,26 @@ class Tally(NamedTuple):
     largest: float
     failed: int
     second: int
+    again: int = 0
+
+
+def differ(fits: Fits, theirs: list[tuple[Floats, float]]) -> Floats:
+    """The largest relative difference of a parameter, per patient."""
+    apart: Floats = np.max(np.abs(np.expm1(fits.eta - np.array([item[0] for item in theirs]))), axis=1)
+    return apart
 
 
 def compare(case: Case, people: list[Person], fits: Fits, theirs: list[tuple[Floats, float]]) -> Tally:
     """Parameters within a thousandth, objectives worse and better than the independent solver's."""
-    eta = np.array([item[0] for item in theirs])
     value = np.array([item[1] for item in theirs])
-    apart = np.max(np.abs(np.expm1(fits.eta - eta)), axis=1)
-    same = apart < WITHIN
+    same = differ(fits, theirs) < WITHIN
     rise = fits.objective - value
     return Tally(len(people), int(same.sum()), int((rise > WORSE).sum()), int((rise < -WORSE).sum()), float(np.max(rise)),
                  sum(word.startswith("failed") for word in fits.status), fits.status.count("second-start"))
 
 
-def _one(job: tuple[FitModel, Person, int]) -> tuple[Floats, float]:
-    return independent_fit(plain(job[0]), job[1], job[2])
+def _one(job: tuple[FitModel, Person, int, int]) -> tuple[Floats, float]:
+    return independent_fit(plain(job[0]), job[1], job[2], job[3])
 
 
 def check(case: Case, number: int, seed: int, fast: bool, processes: int) -> tuple[Tally, float]:
@@ -149,23 +160,31 @@ def check(case: Case, number: int, seed: int, fast: bool, processes: int) -> tup
     fits = fit_many(case.model, *table_of(people, case.model.structure.depot), fast=fast, threads=2)
     begun = time.perf_counter()
     with ProcessPoolExecutor(processes) as pool:
-        theirs = list(pool.map(_one, [(case.model, person, seed + place) for place, person in enumerate(people)], chunksize=20))
-    return compare(case, people, fits, theirs), (time.perf_counter() - begun) * processes / number
+        theirs = list(pool.map(_one, [(case.model, person, seed + place, 4) for place, person in enumerate(people)], chunksize=20))
+        seconds = (time.perf_counter() - begun) * processes / number
+        apart = np.flatnonzero(differ(fits, theirs) >= WITHIN).tolist()
+        for place, better in zip(apart, pool.map(_one, [(case.model, people[place], seed + number + place, MORE) for place in apart]), strict=True):
+            theirs[place] = min(theirs[place], better, key=lambda item: item[1])
+    return compare(case, people, fits, theirs)._replace(again=len(apart)), seconds
 
 
 def page(rows: list[tuple[Case, Tally]]) -> str:
     """The table as a page of the documentation."""
-    out = ["# Do the fits find the best answer?", "", "<!-- Made by tools/check_fits.py; a change here is overwritten. -->", "",
-           "Simulated patients, fitted twice: by `ivigil.pharmacokinetics.individualise.fit_many`, and one by one by an independent program that shares no code with it",
-           "(sums of exponentials, scipy's BFGS on differences, four starts and one more from the best; `tools/independent_fit.py`). *Same* is every individual parameter",
-           "within 0.1 % of the independent answer. *Worse* is an objective more than 1e-6 above it; *better* one more than 1e-6 below it, where the independent program",
-           "stopped in a poorer valley: those patients are rarely *same*. The last column is the largest rise of the objective over the independent answer.", "",
-           "| Structure | Patients | Same | Same or better | Worse | Better | Not settled | From a second start | Largest rise |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    out = [
+        "# Do the fits find the best answer?", "", "<!-- Made by tools/check_fits.py; a change here is overwritten. -->", "",
+        "Simulated patients, fitted twice: by `ivigil.pharmacokinetics.individualise.fit_many`, and one by one by an independent program that shares no",
+        "code with it (sums of exponentials, scipy's BFGS on differences, four starts and one more from the best; `tools/independent_fit.py`). *Same* is every",
+        "individual parameter within 0.1 % of the independent answer. *Worse* is an objective more than 1e-6 above it; *better* one more than 1e-6 below it,",
+        "where the independent program stopped in a poorer valley. Where the answers differ it is *asked again*",
+        "with sixty starts. The last column is the largest rise of the objective over the independent answer.", "",
+        "| Structure | Patients | Asked again | Same | Worse | Better | Not settled | From a second start | Largest rise |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
     for case, tally in rows:
-        either = tally.same + max(0, min(tally.better, tally.subjects - tally.same))
-        out.append(f"| {case.name} | {tally.subjects} | {tally.same / tally.subjects:.2%} | {either / tally.subjects:.2%} | {tally.worse} | {tally.better} | {tally.failed} |"
+        out.append(f"| {case.name} | {tally.subjects} | {tally.again} | {tally.same / tally.subjects:.2%} | {tally.worse} | {tally.better} | {tally.failed} |"
                    f" {tally.second} | {tally.largest:.1e} |")
-    out += ["", "The patients have five infusions of 0.4 g/kg four weeks apart, weekly doses of 0.1 g/kg under the skin, or one after the other; 70 % of the levels are troughs."]
+    out += ["", "The patients have five infusions of 0.4 g/kg four weeks apart, weekly doses of 0.1 g/kg under the skin, or one after the other; 70 % of",
+            "the levels are troughs."]
     return "\n".join(out) + "\n"
 
 
@@ -176,13 +195,14 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="fit with the compiled kernels")
     parser.add_argument("--seed", type=int, default=20261121)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--case", type=int, action="append", help="only this structure, counted from 0; writes nothing")
     options = parser.parse_args()
     rows = []
-    for case in CASES:
+    for case in [CASES[place] for place in options.case or range(len(CASES))]:
         tally, seconds = check(case, options.subjects, options.seed, options.fast, options.processes)
         rows.append((case, tally))
         print(case.name, tally._asdict(), f"{seconds * 1000:.0f} ms each for the independent solver", flush=True)
-    if options.subjects >= 4000:
+    if options.subjects >= 4000 and not options.case:
         PAGE.write_text(page(rows), encoding="utf-8")
     return 0
 

@@ -22,8 +22,8 @@ def doses_of(rows: list[Row]) -> list[tuple[float, float, int, float, int, bool]
         if row["evid"] not in (1, 4):
             continue
         duration = row["amt"] / row["rate"] if row.get("rate", 0) > 0 else 0.0
-        for number in range(int(row.get("addl", 0)) + 1):
-            out.append((row["time"] + number * row.get("ii", 0.0), row["amt"], int(row["cmt"]), duration, index, number > 0))
+        out += [(row["time"] + number * row.get("ii", 0.0), row["amt"], int(row["cmt"]), duration, index, number > 0)
+                for number in range(int(row.get("addl", 0)) + 1)]
     return out
 
 
@@ -75,8 +75,12 @@ def by_integration(rows: list[Row], own: Own, depot: bool, hold: str = "next") -
             amount, cmt, duration, end, index = what
             place = 1 if cmt == central else 0
             if place == 0:
-                p = own(rows[index]) if index is not None else (
-                    own(next((row for row in rows if row["time"] >= time), rows[-1])) if hold == "next" else own([row for row in rows if row["time"] < time][-1]))
+                if index is not None:
+                    p = own(rows[index])
+                elif hold == "next":
+                    p = own(next((row for row in rows if row["time"] >= time), rows[-1]))
+                else:
+                    p = own([row for row in rows if row["time"] < time][-1])
                 amount = amount * p.get("F", 1.0)
             if duration:
                 running.append((min(time + duration, end), amount / duration, place))
@@ -95,7 +99,7 @@ def by_integration(rows: list[Row], own: Own, depot: bool, hold: str = "next") -
 def by_sums(rows: list[Row], p: dict[str, float], depot: bool) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """The prediction of every evid-0 row for constant parameters and no reset: sums over doses of exponentials with macro constants.
 
-    Coefficients follow Gibaldi and Perrier, Pharmacokinetics, 2nd ed., chapter 2 (two-compartment disposition after bolus, infusion and first-order absorption).
+    Coefficients follow Gibaldi and Perrier, Pharmacokinetics, 2nd ed., chapter 2.
     """
     k10, k12 = p["CL"] / p["Vc"], p.get("Q", 0.0) / p["Vc"]
     k21 = p["Q"] / p["Vp"] if p.get("Q", 0.0) else 1.0
@@ -123,7 +127,8 @@ def by_sums(rows: list[Row], p: dict[str, float], depot: bool) -> np.ndarray[tup
     return out
 
 
-def steady_state(p: dict[str, float], amount: float, cmt: int, duration: float, interval: float, after: np.ndarray[Any, Any], depot: bool) -> np.ndarray[Any, Any]:
+def steady_state(p: dict[str, float], amount: float, cmt: int, duration: float, interval: float, after: np.ndarray[Any, Any],
+                 depot: bool) -> np.ndarray[Any, Any]:
     """Central concentration at times within an interval at steady state, from matrix exponentials and a linear system."""
     k = np.array([[-p.get("ka", 0.0), 0, 0], [p.get("ka", 0.0), -(p["CL"] + p.get("Q", 0.0)) / p["Vc"], p.get("Q", 0.0) / p.get("Vp", 1.0)],
                   [0, p.get("Q", 0.0) / p["Vc"], -p.get("Q", 0.0) / p.get("Vp", 1.0)]])

@@ -19,6 +19,8 @@ DOSE = {"ID": "bad", "time": 0.0, "evid": 1, "amt": 28.0, "cmt": 2, "rate": 140.
 LEVEL = {"ID": "bad", "time": 20.0, "evid": 0, "DV": 9.0, "WT": 70}
 NAMES = ("ID", "time", "evid", "amt", "cmt", "rate", "ii", "addl", "ss", "DV", "mdv", "WT")
 
+Columns = dict[str, list[Any]]
+
 
 def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Rows as columns, blank where a row says nothing."""
@@ -59,7 +61,7 @@ def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 ])
 def test_a_bad_row_refuses_its_subject_and_no_other(rows: list[dict[str, Any]], line: int, says: str) -> None:
     """The line is named, the cause and a remedy given, the status says failed, and the good subject gets the fit it has alone."""
-    fits = fit_many(MODEL, columns([*GOOD, *rows]), place="table.csv")
+    fits = fit_many(MODEL, columns([*GOOD, *rows]), places=("table.csv", ""))
     alone = fit_many(MODEL, columns(GOOD))
     assert fits.status[0] == "converged"
     np.testing.assert_allclose(fits.eta[0], alone.eta[0], atol=1e-12)
@@ -95,10 +97,10 @@ def test_missing_and_ragged_columns_are_refused_at_once() -> None:
 def test_one_table_and_two_tables_say_the_same() -> None:
     """Levels apart, in any spelling of the headings, or in one table; a level is a trough where it shares a dose's time."""
     whole = columns(GOOD)
-    doses = {name.upper(): [whole[name][0]] for name in NAMES if name not in {"DV", "evid"}}
+    doses: Columns = {name.upper(): [whole[name][0]] for name in NAMES if name not in {"DV", "evid"}}
     apart = fit_many(MODEL, doses, {"ID": ["good"], "Time": [60.0], "DV": [9.0]})
     np.testing.assert_allclose(apart.eta, fit_many(MODEL, whole).eta, atol=1e-12)
-    bolus = {"ID": [1, 1], "time": [0.0, 28.0], "amt": [28.0, 28.0], "cmt": ["central", "central"], "WT": [70, 70]}
+    bolus: Columns = {"ID": [1, 1], "time": [0.0, 28.0], "amt": [28.0, 28.0], "cmt": ["central", "central"], "WT": [70, 70]}
     trough = fit_many(MODEL, bolus, {"ID": [1], "time": [28.0], "DV": [7.0]})
     just_before = fit_many(MODEL, bolus, {"ID": [1], "time": [28.0 - 1e-9], "DV": [7.0]})
     np.testing.assert_allclose(trough.eta, just_before.eta, atol=1e-7)
@@ -106,9 +108,9 @@ def test_one_table_and_two_tables_say_the_same() -> None:
 
 def test_back_to_back_infusions_do_not_overlap() -> None:
     """One begins when the other ends, also after rounding."""
-    doses = {"ID": [1, 1, 1], "time": [0.0, 0.1, 0.1 + 0.2], "amt": [10.0, 20.0, 10.0], "cmt": [2, 2, 2], "rate": [100.0, 100.0, 100.0], "WT": [70, 70, 70]}
-    joined = {name: values[:1] for name, values in doses.items()} | {"amt": [40.0], "rate": [100.0]}
-    level = {"ID": [1], "time": [14.0], "DV": [9.0]}
+    doses: Columns = {"ID": [1, 1, 1], "time": [0.0, 0.1, 0.1 + 0.2], "amt": [10.0, 20.0, 10.0], "cmt": [2, 2, 2], "rate": [100.0] * 3, "WT": [70] * 3}
+    joined: Columns = {name: values[:1] for name, values in doses.items()} | {"amt": [40.0], "rate": [100.0]}
+    level: Columns = {"ID": [1], "time": [14.0], "DV": [9.0]}
     fits = fit_many(MODEL, doses, level)
     assert fits.status == ["converged"]
     np.testing.assert_allclose(fits.eta, fit_many(MODEL, joined, level).eta, atol=1e-9)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 from tools.check_fits import CASES, Case, compare, plain, simulate, table_of
-from tools.independent_fit import independent_fit, levels, own
+from tools.independent_fit import Person, independent_fit, levels, objective, own
 
 from ivigil.basis.problems import BadInput
 from ivigil.pharmacokinetics.fit_model import Baseline, Covariance, Effect, FitModel, LeanMass, Measured, Parameter, Residual, Structure, read_fit_model
@@ -27,7 +27,7 @@ def fitted(case: Case, number: int = 40, seed: int = 5, **options: Any) -> tuple
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_best_answer_is_that_of_an_independent_solver(case: Case) -> None:
-    """scipy on the same objective, written separately, from several starts: same parameters, never a worse objective."""
+    """Scipy on the same objective, written separately, from several starts: same parameters, never a worse objective."""
     people, _ = simulate(case, 25, 77)
     fits = fit_many(case.model, *table_of(people, case.model.structure.depot))
     theirs = [independent_fit(plain(case.model), person, place) for place, person in enumerate(people)]
@@ -67,20 +67,21 @@ def test_one_level_after_one_bolus_by_hand() -> None:
 
 def test_standard_errors_are_those_of_the_curvature() -> None:
     """The covariance is twice the inverse of the second derivatives of the objective, here by differences of the independent objective."""
-    from tools.independent_fit import objective
-
     people, _ = simulate(TWO, 3, 9)
     fits = fit_many(TWO.model, *table_of(people, False))
     model = plain(TWO.model)
-    inverse = np.linalg.inv(model.omega)
+    inverse: Any = np.linalg.inv(model.omega)
     for place, person in enumerate(people):
         count, h = len(model.etas), 1e-3
         second = np.empty((count, count))
+        unit: Any = np.eye(count) * h
+
+        def at(moved: Any, place: int = place, person: Person = person) -> float:
+            return objective(fits.eta[place] + moved, model, person, inverse)
+
         for i in range(count):
             for j in range(count):
-                steps = [(si, sj) for si in (1, -1) for sj in (1, -1)]
-                second[i, j] = sum(si * sj * objective(fits.eta[place] + h * (si * np.eye(count)[i] + sj * np.eye(count)[j]), model, person, inverse)
-                                   for si, sj in steps) / (4 * h * h)
+                second[i, j] = (at(unit[i] + unit[j]) - at(unit[i] - unit[j]) - at(unit[j] - unit[i]) + at(-unit[i] - unit[j])) / (4 * h * h)
         np.testing.assert_allclose(fits.covariance[place], 2 * np.linalg.inv(second), rtol=2e-2, atol=1e-4)
     assert np.all((fits.shrinkage > 0) & (fits.shrinkage < 1.5))
 
@@ -100,7 +101,7 @@ def _by_subject(*tables: Columns) -> list[Columns]:
     """Tables whose rows, once reversed, still rise in time within each subject."""
     out = []
     for table in tables:
-        order = sorted(range(len(table["ID"])), key=lambda at, table=table: (table["ID"][at], -table["time"][at]))
+        order = np.lexsort((-np.array(table["time"]), np.array(table["ID"])))
         out.append({name: [values[at] for at in order] for name, values in table.items()})
     return out
 
@@ -158,7 +159,7 @@ def test_more_levels_tell_more() -> None:
 def test_a_measured_baseline_wins_over_the_typical_one() -> None:
     """Known before treatment, the baseline stays near what was measured, within its uncertainty; unknown, the population speaks."""
     model = FitModel(TWO.model.structure, TWO.model.parameters, TWO.model.residual, Baseline(4.0, omega2=0.215, measured=Measured("BASE", 0.1)))
-    table = {"ID": [1, 2], "time": [0, 0], "amt": [28, 28], "rate": [140, 140], "WT": [70, 70], "BASE": ["1.2", "."]}
+    table: Columns = {"ID": [1, 2], "time": [0, 0], "amt": [28, 28], "rate": [140, 140], "WT": [70, 70], "BASE": ["1.2", "."]}
     fits = fit_many(model, table, {"ID": [1, 2], "time": [27.9, 27.9], "DV": [7.0, 7.0]})
     baseline = fits.parameters[:, fits.names.index("baseline")]
     assert baseline[0] == pytest.approx(1.2, rel=0.1)
@@ -173,14 +174,15 @@ def test_kel_and_clearance_are_two_ways_to_write_one_model() -> None:
     by_rate = FitModel(Structure(1), {"kel": Parameter(0.058, omega2=rate), "Vc": Parameter(6.6, omega2=volume)}, Residual(prop_sd=0.095))
     by_clearance = FitModel(Structure(1), {"CL": Parameter(0.058 * 6.6, omega2=rate + volume), "Vc": Parameter(6.6, omega2=volume)}, Residual(prop_sd=0.095),
                             covariances=(Covariance(("CL", "Vc"), volume),))
-    doses, drawn = {"ID": [1], "time": [0], "amt": [140]}, {"ID": [1, 1], "time": [3, 20], "DV": [14.0, 9.0]}
+    doses: Columns = {"ID": [1], "time": [0], "amt": [140]}
+    drawn: Columns = {"ID": [1, 1], "time": [3, 20], "DV": [14.0, 9.0]}
     first, second = fit_many(by_rate, doses, drawn), fit_many(by_clearance, doses, drawn)
     assert first.objective[0] == pytest.approx(second.objective[0], rel=1e-8)
     assert first.parameters[0, first.names.index("CL")] == pytest.approx(second.parameters[0, second.names.index("CL")], rel=1e-5)
 
 
 def test_residual_diagnostics_are_what_they_say() -> None:
-    """PRED is the typical patient's, IPRED this patient's, IWRES their difference from the level over its standard deviation; a row with evid 2 has no residual."""
+    """PRED is the typical patient's, IPRED this patient's, IWRES their difference from the level over its SD; a row with evid 2 has no residual."""
     people, _ = simulate(TWO, 1, 4)
     doses, drawn = table_of(people, False)
     fits = fit_many(TWO.model, doses, {**{name: [*values, values[-1]] for name, values in drawn.items()}, "time": [*drawn["time"], 140.0],
@@ -198,11 +200,11 @@ def test_residual_diagnostics_are_what_they_say() -> None:
 def test_lean_mass_is_a_covariate_where_its_formula_holds() -> None:
     """A 70 kg, 170 cm man has 54.68 kg (Boer); a small child by the adult formula is refused, by age it is Peters'."""
     def model(formula: Any) -> FitModel:
-        return FitModel(Structure(1), {"CL": Parameter(0.2, (Effect("LBM", 54.68, 1.0),), omega2=0.1), "Vc": Parameter(3.0)}, Residual(add_sd=1.0), Baseline(4.0),
-                        lean_mass={"LBM": LeanMass(formula)})
+        parts = {"CL": Parameter(0.2, (Effect("LBM", 54.68, 1.0),), omega2=0.1), "Vc": Parameter(3.0)}
+        return FitModel(Structure(1), parts, Residual(add_sd=1.0), Baseline(4.0), lean_mass={"LBM": LeanMass(formula)})
 
-    doses = {"ID": [1, 2], "time": [0, 0], "amt": [28, 6], "WT": [70, 14], "HT": [170, 95], "SEX": ["m", "f"], "AGE": [40, 3]}
-    drawn = {"ID": [1, 2], "time": [20, 20], "DV": [8.0, 8.0]}
+    doses: Columns = {"ID": [1, 2], "time": [0, 0], "amt": [28, 6], "WT": [70, 14], "HT": [170, 95], "SEX": ["m", "f"], "AGE": [40, 3]}
+    drawn: Columns = {"ID": [1, 2], "time": [20, 20], "DV": [8.0, 8.0]}
     adult = fit_many(model("boer"), doses, drawn)
     assert adult.status[0] == "converged"
     assert "lean mass is 1% of weight" in adult.status[1]
@@ -224,7 +226,8 @@ def test_lean_mass_is_a_covariate_where_its_formula_holds() -> None:
     ({"residual": "{}"}, "no residual error"),
     ({"residual": "{add: 1}"}, "unknown key"),
     ({"covariances": "[{between: [CL, Q], covariance: 0.1}]"}, "between two different parameters"),
-    ({"parameters": "{CL: {typical: 0.2, omega2: 0.1}, Vc: {typical: 3, omega2: 0.1}}", "covariances": "[{between: [CL, Vc], covariance: 0.2}]"}, "not positive definite"),
+    ({"parameters": "{CL: {typical: 0.2, omega2: 0.1}, Vc: {typical: 3, omega2: 0.1}}", "covariances": "[{between: [CL, Vc], covariance: 0.2}]"},
+     "not positive definite"),
     ({"baseline": "{cv: 0.3}"}, "needs a typical value"),
 ])
 def test_a_wrong_model_is_refused_with_its_line(change: dict[str, str], says: str) -> None:

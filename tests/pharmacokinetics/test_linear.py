@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.pharmacokinetics.reference import Row, by_integration, by_sums, steady_state
 
 from ivigil.pharmacokinetics.event_table import read_table
 from ivigil.pharmacokinetics.fit_model import Baseline, Effect, FitModel, Parameter, Residual, Structure, typical_values
 from ivigil.pharmacokinetics.linear import PARAMETERS, divided, predict
 from ivigil.pharmacokinetics.schedule import Hold, schedule
-from tests.pharmacokinetics.reference import Row, by_integration, by_sums, steady_state
 
 WEIGHT = (Effect(on="WT", reference=70, exponent=0.75),)
 
@@ -31,7 +31,8 @@ def own(chosen: FitModel, eta: dict[str, float]) -> Any:
 
     def of(row: Row) -> dict[str, float]:
         out = {}
-        for name, part in {**chosen.parameters, "baseline": chosen.baseline}.items():
+        parts: dict[str, Parameter | Baseline] = {**chosen.parameters, "baseline": chosen.baseline}
+        for name, part in parts.items():
             value = part.typical * float(np.exp(eta.get(name, 0.0)))
             for effect in part.covariates:
                 value *= (row["WT"] / (effect.reference or 1)) ** (effect.exponent or 0)
@@ -43,7 +44,8 @@ def own(chosen: FitModel, eta: dict[str, float]) -> Any:
 
 def predicted(chosen: FitModel, rows: list[Row], eta: dict[str, float], hold: Hold = "next") -> tuple[Any, Any, Any]:
     """What the package makes of the rows: levels and derivatives by every parameter."""
-    table, found = read_table(chosen, {name: [row.get(name, 0.0) for row in rows] for name in ("ID", "time", "evid", "amt", "cmt", "rate", "ii", "addl", "ss", "DV", "WT")})
+    names = ("ID", "time", "evid", "amt", "cmt", "rate", "ii", "addl", "ss", "DV", "WT")
+    table, found = read_table(chosen, {name: [row.get(name, 0.0) for row in rows] for name in names})
     typical, _ = typical_values(chosen, table.covariates, len(rows))
     plan = schedule(table, typical, chosen.parameters["lag"].typical if "lag" in chosen.parameters else 0.0, hold, found)
     assert not found.problems, found.problems
@@ -152,7 +154,8 @@ def test_absorption_as_fast_as_elimination_is_no_special_case() -> None:
         h = 1e-5
         for gap, (value, by_first, by_second) in zip(gaps, values, strict=True):
             second = 0.2 + gap / max(dt, 1.0) * 3
-            assert value == pytest.approx(dt * np.exp(-0.2 * dt) * float(np.mean(np.exp(-(second - 0.2) * dt * (np.arange(20000) + 0.5) / 20000))), rel=1e-8, abs=1e-15)
+            mean = float(np.mean(np.exp(-(second - 0.2) * dt * (np.arange(20000) + 0.5) / 20000)))  # the integral from a to b of exp(-x t), over b - a
+            assert value == pytest.approx(dt * np.exp(-0.2 * dt) * mean, rel=1e-8, abs=1e-15)
             assert by_first == pytest.approx((divided(0.2 + h, second, dt)[0] - divided(0.2 - h, second, dt)[0]) / (2 * h), rel=1e-6, abs=1e-9)
             assert by_second == pytest.approx((divided(0.2, second + h, dt)[0] - divided(0.2, second - h, dt)[0]) / (2 * h), rel=1e-6, abs=1e-9)
 

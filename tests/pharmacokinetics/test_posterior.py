@@ -47,7 +47,7 @@ def test_draws_depend_on_seed_and_subject_only() -> None:
 
 
 def test_intervals_cover_what_they_claim() -> None:
-    """Over 800 simulated patients the 50 % interval holds the truth in about half, the 90 % interval in about nine of ten; docs/fit-calibration.md has 2,000."""
+    """Over 800 simulated patients the 50 % interval holds the truth in about half, the 90 % interval in nine of ten; docs/fit-calibration.md has 2,000."""
     found = coverage(CASES[1], 800, 3, draws=400)
     for name, (half, most, size) in found.items():
         assert 0.45 < half < 0.55, name

@@ -53,12 +53,10 @@ def run_fit(model_file: str, events_file: str, choices: Choices) -> int:
         problems.append(Problem("--fast", 0, "", "the compiled kernels need numba, which is not installed", "install ivigil[fast], or leave --fast out"))
     if problems or model is None or events is None:
         return report(problems, f"{counted(len(problems), 'problem')} in the input; nothing was fitted:")
-    lines = [*range(2, 2 + len(next(iter(events.values())))), *(range(2, 2 + len(next(iter(levels.values())))) if levels is not None else ())]
-    place = f"{events_file} and {choices.levels}" if levels is not None else events_file
     try:
         with Progress("Fitting") as progress:
             fits = fit_many(model, events, levels, hold="last" if choices.hold == "last" else "next", posterior=choices.posterior, seed=choices.seed,
-                            fast=choices.fast, threads=choices.threads, place=place, lines=lines, report=progress)
+                            fast=choices.fast, threads=choices.threads, places=(events_file, choices.levels), heading=1, report=progress)
         write(fits_csv(fits), choices.out)
         if choices.predictions:
             write(predictions_csv(fits), choices.predictions)

@@ -49,11 +49,12 @@ class Table(NamedTuple):
 class Found:
     """Problems of rows, and the subjects they refuse."""
 
-    def __init__(self, place: str, subject: Whole, row: Whole, lines: Whole, ids: list[str]) -> None:
-        self.place, self.subject, self.row, self.lines, self.ids = place, subject, row, lines, ids
+    def __init__(self, places: tuple[str, str], second: int, subject: Whole, row: Whole, lines: Whole, ids: list[str]) -> None:
+        self.places, self.second, self.subject, self.row, self.lines, self.ids = places, second, subject, row, lines, ids
         self.problems: list[Problem] = []
         self.refused: dict[int, str] = {}
         self._first: dict[int, int] = {}
+        self._rows: dict[str, list[int]] = {}
 
     def flag(self, mask: Flags, column: str, why: str, remedy: str, values: NDArray[Any] | None = None) -> None:
         """One problem for each marked row; ``{}`` in ``why`` is the row's value."""
@@ -64,15 +65,18 @@ class Found:
         """A problem of one row, which refuses its subject; of several the first row's is kept as the reason."""
         subject = int(self.subject[at])
         line = int(self.lines[self.row[at]])
-        self.problems.append(Problem(self.place, line, f"ID {self.ids[subject]}: {column}", why, remedy))
+        self._rows.setdefault(column, []).append(at)
+        place = self.places[int(self.row[at] >= self.second)]
+        self.problems.append(Problem(place, line, f"ID {self.ids[subject]}: {column}", why, remedy))
         if line < self._first.get(subject, line + 1):
             self._first[subject] = line
-            self.refused[subject] = f"line {line}, {column}: {why}"
+            self.refused[subject] = f"{'line' if self.places[0] == self.places[1] else place} {line}, {column}: {why}"
 
     def already(self, column: str) -> Flags:
         """Rows refused for this column: one reason is enough."""
-        lines = {problem.line for problem in self.problems if problem.what.endswith(f": {column}")}
-        return np.isin(self.lines[self.row], list(lines)) if lines else np.zeros(len(self.row), dtype=bool)
+        out = np.zeros(len(self.row), dtype=bool)
+        out[self._rows.get(column, [])] = True
+        return out
 
 
 def _column(values: Sequence[Any] | NDArray[Any]) -> tuple[Floats, Flags, NDArray[Any]]:
@@ -106,31 +110,38 @@ def _joined(events: Events, observations: Events | None) -> tuple[dict[str, Any]
         return first, False
     second = _named(observations)
     counts = [len(next(iter(part.values()), ())) for part in (first, second)]
-    out: dict[str, Any] = {}
-    for name in dict.fromkeys((*first, *second)):
-        parts = []
-        for part, count in zip((first, second), counts, strict=True):
-            parts += list(part[name]) if name in part else [None] * count
-        out[name] = parts
-    out["evid"] = [*(first["evid"] if "evid" in first else [1] * counts[0]), *(second["evid"] if "evid" in second else [0] * counts[1])]
-    return out, True
+    first.setdefault("evid", np.ones(counts[0]))
+    second.setdefault("evid", np.zeros(counts[1]))
+    return {name: _stacked(first.get(name), second.get(name), counts) for name in dict.fromkeys((*first, *second))}, True
 
 
-def read_table(model: FitModel, events: Events, observations: Events | None = None, place: str = "events", lines: Sequence[int] | None = None,
-               ) -> tuple[Table, Found]:
+def _stacked(above: Any, below: Any, counts: list[int]) -> NDArray[Any]:
+    """Two columns as one, blank where a table has none; numbers stay numbers."""
+    parts = [np.asarray(part) if part is not None else np.full(count, np.nan) for part, count in zip((above, below), counts, strict=True)]
+    if all(part.dtype.kind in "fiub" for part in parts):
+        if above is not None and below is not None and all(part.dtype.kind in "iu" for part in parts):
+            return np.concatenate(parts)
+        return np.concatenate([part.astype(np.float64) for part in parts])
+    return np.array([None if value != value else value for part in parts for value in part.tolist()], dtype=object)
+
+
+def read_table(model: FitModel, events: Events, observations: Events | None = None, places: tuple[str, str] = ("events", "observations"),
+               heading: int = 0) -> tuple[Table, Found]:
     """Check a table for a model. ``observations`` may hold the levels apart; a level then comes before a dose of the same time.
+
+    ``places`` name the tables in problems, ``heading`` counts the lines above their first rows.
 
     Raises:
         BadInput: columns are missing or of different lengths; nothing can be read then.
     """
     columns, levels_first = _joined(events, observations)
     wanted = ("ID", "time", *(("evid",) if levels_first is False else ()), "amt", "DV", *model.columns())
-    problems = [_missing(name, columns, place) for name in wanted if name not in columns]
+    problems = [_missing(name, columns, places[0]) for name in wanted if name not in columns]
     counts = {len(values) for values in columns.values()}
     if len(counts) > 1:
-        problems.append(Problem(place, 0, "", "the columns differ in length", "give every column one value for each row"))
+        problems.append(Problem(places[0], 0, "", "the columns differ in length", "give every column one value for each row"))
     elif counts in (set(), {0}):
-        problems.append(Problem(place, 0, "", "the table has no row", "give dose and level rows"))
+        problems.append(Problem(places[0], 0, "", "the table has no row", "give dose and level rows"))
     if problems:
         raise BadInput(problems)
     rows = counts.pop()
@@ -141,9 +152,11 @@ def read_table(model: FitModel, events: Events, observations: Events | None = No
     else:
         order = np.argsort(own, kind="stable")
     subject = own[order]
-    found = Found(place, subject, order, np.asarray(lines if lines is not None else np.arange(1, rows + 1)), ids)
+    second = len(next(iter(events.values()))) if observations is not None else rows
+    lines = np.r_[np.arange(second), np.arange(rows - second)] + heading + 1
+    found = Found(places if observations is not None else (places[0], places[0]), second, subject, order, lines, ids)
     if levels_first:
-        _check_order(own, moment, np.asarray(columns["evid"], dtype=object), found)
+        _check_order(own, moment, _column(columns["evid"])[0], found)
     values: dict[str, Floats] = {}
     measured = model.baseline.measured
     extra = [measured.column] if measured is not None and measured.column in columns else []
@@ -178,20 +191,20 @@ def _subjects(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], Whole]:
 
 def _matters(name: str, evid: Floats) -> Flags:
     dose = (evid == 1) | (evid == 4)
-    return evid == 0 if name == "DV" else dose
+    out: Flags = evid == 0 if name == "DV" else dose
+    return out
 
 
-def _check_order(own: Whole, moment: Floats, evid: NDArray[Any], found: Found) -> None:
+def _check_order(own: Whole, moment: Floats, evid: Floats, found: Found) -> None:
     """Two tables: each must be in order by itself."""
-    kind = np.array([str(value) == "0" for value in evid])
     where = np.empty(len(found.row), dtype=np.int64)
     where[found.row] = np.arange(len(found.row))
-    for part in (kind, ~kind):
+    for part in (evid == 0, evid != 0):
         rows = np.flatnonzero(part)
         rows = rows[np.argsort(own[rows], kind="stable")]
-        for before, after in zip(rows[:-1], rows[1:], strict=True):
-            if own[before] == own[after] and moment[after] < moment[before]:
-                found.one(int(where[after]), "time", "earlier than the row before", "sort each subject's rows by time")
+        after = rows[1:]
+        for at in after[(own[after] == own[rows[:-1]]) & (moment[after] < moment[rows[:-1]])]:
+            found.one(int(where[at]), "time", "earlier than the row before", "sort each subject's rows by time")
 
 
 def _covariates(model: FitModel, values: dict[str, Floats], subject: Whole, found: Found, extra: list[str]) -> dict[str, Floats]:
@@ -248,7 +261,8 @@ def _checked(model: FitModel, values: dict[str, Floats], subject: Whole, row: Wh
     nameless = np.isin(subject, [number for number, label in enumerate(ids) if label.lower() in _BLANK])
     found.flag(nameless, "ID", "no ID", "name the subject of every row")
     found.flag(np.isnan(time) & ~found.already("time"), "time", "no time", "give the time of every row")
-    found.flag(~((evid >= 0) & (evid <= 4) & (evid % 1 == 0)), "evid", "{} is not 0 (level), 1 (dose), 2 (other), 3 (reset) or 4 (reset and dose)", "correct it", evid)
+    unknown = ~((evid >= 0) & (evid <= 4) & (evid % 1 == 0))
+    found.flag(unknown, "evid", "{} is not 0 (level), 1 (dose), 2 (other), 3 (reset) or 4 (reset and dose)", "correct it", evid)
     same = np.r_[False, subject[1:] == subject[:-1]]
     if not levels_first:
         found.flag(same & (np.diff(time, prepend=time[0]) < 0), "time", "earlier than the row before", "sort each subject's rows by time")

@@ -38,7 +38,8 @@ def _prepared(model: FitModel, plan: Schedule, table: Table) -> tuple[Arrays, Ar
     return fixed, setting
 
 
-def search_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale: Floats, start: Floats, threads: int = 1, known: Optimum | None = None) -> Optimum:
+def search_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale: Floats, start: Floats, threads: int = 1,
+                known: Optimum | None = None) -> Optimum:
     """Search from one set of etas per subject; the answer of ``map_search.search``."""
     size, count = start.shape
     out = Optimum(np.zeros((size, count)), np.zeros(size), np.zeros((size, count, count)), np.zeros(size), np.zeros(size), np.zeros(size, dtype=np.bool_))

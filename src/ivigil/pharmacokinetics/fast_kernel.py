@@ -31,14 +31,15 @@ _CACHE = _cache_folder()
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile when first called, and keep the result on disk where that is possible."""
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "arcp", "nsz"}}
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _CACHE
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = _CACHE
     try:
         made: Callable[..., Any] = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to keep it
         made = numba.njit(**options)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
     return made
 
 
@@ -224,7 +225,7 @@ def evaluate(subject: int, eta: Any, scale: Any, fixed: Any, setting: Any, scrat
     """Objective of one subject; writes levels, gradient, expected curvature, and the misfit behind the factors."""
     (first_step, step_dt, rate, depot_rate, bolus, depot_bolus, steady, reset, level, sets, first_level, level_set, first_set, typical, with_depot, measured,
      counts, levels) = fixed
-    compartments, slots, actives, design, full, precision, spread, add_sd, prop_sd, combined = setting
+    compartments, slots, _, design, full, precision, _, add_sd, prop_sd, combined = setting
     amounts, moved, caches, keys, slopes, factor, slope = scratch
     size = len(eta)
     depot = with_depot[subject]

@@ -29,7 +29,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``typical x effects x exp(eta)``; the variance of eta is ``omega2``, or ``ln(1 + cv^2)`` where the apparent cv is given (section 2 of the model cards)."""
+    """``typical x effects x exp(eta)``; the variance of eta is ``omega2``, or ``ln(1 + cv^2)`` where the apparent cv is given."""
 
     typical: Positive
     covariates: tuple[Effect, ...] = ()
@@ -152,7 +152,7 @@ class FitModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def columns(self) -> tuple[str, ...]:
         """Every column of the table that the model reads."""
         wanted: list[str] = []
-        for part in (*self.parameters.values(), self.baseline):
+        for part in self._parts:
             wanted += [effect.on for effect in part.covariates]
         out = [name for name in wanted if name not in self.lean_mass]
         for name in wanted:
@@ -165,7 +165,11 @@ class FitModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def log_columns(self) -> tuple[str, ...]:
         """The columns that must be above 0 because a power is taken of them."""
-        return tuple(dict.fromkeys(effect.on for part in (*self.parameters.values(), self.baseline) for effect in part.covariates if effect.exponent is not None))
+        return tuple(dict.fromkeys(effect.on for part in self._parts for effect in part.covariates if effect.exponent is not None))
+
+    @property
+    def _parts(self) -> list[Parameter | Baseline]:
+        return [*self.parameters.values(), self.baseline]
 
 
 def read_fit_model(text: str, place: str) -> FitModel:
@@ -205,8 +209,9 @@ Finding = tuple[tuple[str | int, ...], str, str]
 def _of_structure(model: FitModel) -> Iterator[Finding]:
     needed = {"Vc", *(("Q", "Vp") if model.structure.compartments == 2 else ()), *(("ka",) if model.structure.depot else ())}
     optional = {"CL", "kel", *(("F", "lag") if model.structure.depot else ())}
+    kind = f"{model.structure.compartments} compartments{' and a depot' if model.structure.depot else ''}"
     for name in sorted(needed - set(model.parameters)):
-        yield ("parameters",), f"'{name}' is missing", f"a model of {model.structure.compartments} compartments{' with a depot' if model.structure.depot else ''} needs it"
+        yield ("parameters",), f"'{name}' is missing", f"a model of {kind} needs it"
     for name in model.parameters:
         if name not in needed | optional:
             yield ("parameters", name), "no parameter of this structure", f"known: {', '.join(sorted(needed | optional))}"

@@ -6,7 +6,7 @@ subject, in ``event_table``; how covariates hold between records in ``schedule``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +69,9 @@ class Fits(NamedTuple):
 
 
 def fit_many(model: FitModel, events: Events, observations: Events | None = None, *, hold: Hold = "next", posterior: int = 0, seed: int = 0,
-             fast: bool = False, threads: int = 1, place: str = "events", lines: Sequence[int] | None = None, report: Report | None = None) -> Fits:
+             fast: bool = False, threads: int = 1,
+             places: tuple[str, str] = ("events", "observations"), heading: int = 0,
+             report: Report | None = None) -> Fits:
     """Fit a model to every subject of an event table.
 
     Args:
@@ -82,8 +84,8 @@ def fit_many(model: FitModel, events: Events, observations: Events | None = None
         seed: of those draws; a subject's draws depend on the seed and its ID only.
         fast: use the compiled kernels (extra ``fast``).
         threads: threads for the compiled kernels.
-        place: the name of the table in problems.
-        lines: line numbers of the rows in problems.
+        places: the names of both tables in problems.
+        heading: lines above the first row of each table, for the line numbers in problems.
         report: called with subjects done and all subjects.
 
     Raises:
@@ -92,7 +94,7 @@ def fit_many(model: FitModel, events: Events, observations: Events | None = None
     wrong = check_model(model)
     if wrong:
         raise BadInput(wrong)
-    table, found = read_table(model, events, observations, place, lines)
+    table, found = read_table(model, events, observations, places, heading)
     typical, scale_rows = typical_values(model, table.covariates, len(table.time))
     _check_typical(model, typical, found)
     lag = model.parameters["lag"].typical if "lag" in model.parameters else 0.0
@@ -192,7 +194,7 @@ class _Work(NamedTuple):
 
 
 def _some(known: Optimum | None, who: Whole) -> Optimum | None:
-    return None if known is None else Optimum(*(part[who] for part in known))
+    return None if known is None else Optimum._make(part[who] for part in known)
 
 
 def _place(whole: Optimum, who: Whole, part: Optimum) -> None:
@@ -211,7 +213,7 @@ def _further_starts(work: _Work, who: Whole, counted: Whole, whole: Optimum, sec
             gains = found.settled & (found.objective < whole.objective[block] - GAIN)
             better = gains | (found.settled & ~whole.settled[block] & (found.objective <= whole.objective[block] + GAIN))
             second[block[gains]] = True
-            _place(whole, block[better], Optimum(*(part[better] for part in found)))
+            _place(whole, block[better], Optimum._make(part[better] for part in found))
 
 
 def _starts(etas: tuple[str, ...], spread: Floats) -> Iterator[tuple[Floats, bool]]:
@@ -249,8 +251,10 @@ def _report(model: FitModel, table: Table, plan: Schedule, found: Found, scale: 
     names = tuple(name for name in ("kel", *PARAMETERS) if name in model.parameters or (name in {"CL", "baseline"}))
     last = _last_rows(table, plan)
     values = np.where(fitted[:, None], _values(model, table, last, scale, eta, names), np.nan)
-    levels = LevelTable(table.subject[rows], table.row[rows], table.time[rows], np.where(table.level[rows], table.dv[rows], np.nan), typical, individual, residual)
-    return Fits(table.ids, words.tolist(), model.etas, np.where(fitted & (best.counted > 0), optimum.objective, np.where(fitted, 0.0, np.nan)), eta, se, covariance,
+    measured = np.where(table.level[rows], table.dv[rows], np.nan)
+    levels = LevelTable(table.subject[rows], table.row[rows], table.time[rows], measured, typical, individual, residual)
+    objective = np.where(fitted, np.where(best.counted > 0, optimum.objective, 0.0), np.nan)
+    return Fits(table.ids, words.tolist(), model.etas, objective, eta, se, covariance,
                 se**2 / np.diag(model.omega), names, values, best.counted, levels, None, tuple(sorted(found.problems)))
 
 
@@ -273,7 +277,10 @@ def _values(model: FitModel, table: Table, rows: Whole, scale: Floats, eta: Floa
 
 
 def predictions(model: FitModel, table: Table, plan: Schedule, who: Whole, scale: Floats, eta: Floats, threads: int = 0) -> tuple[Floats, Floats, Floats]:
-    """Individual and typical predictions of every level of some subjects, and individual weighted residuals; NaN for the others. Compiled where ``threads`` > 0."""
+    """Individual and typical predictions of every level of some subjects, and individual weighted residuals; NaN for the others.
+
+    Compiled where ``threads`` is above 0.
+    """
     out = [np.full(len(plan.row), np.nan) for _ in range(3)]
     if threads:
         from ivigil.pharmacokinetics.fast_fit import predict_fast

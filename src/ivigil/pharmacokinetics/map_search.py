@@ -7,7 +7,7 @@ their covariance.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -53,7 +53,8 @@ def task_of(model: FitModel, depot: bool) -> Task:
     """The task of a model; ``depot`` tells whether these subjects have anything in the depot."""
     design, omega = model.design, model.omega
     active = tuple(int(place) for place in np.flatnonzero(np.any(design != 0, axis=1)))
-    return Task(model.structure.compartments, depot, active, design[list(active)], design, np.linalg.inv(omega), np.sqrt(np.diag(omega)),
+    inverse: Floats = np.linalg.inv(omega).astype(np.float64)
+    return Task(model.structure.compartments, depot, active, design[list(active)], design, inverse, np.sqrt(np.diag(omega)),
                 model.residual.add_sd, model.residual.prop_sd, model.residual.kind == "combined-sd")
 
 
@@ -186,7 +187,9 @@ def search(task: Task, steps: Steps, levels: Levels, start: Floats, known: Optim
 
 
 def _rows(parts: Part, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Part:
-    return type(parts)(*(part[rows] for part in parts))
+    make: Any = type(parts)._make
+    picked: Part = make(part[rows] for part in parts)
+    return picked
 
 
 def _bend(exact: Floats, expected: Floats) -> Floats:

@@ -54,8 +54,9 @@ class Schedule(NamedTuple):
         def taken(values: Any, inside: Any, where: Whole, otherwise: Any) -> Any:
             return np.where(inside, values[where], otherwise) if values.size else np.full(where.shape, otherwise)
 
-        floats = (taken(values, there, at, 0.0) for values in (self.dt, self.rate, self.depot_rate, self.bolus, self.depot_bolus, self.steady))
-        return Steps(*floats, taken(self.reset, there, at, False), taken(self.level, there, at, -1), taken(self.set, there, at, 0),
+        floats = [taken(values, there, at, 0.0) for values in (self.dt, self.rate, self.depot_rate, self.bolus, self.depot_bolus, self.steady)]
+        return Steps(floats[0], floats[1], floats[2], floats[3], floats[4], floats[5], taken(self.reset, there, at, False),
+                     taken(self.level, there, at, -1), taken(self.set, there, at, 0),
                      taken(self.level_set, level_there, at_level, 0), taken(self.typical, set_there[:, :, None], at_set, 1.0))
 
 
@@ -92,12 +93,12 @@ def schedule(table: Table, typical: Floats, lag: float, hold: Hold, found: Found
     atoms = _all_atoms(table, rows, lag)
     atoms = _without_cancelled(table, atoms)
     order = np.lexsort((atoms.order, atoms.time, atoms.subject))
-    atoms = _Atoms(*(part[order] for part in atoms))
+    atoms = _Atoms._make(part[order] for part in atoms)
     before = len(found.refused)
     _check_doses(atoms, found)
     if len(found.refused) > before:
         kept = ~_refused(atoms.subject, found)
-        atoms = _Atoms(*(part[kept] for part in atoms))
+        atoms = _Atoms._make(part[kept] for part in atoms)
     return _steps(table, atoms, typical, hold)
 
 
@@ -136,7 +137,7 @@ def _all_atoms(table: Table, rows: Whole, lag: float) -> _Atoms:
     stops = when[~bolus] + table.duration[ends]
     stops -= _ROUNDING * np.abs(stops)  # so that an infusion which begins where this one ends comes after it
     out.append(_atoms(table, ends, stops, np.full(len(ends), -2.0), STOP, np.zeros(len(ends)), False))
-    return _Atoms(*(np.concatenate(parts) for parts in zip(*out, strict=True)))
+    return _Atoms._make(np.concatenate(parts) for parts in zip(*out, strict=True))
 
 
 def _to_steady_state(table: Table, rows: Whole) -> list[_Atoms]:
@@ -165,7 +166,7 @@ def _without_cancelled(table: Table, atoms: _Atoms) -> _Atoms:
     there = follows < len(resets)
     ender = resets[np.minimum(follows, len(resets) - 1)]
     ended = there & (table.subject[ender] == atoms.subject) & (atoms.own == 0) & (atoms.time >= table.time[ender])
-    return _Atoms(*(part[~ended] for part in atoms))
+    return _Atoms._make(part[~ended] for part in atoms)
 
 
 def _check_doses(atoms: _Atoms, found: Found) -> None:
@@ -232,8 +233,8 @@ def _steps(table: Table, atoms: _Atoms, typical: Floats, hold: Hold) -> Schedule
     before = np.maximum(heads - 1, 0)
     atoms = atoms._replace(value=np.where(atoms.depot == 1, atoms.value * typical[param_row, F], atoms.value))
     rates = [np.where(fresh[heads], 0.0, _rates_after(atoms, depot, start)[before]) for depot in (0, 1)]
-    bolus = [np.bincount(step, np.where((atoms.kind == BOLUS) & (atoms.depot == depot), atoms.value, 0.0), len(heads)) for depot in (0, 1)]
-    steady = np.bincount(step, np.where(atoms.kind == SOLVE, table.interval[atoms.row], 0.0), len(heads))
+    bolus = [_summed(step, np.where((atoms.kind == BOLUS) & (atoms.depot == depot), atoms.value, 0.0), len(heads)) for depot in (0, 1)]
+    steady = _summed(step, np.where(atoms.kind == SOLVE, table.interval[atoms.row], 0.0), len(heads))
     reset = np.bincount(step, atoms.kind == RESET, len(heads)) > 0
     read = np.flatnonzero(atoms.kind == LEVEL)
     owner = atoms.subject[read]
@@ -250,6 +251,10 @@ def _steps(table: Table, atoms: _Atoms, typical: Floats, hold: Hold) -> Schedule
     return Schedule(first_step, gap[heads][kept], rates[0][kept], rates[1][kept], bolus[0][kept], bolus[1][kept], steady[kept], reset[kept], level[kept],
                     sets[head_row][kept] - first_set[head_subject[kept]], first_level, sets[rows] - first_set[owner], rows, first_set,
                     typical[set_first], depots)
+
+
+def _summed(step: Whole, values: Floats, size: int) -> Floats:
+    return np.bincount(step, values, size).astype(np.float64)
 
 
 def _sets(table: Table, typical: Floats) -> tuple[Whole, Whole, Whole]:
