@@ -31,7 +31,8 @@ def coverage(case: Case, number: int, seed: int, draws: int = 1000) -> dict[str,
     people, etas = simulate(case, number, seed)
     doses, drawn = table_of(people, case.model.structure.depot)
     later = 130.0
-    asked: dict[str, list[Any]] = {"ID": list(range(number)), "time": [later] * number, "DV": [None] * number, "evid": [2] * number, "WT": [person.weight for person in people]}
+    asked: dict[str, list[Any]] = {"ID": list(range(number)), "time": [later] * number, "DV": [None] * number, "evid": [2] * number,
+                                    "WT": [person.weight for person in people]}
     joined = {name: [*drawn.get(name, [0] * len(drawn["ID"])), *asked[name]] for name in asked}
     order = sorted(range(len(joined["ID"])), key=lambda at: (joined["ID"][at], joined["time"][at]))
     fits = fit_many(case.model, doses, {name: [values[at] for at in order] for name, values in joined.items()}, posterior=draws, seed=seed)
