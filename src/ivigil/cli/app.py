@@ -45,6 +45,7 @@ class Schema(StrEnum):
     PATIENT = "patient"
     PLAN = "plan"
     EVIDENCE = "evidence"
+    FIT_MODEL = "fit-model"
 
 
 Indication = Annotated[str, typer.Option(metavar="ID", help="Indication by id, name or code. Default: the order in the record.")]
@@ -135,6 +136,32 @@ def why(
         least_review.value if least_review is not None else "",
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
+
+
+class Hold(StrEnum):
+    """How long a covariate of a row holds."""
+
+    NEXT = "next"
+    LAST = "last"
+
+
+@app.command()
+def fit(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file (YAML): structure, parameters, covariates, variances, residual error.")],
+    events: Annotated[str, typer.Argument(metavar="EVENTS", help="Event table (CSV): ID, time, evid, amt, cmt, rate, ii, addl, ss, DV, mdv and covariates.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write the fits to this file instead of standard output.")] = "",
+    levels: Annotated[str, typer.Option(metavar="FILE", help="Levels in a table of their own: ID, time, DV.")] = "",
+    predictions: Annotated[str, typer.Option(metavar="FILE", help="Also write a line per level: typical and individual prediction, residual.")] = "",
+    posterior: Annotated[int, typer.Option(min=0, max=100_000, help="Draws of the full posterior for 90 % intervals; 0 for none.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    hold: Annotated[Hold, typer.Option(help="A row's covariates hold from the row before (next), or until the row after (last).")] = Hold.NEXT,
+    fast: Annotated[bool, typer.Option("--fast", help="Use the compiled kernels (extra 'fast').")] = False,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Threads for the compiled kernels.")] = 1,
+) -> None:
+    """Fit a linear model to each subject of an event table. Bad rows are listed and their subjects left out."""
+    from ivigil.cli.fit_command import Choices, run_fit
+
+    raise typer.Exit(run_fit(model, events, Choices(levels, out, predictions, posterior, seed, hold.value, fast, threads)))
 
 
 @app.command()

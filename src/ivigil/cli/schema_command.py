@@ -14,7 +14,7 @@ from ivigil.cli.written_files import written
 
 
 def run_schema(what: str, part: str = "", into: str = "", folder: str = "evidence") -> int:
-    """Print the JSON Schema of ``patient``, ``plan`` or ``evidence``, or of one part of the evidence; or write one per part into a folder."""
+    """Print the JSON Schema of ``patient``, ``plan``, ``evidence`` or ``fit-model``, or of one part of the evidence; or write one per part into a folder."""
     try:
         if what != "evidence" and (part or into):
             raise BadInput([Problem("--part" if part else "--into", 0, "", f"'{what}' has one schema", "leave the option out, or ask for evidence")])
@@ -65,6 +65,10 @@ def _schema(what: str) -> dict[str, Any]:
         from ivigil.patient.read import patient_schema
 
         return patient_schema()
+    if what == "fit-model":
+        from ivigil.pharmacokinetics.fit_model import fit_model_schema
+
+        return fit_model_schema()
     from ivigil.rendering.evidence_schema import evidence_schema
 
     return evidence_schema()
