@@ -15,6 +15,7 @@ from ivigil.evidence.compile import Compiled, Entry
 from ivigil.evidence.conditions import Condition, leaves, unit_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import NOT_RECORDED, Statement
+from ivigil.evidence.soundness import unsound
 
 _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
 _NO_NUMBERS = {
@@ -42,6 +43,7 @@ def problems_of(compiled: Compiled) -> list[Problem]:
         found.extend(_conditions(entry, evidence, broken))
         found.extend(_named(entry, evidence, broken))
         found.extend(_without_unit(entry, entry.value))
+        found.extend(unsound(entry, evidence))
         if entry.part not in _PLAIN_PARTS:
             found.extend(_numbers(entry, supports))
     return sorted(set(found))

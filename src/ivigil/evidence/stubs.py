@@ -185,7 +185,7 @@ def _quoted(text: Any) -> str:
 
 
 _SOURCE = """\
-# Where the statement was read. Fill in what the document itself prints; leave a key out when it prints none.
+# Where the statement was read. Fill in what the document itself prints; 'not recorded' stays where it prints none.
 #   kind          product-label, guideline, policy, study, review ... (docs/evidence-format.md lists them); web-page stands here until you choose
 #   title, publisher, year
 #   where         so that anybody finds it again: address, DOI, page
