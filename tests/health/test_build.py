@@ -25,9 +25,11 @@ def test_locks_carry_hashes_and_no_address(name: str) -> None:
 def test_requirement_lists_agree_with_the_package() -> None:
     """pyproject.toml and requirements/*.in name the same libraries with the same bounds."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    core, dev = (_listed(ROOT / "requirements" / name) for name in ("core.in", "dev.in"))
+    core, web, dev = (_listed(ROOT / "requirements" / name) for name in ("core.in", "web.in", "dev.in"))
+    extras = {name: {one for one in listed if not one.startswith("ivigil[")} for name, listed in project["project"]["optional-dependencies"].items()}
     assert core == {*project["project"]["dependencies"], *project["build-system"]["requires"]}
-    assert dev | core >= set(project["project"]["optional-dependencies"]["dev"])
+    assert web == extras["web"] | extras["print"]
+    assert dev | core == extras["dev"] | extras["fast"] | extras["postgres"] | core
 
 
 def _listed(path: Path) -> set[str]:

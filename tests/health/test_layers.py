@@ -6,5 +6,5 @@ from importlinter.cli import lint_imports
 
 
 def test_layers() -> None:
-    """Cli > rendering > planning > pharmacokinetics > evidence | patient > basis; siblings do not import one another."""
+    """Cli > service > rendering > answers > planning > pharmacokinetics > evidence | patient > basis; siblings do not import one another."""
     assert lint_imports(no_cache=True) == 0

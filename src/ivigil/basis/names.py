@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import lru_cache
 
@@ -12,3 +13,9 @@ _BETWEEN = re.compile(r"[^a-z0-9]")
 def folded(name: str) -> str:
     """A name without capitals, spaces and punctuation: ``Octoglob 10 %`` and ``octoglob10`` are one."""
     return _BETWEEN.sub("", name.lower())
+
+
+def near(name: str, names: list[str]) -> list[str]:
+    """Known names that a mistyped one may have meant, nearest first."""
+    folded = {known.lower(): known for known in names}
+    return [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.everywhere import Attempt, attempts
-from ivigil.cli.inputs import Choices, Collected, day_of, load, near
+from ivigil.cli.inputs import Choices, Collected, day_of, load
 from ivigil.cli.output import Progress, columns, report, write
 from ivigil.evidence.difference import difference
 from ivigil.evidence.files import EvidenceFile, packaged_folder, read_folder

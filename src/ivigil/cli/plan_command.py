@@ -69,7 +69,7 @@ def planned(names: Sequence[str], choices: Choices, evidence: Evidence, context:
             for record in records_of(name, evidence):
                 records.append((name, record))  # noqa: PERF401 - keeps those read before a problem
         except BadInput as error:
-            batch.failed.append((name, every_problem(error, evidence, context.as_of if context is not None else date.today())))
+            batch.failed.append((name, every_problem(error, evidence.facts, context.as_of if context is not None else date.today())))
     with Progress("Planning") as progress:
         for done, (name, record) in enumerate(records, start=1):
             if context is None:

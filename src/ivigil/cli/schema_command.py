@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.cli.inputs import near
 from ivigil.cli.output import counted, report, write
 from ivigil.cli.written_files import written
 
