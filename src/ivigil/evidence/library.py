@@ -393,7 +393,5 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
 
 
-
-
 def _folded(name: str) -> str:
     return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
