@@ -210,12 +210,14 @@ def forecast(
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Forecast IgG levels from a patient record and a regimen, with how sure each number is."""
-    from ivigil.cli.forecast_command import Wanted, run_forecast
+    from ivigil.cli.forecast_command import Shown, run_forecast
+    from ivigil.cli.inputs import Choices
     from ivigil.pharmacokinetics.asked import Asked
+    from ivigil.pharmacokinetics.for_record import Wanted
 
     asked = Asked(dose, every, days, route, start, loading, tuple(missed or ()), tuple(late or ()), switch, target_trough)
-    wanted = Wanted(indication, model, weeks, as_of, plot, format.value, out, jurisdiction, overlay, evidence)
-    raise typer.Exit(run_forecast(record, asked, wanted))
+    wanted, shown = Wanted(indication, model, jurisdiction, weeks), Shown(as_of, plot, format.value, out)
+    raise typer.Exit(run_forecast(record, asked, wanted, shown, Choices(overlay=overlay, evidence=evidence)))
 
 
 @models_app.command("list")
