@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from ivigil import __version__
-from ivigil.service import api, cards, fhir, operations, pages
+from ivigil.service import api, cards, fhir, operations, pages, smart
 from ivigil.service.edge import Edge, Limited
 from ivigil.service.errors import install
 from ivigil.service.hospital import Hospital
@@ -21,7 +21,7 @@ def application(hospital: Hospital, settings: Settings | None = None) -> FastAPI
     app.state.settings = settings
     app.state.metrics = Metrics(__version__, hospital.evidence.version)
     install(app, getattr(pages, "error_page", None))
-    for door in (operations, api, cards, fhir, pages):
+    for door in (operations, api, cards, fhir, smart, pages):
         app.include_router(door.router)
     app.add_middleware(Limited, settings=settings)
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
