@@ -104,7 +104,8 @@ def authorize_url(endpoints: Endpoints, pending: Pending, systems: RecordSystems
     scopes = [*(["launch"] if launch else ["launch/patient"]), *SCOPES]
     query = {
         "response_type": "code", "client_id": systems.smart_client_id, "redirect_uri": redirect, "scope": " ".join(scopes),
-        "state": pending.state, "aud": pending.iss, "code_challenge": challenge(pending.verifier), "code_challenge_method": "S256", **({"launch": launch} if launch else {}),
+        "state": pending.state, "aud": pending.iss, "code_challenge": challenge(pending.verifier), "code_challenge_method": "S256",
+        **({"launch": launch} if launch else {}),
     }
     return f"{endpoints.authorization_endpoint}{'&' if '?' in endpoints.authorization_endpoint else '?'}{urlencode(query)}"
 
