@@ -381,9 +381,8 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         for indication in self.indications.values():
             names = {indication.id, indication.name.clinical, indication.name.plain, *indication.also_called}
             names |= {*indication.codes.icd10, *indication.codes.snomed, *indication.codes.retired}
-            for name in names:
-                if name:
-                    called.setdefault(_folded(name), []).append(indication.id)
+            for name in filter(None, names):
+                called.setdefault(_folded(name), []).append(indication.id)
         return called
 
     def indications_called(self, name: str) -> list[str]:

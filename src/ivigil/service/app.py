@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from ivigil import __version__
-from ivigil.service import api, cards, fhir, operations, pages
+from ivigil.service import api, cards, fhir, operations, pages, smart
 from ivigil.service.auth.gate import Gate
 from ivigil.service.edge import Edge, Limited
 from ivigil.service.errors import install
@@ -28,7 +28,7 @@ def application(hospital: Hospital, settings: Settings | None = None, store: Sto
     app.state.store = store
     app.state.metrics = Metrics(__version__, hospital.evidence.version)
     install(app, getattr(pages, "error_page", None))
-    for door in (operations, api, cards, fhir, pages):
+    for door in (operations, api, cards, fhir, smart, pages):
         app.include_router(door.router)
     app.add_middleware(Gate, settings=settings, store=store)  # the last one added is the first to see a request
     app.add_middleware(Limited, settings=settings)
