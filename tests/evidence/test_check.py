@@ -9,7 +9,7 @@ from ivigil.evidence.check import check
 from ivigil.evidence.files import EvidenceFile
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
-from ivigil.evidence.references import numbers_in
+from ivigil.evidence.numbers import numbers_in
 
 SOURCE = """\
 - {id: label, kind: product-label, title: A label, publisher: A maker, year: "2024", where: set id 1}
