@@ -15,7 +15,7 @@ from ivigil.evidence.conditions import Condition, leaves, unit_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.numbers import carried, numbers_in, supports
 from ivigil.evidence.plausibility import implausible
-from ivigil.evidence.shapes import NOT_RECORDED
+from ivigil.evidence.shapes import ALLERGY_OF, NOT_RECORDED
 from ivigil.evidence.soundness import unsound
 
 _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
@@ -192,6 +192,7 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
     for path, node in _mappings(entry.plain):
         if isinstance(node.get("jurisdiction"), str) and node["jurisdiction"] not in places:
             yield _missing(entry, (*path, "jurisdiction"), "jurisdiction", node["jurisdiction"], evidence.jurisdictions)
+    yield from _words_for_ids(entry, evidence, broken)
     if entry.part == "indications":
         checks = [(product, evidence.products, "product") for regimen in entry.value.regimens for product in regimen.products]
         checks += [(regimen.weight, evidence.weight_policies, "weight policy") for regimen in entry.value.regimens if regimen.weight]
@@ -228,6 +229,32 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
     for name, names, kind in checks:
         if name not in names and name not in broken:
             yield _missing(entry, (), kind, name, names)
+
+
+def _words_for_ids(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:
+    """Names that look like free text and are ids all the same: an authority, the test of a rule, the excipient of a product."""
+    if entry.part == "indications":
+        for path, node in _mappings(entry.plain):
+            name = node.get("authority")
+            if isinstance(name, str) and name not in evidence.sources and name not in broken:
+                problem = _missing(entry, (*path, "authority"), "source", name, evidence.sources)
+                yield msgspec.structs.replace(problem, why=f"the authority '{name}' is no source")
+    if entry.part in {"rules", "interactions"}:
+        for index, act in enumerate(entry.value.then):
+            if act.act == "monitor" and act.test and act.test not in evidence.tests and act.test not in broken:
+                yield _missing(entry, ("then", index, "test"), "test", act.test, evidence.tests)
+    if entry.part == "laboratory":
+        for index, name in enumerate(entry.value.tests):
+            if name not in evidence.tests and name not in broken:
+                yield _missing(entry, ("tests", index), "test", name, evidence.tests)
+    if entry.part == "products":
+        excipients = [fact.removeprefix("product.").removeprefix("contains_") for fact in evidence.facts
+                      if fact.startswith("product.contains_") or fact.removeprefix("product.") in ALLERGY_OF]
+        for name in entry.value.contains:
+            if name not in excipients and f"product.contains_{name}" not in broken:
+                problem = _missing(entry, ("contains", name), "excipient", name, excipients)
+                yield msgspec.structs.replace(problem, remedy=problem.remedy if "mean" in problem.remedy else
+                                              f"known: {', '.join(excipients)}; for another, register the fact 'product.contains_{name}' in facts.yaml first")
 
 
 _COUNTED = {"over_days", "days", "day", "times_baseline", "value", "expected"}
@@ -293,8 +320,13 @@ class _Supports:
     def __init__(self, evidence: Evidence, taken: frozenset[str]) -> None:
         self.by_statement = {statement.id: supports(statement) for statement in evidence.statements.values() if statement.id not in taken}
 
-    def holds(self, number: float, dimension: str, factor: float, cites: Iterable[str]) -> bool:
-        return any(carried(number, dimension, factor, self.by_statement.get(cite, ())) for cite in cites)
+    def holds(self, number: float, dimension: str, factor: float, cites: Iterable[str], *, strict: bool = False) -> bool:
+        """Whether a cited statement carries the number. ``strict`` wants it there with its unit: a bare 10 is no 10 %."""
+        return any(carried(number, dimension, factor, [one for one in self.by_statement.get(cite, ()) if one[1] or not strict]) for cite in cites)
+
+
+_UNITS_OF_KEYS = {"percent": "%"}
+"""Keys whose bare number has a unit all the same: a strength must be printed as one, not just be some number of the label."""
 
 
 def _numbers(entry: Entry, held: _Supports) -> Iterator[Problem]:
@@ -314,8 +346,9 @@ def _numbers(entry: Entry, held: _Supports) -> Iterator[Problem]:
             # A statement that does not exist is reported by itself; rows for its numbers would only hide that one.
             if not all(cite in held.by_statement for cite in resting):
                 return
-            for number, dimension, factor in numbers_in(str(value)):
-                if not held.holds(number, dimension, factor, resting):
+            strict = bool(path) and path[-1] in _UNITS_OF_KEYS
+            for number, dimension, factor in numbers_in(f"{value} {_UNITS_OF_KEYS[str(path[-1])]}" if strict else str(value)):
+                if not held.holds(number, dimension, factor, resting, strict=strict):
                     named = ", ".join(resting) or "nothing"
                     yield Problem(entry.file, entry.line(*path), f"{entry.id}: {'.'.join(str(part) for part in path)}",
                                   f"'{value}' holds {number:g}, which is not supported by {named if len(named) < 160 else named[:157] + '...'}",

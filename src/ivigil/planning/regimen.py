@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from ivigil.basis.because import Alternative
 from ivigil.evidence.conditions import judge, truth_of, written
 from ivigil.evidence.doses import described, dose_text, form_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import elsewhere, nearest
+from ivigil.evidence.select import elsewhere, in_force, nearest
 from ivigil.evidence.shapes import Product, Regimen
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, planned_route
 from ivigil.planning.reasons import reasons
+from ivigil.planning.wording import day_text
 
 Undecided = tuple[tuple[str, tuple[str, ...], str], ...]
 """Rule, unknown facts and severity, as the draft collects them."""
@@ -100,9 +103,10 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[
     assert draft.indication is not None
     others = [regimen for regimen in elsewhere(draft.indication.regimens, evidence.places(context.jurisdiction), context.as_of)
               if regimen.when is None or truth_of(regimen.when, draft.facts) is not False]
+    lapsed = _lapsed(draft, evidence, context)
     cites = tuple(cite for regimen in (*here, *others) for cite in regimen.cites)
     if not cites:
-        return []
+        return lapsed
     # Under the skin a dose may still come from changing over; that step says so, or that it cannot.
     by_weight = planned_route(draft) == "intravenous"
     text = f"No dose {'' if by_weight else 'by weight '}in force in {context.jurisdiction} fits this patient and order; "
@@ -113,7 +117,31 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: list[
         evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"), entries=(*here, *others),
         instead_of=[Alternative(_offered(regimen, evidence), lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],
         disputed_by=[Alternative(_disputing(regimen, evidence), f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
-    return [Line("dose.regimen", "dosing", "choose", "warning" if by_weight else "info", text, because)]
+    return [Line("dose.regimen", "dosing", "choose", "warning" if by_weight else "info", text, because), *lapsed]
+
+
+def _lapsed(draft: Draft, evidence: Evidence, context: Context) -> list[Line]:
+    """Doses of this place that would serve but for their dates: the reader hears that they lapsed, or begin later, and that none is used."""
+    assert draft.indication is not None
+    known, order = {*evidence.places(context.jurisdiction), "international", ""}, draft.record.order
+    out = [regimen for regimen in draft.indication.regimens
+           if regimen.jurisdiction in known and not in_force(regimen.valid, context.as_of)
+           and (regimen.when is None or truth_of(regimen.when, draft.facts) is not False)
+           and (not order.phase or _serves(regimen, order.phase)) and (not order.route or regimen.route == order.route)]
+    if not out:
+        return []
+    said = "; ".join(f"{_disputing(regimen, evidence)}{f', {regimen.edition}' if regimen.edition else ''} ({regimen.jurisdiction or 'everywhere'}), "
+                     f"{_out_of_force(regimen, context)}" for regimen in out)
+    text = f"Not in force on {day_text(context.as_of)}, and not planned from: {said}. No dose that took its place was read."
+    because = reasons(evidence, draft.facts, rule=out[0].id, cites=tuple(cite for regimen in out for cite in regimen.cites),
+                      uses=("order.phase", "order.route"), entries=out)
+    return [Line("dose.lapsed", "dosing", "check", "warning", text, because)]
+
+
+def _out_of_force(regimen: Regimen, context: Context) -> str:
+    if regimen.valid.end and regimen.valid.end < context.as_of.isoformat():
+        return f"lapsed on {day_text(date.fromisoformat(regimen.valid.end))}"
+    return f"holds from {day_text(date.fromisoformat(regimen.valid.start))}"
 
 
 def _said(regimen: Regimen) -> str:
