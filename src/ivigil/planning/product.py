@@ -72,7 +72,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class _Weighed(msgspec.Struct, frozen=True):
     """What notes and ranking of an eligible product rest on.
 
-    ``unmet`` counts the wishes of rules that it does not meet, ``about`` holds the headings of the rules that fired, by severity; ``covered`` says that the label's population holds the patient.
+    ``unmet`` counts the wishes of rules that it does not meet, ``about`` holds the headings of the rules that fired, by severity; ``covered`` says that
+    the label's population holds the patient.
     """
 
     unmet: int
