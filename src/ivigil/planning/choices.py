@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from typing import TypeVar, cast
+from typing import TypeVar, cast, get_args
 
 import msgspec
 
@@ -131,6 +131,7 @@ def _unknown(context: Context, evidence: Evidence, option: Callable[[str], str])
         (option("weight-policy"), [context.weight_policy], evidence.weight_policies),
         (option("rounding"), [context.rounding], evidence.rounding),
         (option("ramp"), [context.ramp], evidence.ramps),
+        (option("least-review"), [context.least_review], get_args(ReviewStatus)),
         ("formulary", context.formulary, evidence.products),
         ("stock", [item.product for item in context.stock], evidence.products),
         ("prices", [item.product for item in context.prices], evidence.products),

@@ -65,7 +65,7 @@ def made(start: Start) -> FastAPI:
     """The application with its evidence."""
     evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
     connection.ARRIVAL = start.settings.limits.arrival
-    return application(Hospital(evidence, start.site), start.settings, Store.at(start.database or default_url()))
+    return application(Hospital(evidence, start.site, start.settings.limits), start.settings, Store.at(start.database or default_url()))
 
 
 def worker() -> FastAPI:
