@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from ivigil.basis.facts import Codes
 from ivigil.basis.problems import BadInput, Problem
@@ -16,10 +17,14 @@ from ivigil.planning.plan import plan
 
 
 class Hospital:
-    """The evidence and the settings of one site. Immutable once made, so that requests may share it."""
+    """The evidence and the settings of one site. Immutable once made, so that requests may share it.
 
-    def __init__(self, evidence: Evidence, site: SiteProfile | None = None) -> None:
+    ``folders`` are those that the evidence was read from, the packaged one and then the overlay; their examples are shown and verdicts are written there.
+    """
+
+    def __init__(self, evidence: Evidence, site: SiteProfile | None = None, folders: tuple[Path, ...] = ()) -> None:
         self.evidence = evidence
+        self.folders = folders
         self.site = site or SiteProfile()
         self._products: dict[str, Codes] = {product.id: product.codes for product in evidence.products.values()}
 
