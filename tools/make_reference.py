@@ -105,7 +105,8 @@ def _fact_row(fact: FactDefinition) -> str:
 
 def commands_page() -> str:
     """Every command with its arguments and options, as ``--help`` gives them."""
-    import typer
+    import msgspec
+import typer
 
     from ivigil.cli.app import app
 
@@ -414,7 +415,7 @@ def _known(overlay: str) -> Evidence:
 def planned(name: str, **options: str) -> Plan:
     """The plan of one example record; ``as_of`` counts as today, so that no clock is read."""
     rooted = {name: str(ROOT / value) if name in {"site", "overlay"} else value for name, value in options.items()}
-    choices = Choices(**rooted)
+    choices = msgspec.convert(rooted, Choices)
     known = _known(choices.overlay)
     context = context_of(choices, known, date.fromisoformat(choices.as_of))
     record, = records_of(str(ROOT / name), known)
