@@ -64,7 +64,8 @@ def _imports(tree: ast.Module) -> Iterator[str]:
 
 
 HOMES: dict[str, set[str]] = {
-    "ruamel": {"basis/strict_yaml.py"}, "typer": {"cli/app.py", "cli/evidence_app.py", "cli/options.py"}, "yaml": set(), "pint": set(), "ucumvert": set(),
+    "ruamel": {"basis/strict_yaml.py"}, "typer": {"cli/app.py", "cli/evidence_app.py", "cli/options.py", "cli/service_app.py"},
+    "yaml": set(), "pint": set(), "ucumvert": set(),
 }
 
 

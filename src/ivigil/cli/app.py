@@ -10,6 +10,7 @@ import typer
 from ivigil import __version__
 from ivigil.cli.evidence_app import evidence_app
 from ivigil.cli.options import PLAIN, AsOf, EvidenceFolder, Jurisdiction, Overlay
+from ivigil.cli.service_app import add_to
 
 app = typer.Typer(
     name="ivigil",
@@ -254,6 +255,9 @@ def models_check(
     from ivigil.cli.models_command import run_check
 
     raise typer.Exit(run_check(Choices(overlay=overlay, evidence=evidence), model))
+
+
+add_to(app)
 
 
 def main() -> None:
