@@ -20,6 +20,8 @@ from ivigil.planning.line import Line, Plan
 ORDER = "dose.order"
 _PRODUCT = "product.ordered"
 _CONFIRM = "safety.confirm."
+INDICATION_UNNAMED = f"{_CONFIRM}order.indication"
+"""The order names no indication. Where the problem list settles it, that is information; where nothing does, another line says more."""
 _WARNED = ("dose.", "safety.", "course.order-days", "product.ordered", "product.choice", "indication.disputed", "indication.population",
            "indication.criteria", "review.withheld")
 """Warnings of these lines concern the order or whether it may be given; the others belong to carrying it out."""
@@ -45,12 +47,12 @@ def findings_of(plan: Plan, record: Record, evidence: Evidence, *, early: bool) 
     found = []
     for line in plan.lines:
         urgency = _urgency(line, plan, record, evidence)
-        if urgency == "info" or (line.urgency == "warning" and not line.id.startswith(_WARNED)):
+        if urgency == "info" or line.id == INDICATION_UNNAMED or (line.urgency == "warning" and not line.id.startswith(_WARNED)):
             continue
         if early and urgency == "warning" and line.act not in {"avoid", "ask"} and line.urgency != "critical":
             continue
         found.append(Finding(line.id, urgency, line.text, line=line))
-    return _sorted(_without_repeats(found))
+    return most_serious_first(_without_repeats(found))
 
 
 def refusals(problems: Iterable[Problem], record: Record, weight: float | None, evidence: Evidence) -> list[Finding]:
@@ -60,7 +62,7 @@ def refusals(problems: Iterable[Problem], record: Record, weight: float | None, 
         above = problem.what.startswith(("order.dose", "order.each")) and _dose_above(record.order, weight, evidence)
         about = "" if problem.what.startswith(_ORDERS_KEYS) else f"{problem.what}: " if problem.what else ""
         found.append(Finding(problem.what or "record", "critical" if above else "warning", f"{about}{problem.why}", problem.remedy))
-    return _sorted(found)
+    return most_serious_first(found)
 
 
 def concerns_dose(findings: Iterable[Finding]) -> bool:
@@ -134,5 +136,6 @@ def _without_repeats(findings: Sequence[Finding]) -> Iterator[Finding]:
     return (finding for finding in findings if not (doubted and finding.id == ORDER))
 
 
-def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+def most_serious_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Critical before warning, else in the order of the plan."""
     return sorted(findings, key=lambda finding: _SEVERITY.index(finding.urgency))

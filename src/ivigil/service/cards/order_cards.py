@@ -18,13 +18,14 @@ from ivigil.rendering.fhir_parts import name_of, pruned
 from ivigil.rendering.markdown import escaped
 from ivigil.rendering.plain_text import clean
 from ivigil.service.cards.card import LONGEST_SUMMARY, OVERRIDE_REASONS, Action, Card, Link, Suggestion, first_sentence, shortened
-from ivigil.service.cards.findings import Finding, concerns_dose, concerns_rate, findings_of, refusals, without
+from ivigil.service.cards.findings import INDICATION_UNNAMED, Finding, concerns_dose, concerns_rate, findings_of, most_serious_first, refusals, without
 from ivigil.service.cards.sheet import Sources, bullets, finding_bullets
 from ivigil.service.hospital import Hospital
 
 Linked = Callable[[], tuple[Link, ...]]
 
-_SHOWN = ("dose.course_total", "dose.per_day", "dose.per_interval", "dose.weekly", COURSE, "vials.choice", "infusion.start", "infusion.cap", "infusion.day-1",
+_DOSES = ("dose.course_total", "dose.per_day", "dose.per_interval", "dose.weekly")
+_SHOWN = (*_DOSES, COURSE, INDICATION_UNNAMED, "vials.choice", "infusion.start", "infusion.cap", "infusion.day-1",
           "infusion.sites", "infusion.place", "product.off-label")
 _BEFORE = ("hydration", "premedication")
 _MOST_QUESTIONS = 5
@@ -49,7 +50,7 @@ def checked(resource: Resource, record: Record, hospital: Hospital, today: date,
         plan, problems = None, error
     if plan is not None:
         findings = findings_of(plan, record, hospital.evidence, early=early)
-        corrected = _planned_without(record, findings, hospital, today, unstated=record.order.dose is None)
+        corrected = _planned_without(record, findings, hospital, today) or (plan if record.order.dose is None else None)
     else:
         assert problems is not None
         rough = [Finding(problem.what, "warning", problem.why) for problem in problems.problems]
@@ -57,11 +58,13 @@ def checked(resource: Resource, record: Record, hospital: Hospital, today: date,
         weight = corrected.line("dose.weight") if corrected is not None else None
         kilograms = weight.value.in_unit("kg") if weight is not None and weight.value is not None else None
         findings = refusals(problems.problems, record, kilograms, hospital.evidence)
+        if corrected is not None:  # what else stands against the order does not depend on its dose
+            findings = most_serious_first((*findings, *findings_of(corrected, record, hospital.evidence, early=early)))
     return Checked(resource, record, plan, tuple(findings), corrected)
 
 
-def _planned_without(record: Record, findings: list[Finding], hospital: Hospital, today: date, *, unstated: bool = False) -> Plan | None:
-    dose, rate = concerns_dose(findings) or unstated, concerns_rate(findings)
+def _planned_without(record: Record, findings: list[Finding], hospital: Hospital, today: date) -> Plan | None:
+    dose, rate = concerns_dose(findings), concerns_rate(findings)
     if not (dose or rate):
         return None
     try:
@@ -75,32 +78,42 @@ def cards_of(check: Checked, key: tuple[str, ...], missing: dict[str, str], link
     plan, cards = check.plan, []
     suggestion = _suggestion(check, key)
     if check.findings:
-        cards.append(_finding_card(check, key, missing, suggestion, links()))
+        cards.append(_finding_card(check, key, missing, suggestion, links() if plan is not None else ()))
         suggestion = None
     if plan is not None and plan.status != "blocked" and plan.line(COURSE) is not None:
-        cards.append(_plan_card(plan, key, missing, None, links()))
-    elif suggestion is not None and check.corrected is not None:
-        cards.append(_plan_card(check.corrected, key, missing, suggestion, links()))
+        cards.append(_plan_card(plan, key, missing, suggestion, links()))
     return cards
 
 
 def _finding_card(check: Checked, key: tuple[str, ...], missing: dict[str, str], suggestion: Suggestion | None, links: tuple[Link, ...]) -> Card:
     lead = check.findings[0]
-    sources = Sources(check.plan)
+    sources = Sources(check.plan or check.corrected)
     detail = finding_bullets(check.findings, sources)
     if check.plan is not None:
         detail += _questions(check.plan)
     detail += [*_not_sent(missing), *_listed(sources)]
-    text = first_sentence(clean(lead.text))
-    more = len(check.findings) - 1
-    ending = f" (+{more} more)" if more else ""
-    summary = shortened(f"{text[:1].upper()}{text[1:].rstrip('.')}", _room(ending)) + ending
+    summary = _summary(check)
     suggestions = [suggestion] if suggestion is not None else []
-    if lead.urgency == "critical" and as_text(check.resource.get("id")):
+    made = check.plan or check.corrected
+    if made is not None and made.status == "blocked" and as_text(check.resource.get("id")):
         name = f"MedicationRequest/{as_text(check.resource.get('id'))}"
         suggestions.append(Suggestion("Remove this order", name_of(*key, "remove"), (Action("delete", "Remove the immunoglobulin order", resource_id=name),)))
     return Card(name_of(*key, "findings"), summary, lead.urgency, sources.first(lead.line), "\n".join(detail), tuple(suggestions),
                 "at-most-one" if suggestions else "", OVERRIDE_REASONS, links)
+
+
+def _summary(check: Checked) -> str:
+    """The first finding in one sentence, and how many more there are; says so first where no dose could be checked."""
+    lead, more = check.findings[0], len(check.findings) - 1
+    ending = f" (+{more} more)" if more else ""
+    text = clean(lead.text).replace(f" ({check.record.order.origin})", "")
+    unchecked = check.plan is not None and lead.urgency != "critical" and not any(line.id in _DOSES for line in check.plan.lines)
+    start = "The dose cannot be checked: " if unchecked else ""
+    room = LONGEST_SUMMARY - len(ending) - len(start)
+    if len(text) > room:
+        text = first_sentence(text)
+    text = text.rstrip(".")
+    return f"{start}{shortened(text[:1].lower() + text[1:] if start else text[:1].upper() + text[1:], room)}{ending}"
 
 
 def _plan_card(plan: Plan, key: tuple[str, ...], missing: dict[str, str], suggestion: Suggestion | None, links: tuple[Link, ...]) -> Card:
@@ -146,7 +159,3 @@ def _not_sent(missing: dict[str, str]) -> list[str]:
 def _listed(sources: Sources) -> list[str]:
     found = sources.listed()
     return ["", "Sources:", *found] if found else []
-
-
-def _room(ending: str) -> int:
-    return LONGEST_SUMMARY - len(ending)

@@ -41,24 +41,30 @@ def record_of(resources: Sequence[Resource], patient: str, evidence: Evidence) -
     return next((record for record in reader.records() if record.id == patient), None)
 
 
-def drafted(call: Call, chart: Chart, evidence: Evidence) -> Iterator[Drafted]:
-    """Every immunoglobulin order of the call; of ``order-select`` those that were just selected."""
+def concerned(call: Call, chart: Chart, evidence: Evidence) -> list[int]:
+    """The places of the immunoglobulin orders among the drafts; of ``order-select`` those that were just selected."""
     reader = reader_for(evidence)
     for resource in (*chart.resources, *call.drafts):
         if resource.get("resourceType") == "Medication":
             reader.add(resource)
     chosen = {as_text(item) for item in as_list(call.context.get("selections"))}
+    found = []
     for place, draft in enumerate(call.drafts):
         named = f"{_REQUEST}/{as_text(draft.get('id'))}"
         if not _is_open(draft) or (chosen and named not in chosen):
             continue
         concept = reader.medication(draft)
-        if not concept or reader.immunoglobulin(concept) is None:
-            continue
-        resources = tuple(_arranged(call, chart, place))
-        record = record_of(resources, call.patient, evidence)
-        if record is not None:
-            yield Drafted(draft, resources, record)
+        if concept and reader.immunoglobulin(concept) is not None:
+            found.append(place)
+    return found
+
+
+def drafted(call: Call, chart: Chart, place: int, evidence: Evidence) -> Drafted:
+    """The order at a place, as the one to plan. The chart must hold the patient in context."""
+    resources = tuple(_arranged(call, chart, place))
+    record = record_of(resources, call.patient, evidence)
+    assert record is not None
+    return Drafted(call.drafts[place], resources, record)
 
 
 def _arranged(call: Call, chart: Chart, place: int) -> Iterator[Resource]:

@@ -18,10 +18,11 @@ _LONGEST_LABEL = 120
 class Sources:
     """Numbers the sources of what a card shows, in the order in which they are met."""
 
-    def __init__(self, plan: Plan | None) -> None:
+    def __init__(self, *plans: Plan | None) -> None:
         self._by_cite: dict[str, Reference] = {}
-        for reference in plan.references if plan is not None else ():
-            self._by_cite.update(dict.fromkeys(reference.statements, reference))
+        for plan in plans:
+            for reference in plan.references if plan is not None else ():
+                self._by_cite.update(dict.fromkeys(reference.statements, reference))
         self._used: dict[str, Reference] = {}
 
     def marks(self, line: Line | None) -> str:
