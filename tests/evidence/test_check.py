@@ -6,6 +6,7 @@ import pytest
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.check import check
+from ivigil.evidence.files import EvidenceFile
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
 from ivigil.evidence.references import numbers_in
@@ -221,6 +222,60 @@ def test_an_overlay_replaces_with_a_reason(folder: Path, tmp_path: Path, monkeyp
 def test_an_overlay_cannot_replace_silently(folder: Path, tmp_path: Path) -> None:
     """An id that is taken needs 'replaces' and 'reason'."""
     assert any("replaces an entry" in problem.why for problem in check(folder, _overlay(tmp_path, "")))
+
+
+def _written(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_rule_of_an_overlay_needs_its_own_examples(folder: Path, tmp_path: Path) -> None:
+    """A hospital's rule is shown to fire, stay silent and ask, and on both sides of its threshold, like ours."""
+    ours = tmp_path / "our-hospital"
+    _written(ours, "safety/ours.yaml", RULE.replace("id: renal-risk", "id: our-rule"))
+    whys = [problem.why for problem in check(folder, ours)]
+    assert whys == ["no example where 'age > 65 year' does not hold", "no example where 'age > 65 year' holds", "no example where the rule asks",
+                    "no example where the rule fires", "no example where the rule stays silent"]
+    _written(ours, "cases/safety/ours.yaml", CASES.replace("{name", "{rule: our-rule, name"))
+    assert check(folder, ours) == []
+    _written(ours, "cases/safety/ours.yaml", CASES.replace("{name", "{rule: our-rule, name").replace("66 year", "64 year"))
+    assert ("cases/safety/ours.yaml", "our-rule: expected 'fires', came to 'asks'") in [(problem.place, problem.why) for problem in check(folder, ours)]
+
+
+def test_packaged_examples_show_a_replaced_rule_only_where_they_still_hold(folder: Path, tmp_path: Path) -> None:
+    """A replaced rule with the old condition needs nothing more; with another threshold the old example is passed over and new ones are asked for."""
+    ours = _overlay(tmp_path, "replaces: renal-risk\nreason: local renal service\n")
+    assert check(folder, ours) == []
+    _written(ours, "statements/ours.yaml", STATEMENTS.replace("label.renal", "our.renal").replace("65", "67"))
+    changed = RULE.replace("65", "67").replace("label.renal", "our.renal") + "replaces: renal-risk\nreason: local renal service\n"
+    _written(ours, "safety/renal-risk.yaml", changed)
+    assert [problem.why for problem in check(folder, ours)] == ["no example where 'age > 67 year' holds", "no example where the rule fires"]
+    _written(ours, "cases/safety/renal-risk.yaml", "- {name: over, facts: {age: 68 year}, expect: fires}\n")
+    assert check(folder, ours) == []
+
+
+def test_an_example_that_nothing_runs_is_no_example(folder: Path) -> None:
+    """An outcome that the folder does not know would stand there for ever without being tried."""
+    _written(folder, "cases/premedication/offers.yaml", "- {name: odd, rule: renal-risk, facts: {age: 66 year}, expect: {dose: 1 g}}\n")
+    assert [(problem.place, problem.line, problem.what, problem.why) for problem in check(folder)] == [
+        ("cases/premedication/offers.yaml", 1, "odd", "nothing runs an example like this")]
+
+
+def test_worked_examples_are_asked_for_once_the_evidence_loads(folder: Path, tmp_path: Path) -> None:
+    """The planner that stands above the evidence runs its examples over the merged evidence, and not over one that does not load."""
+    asked: list[int] = []
+    row = Problem("cases/x.yaml", 1, "x", "came to something else", "correct it")
+    ours = _overlay(tmp_path, "replaces: renal-risk\nreason: local renal service\n")
+
+    def worked(files: list[EvidenceFile], local: list[EvidenceFile], evidence: Evidence) -> list[Problem]:
+        asked.append(len(local))
+        return [row] if evidence.rules["renal-risk"].say.endswith("team.") else []
+
+    assert check(folder, ours, None, worked) == [row]
+    _written(ours, "safety/renal-risk.yaml", "id: [")
+    assert row not in check(folder, ours, None, worked)
+    assert asked == [1]
 
 
 def test_a_source_of_an_overlay_is_told_too(folder: Path, tmp_path: Path) -> None:

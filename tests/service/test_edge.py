@@ -29,7 +29,7 @@ def test_every_answer_forbids_what_a_page_does_not_need(client: TestClient) -> N
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert re.fullmatch(r"[0-9a-f]{16}", headers["x-request-id"])
         assert "server" not in headers
 

@@ -121,6 +121,12 @@ def number_text(value: float) -> str:
     return "0" if text in {"-0", ""} else text
 
 
+def as_written(value: float, written: float) -> bool:
+    """True when ``value`` is what somebody wrote down as ``written``: equal up to half of the last digit written."""
+    places = len(f"{written:.10f}".rstrip("0").partition(".")[2])
+    return abs(value - written) <= 0.5 * 10.0**-places * (1 + 1e-9) + 1e-9 * abs(written)
+
+
 class Quantity(msgspec.Struct, frozen=True, gc=False, order=False):
     """A number with a unit from the closed table. ``value`` counts ``unit``; arithmetic goes through :meth:`to`."""
 

@@ -30,6 +30,9 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
+    PDF = "pdf"
+    LEAFLET = "leaflet"
+    ICS = "ics"
 
 
 class LeastReview(StrEnum):
@@ -92,9 +95,10 @@ def plan(
     site: Site = "",
     least_review: Review = None,
     format: Annotated[Format, typer.Option("--format", "-f", help="How the plan is printed.")] = Format.TERMINAL,
-    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file. A leaflet is HTML or PDF by its ending.")] = "",
+    link: Annotated[str, typer.Option("--link", metavar="URL", help="Address of the leaflet's own page: printed on it, with a QR code.")] = "",
 ) -> None:
-    """Plan a patient record and print the plan."""
+    """Plan a patient record and print the plan, the patient's leaflet or the calendar."""
     from ivigil.cli.inputs import Choices
     from ivigil.cli.plan_command import run_plan
 
@@ -102,7 +106,7 @@ def plan(
         jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
         least_review.value if least_review is not None else "",
     )
-    raise typer.Exit(run_plan(record, choices, format.value, out))
+    raise typer.Exit(run_plan(record, choices, format.value, out, link))
 
 
 @app.command()
@@ -210,12 +214,14 @@ def forecast(
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Forecast IgG levels from a patient record and a regimen, with how sure each number is."""
-    from ivigil.cli.forecast_command import Wanted, run_forecast
+    from ivigil.cli.forecast_command import Shown, run_forecast
+    from ivigil.cli.inputs import Choices
     from ivigil.pharmacokinetics.asked import Asked
+    from ivigil.pharmacokinetics.for_record import Wanted
 
     asked = Asked(dose, every, days, route, start, loading, tuple(missed or ()), tuple(late or ()), switch, target_trough)
-    wanted = Wanted(indication, model, weeks, as_of, plot, format.value, out, jurisdiction, overlay, evidence)
-    raise typer.Exit(run_forecast(record, asked, wanted))
+    wanted, shown = Wanted(indication, model, jurisdiction, weeks), Shown(as_of, plot, format.value, out)
+    raise typer.Exit(run_forecast(record, asked, wanted, shown, Choices(overlay=overlay, evidence=evidence)))
 
 
 @models_app.command("list")

@@ -29,6 +29,7 @@ class Wanted(msgspec.Struct, frozen=True):
     port: int = 8080
     workers: int = 1
     settings: str = ""
+    database: str = ""
     certificate: str = ""
     key: str = ""
 
@@ -75,16 +76,21 @@ def settings_of(name: str) -> Settings:
 def _start(wanted: Wanted, choices: Choices) -> Start:
     from ivigil.service.run import Start
     from ivigil.service.settings import Settings, check_start
+    from ivigil.service.store import Store
+    from ivigil.service.store.database import default_url
 
     found = Collected()
     evidence = found.attempt(lambda: load(choices), None)
     settings = found.attempt(lambda: settings_of(wanted.settings), Settings())
     site = found.attempt(lambda: site_of(choices, evidence, date.today()), None) if evidence is not None else None
     found.problems.extend(_unfit(wanted))
-    found.attempt(lambda: check_start(settings, wanted.host, certificate=bool(wanted.certificate), users=0), None)
+    url = wanted.database or default_url()
+    users = found.attempt(lambda: Store.at(url).people.count(), None)
+    if users is not None:
+        found.attempt(lambda: check_start(settings, wanted.host, certificate=bool(wanted.certificate), users=users), None)
     if found.problems or site is None:
         raise BadInput(found.problems)
-    return Start(wanted.host, wanted.port, wanted.workers, choices.evidence, choices.overlay, site, settings, wanted.certificate, wanted.key)
+    return Start(wanted.host, wanted.port, wanted.workers, choices.evidence, choices.overlay, site, settings, url, wanted.certificate, wanted.key)
 
 
 def _unfit(wanted: Wanted) -> list[Problem]:

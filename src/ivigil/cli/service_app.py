@@ -9,6 +9,7 @@ import typer
 from ivigil.cli.options import EvidenceFolder, Overlay
 
 Settings = Annotated[str, typer.Option(metavar="FILE", help="Settings of the service: sign-in, public address, limits, identity service. See docs/service.md.")]
+Database = Annotated[str, typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://... Default: ivigil.db in this user's data folder.")]
 
 
 def serve(
@@ -20,6 +21,7 @@ def serve(
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
     settings: Settings = "",
+    database: Database = "",
     certificate: Annotated[str, typer.Option(metavar="FILE", help="TLS certificate chain (PEM), to serve https without a proxy.")] = "",
     key: Annotated[str, typer.Option(metavar="FILE", help="The private key of the certificate (PEM).")] = "",
 ) -> None:
@@ -28,7 +30,7 @@ def serve(
     from ivigil.cli.serve_command import Wanted, run_serve
 
     choices = Choices(jurisdiction=jurisdiction, overlay=overlay, evidence=evidence, site=site)
-    raise typer.Exit(run_serve(Wanted(host, port, workers, settings, certificate, key), choices))
+    raise typer.Exit(run_serve(Wanted(host, port, workers, settings, database, certificate, key), choices))
 
 
 def add_to(app: typer.Typer) -> None:

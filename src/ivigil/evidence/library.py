@@ -104,6 +104,11 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     lean_mass: dict[str, kinetics.LeanMass] = {}
     model_checks: dict[str, kinetics.ModelCheck] = {}
 
+    @cached_property
+    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object]]]:
+        """What :func:`ivigil.evidence.kept.kept` functions found for this evidence, by function and arguments."""
+        return {}
+
     def places(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdiction and the wider ones it includes, nearest first."""
         entry = self.jurisdictions[jurisdiction]
@@ -237,13 +242,13 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return {answer: tuple(vaccines) for answer, vaccines in found.items()}
 
     @cached_property
-    def vaccine_bars(self) -> dict[Condition, tuple[care.Vaccine, ...]]:
+    def vaccine_bars(self) -> tuple[tuple[Condition, tuple[care.Vaccine, ...]], ...]:
         """The states that bar vaccines, each with the vaccines it bars: many live vaccines share one."""
         found: dict[Condition, list[care.Vaccine]] = {}
         for vaccine in self.vaccines.values():
             if vaccine.contraindicated_when is not None:
                 found.setdefault(vaccine.contraindicated_when, []).append(vaccine)
-        return {when: tuple(vaccines) for when, vaccines in found.items()}
+        return tuple((when, tuple(vaccines)) for when, vaccines in found.items())
 
     @cached_property
     def intervals_by_antigen(self) -> dict[str, tuple[care.AntibodyInterval, ...]]:
@@ -376,9 +381,8 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         for indication in self.indications.values():
             names = {indication.id, indication.name.clinical, indication.name.plain, *indication.also_called}
             names |= {*indication.codes.icd10, *indication.codes.snomed, *indication.codes.retired}
-            for name in names:
-                if name:
-                    called.setdefault(_folded(name), []).append(indication.id)
+            for name in filter(None, names):
+                called.setdefault(_folded(name), []).append(indication.id)
         return called
 
     def indications_called(self, name: str) -> list[str]:
@@ -390,9 +394,6 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
                 key = key[:-1].rstrip(".")
                 found = self._called.get(key)
         return list(dict.fromkeys(found or ()))
-
-
-
 
 
 def _folded(name: str) -> str:

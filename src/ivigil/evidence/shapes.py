@@ -514,6 +514,11 @@ class Product(Shape, frozen=True, dict=True):
         return tuple(Fact(name, value, Origin(f"product {self.id}", how=how)) for name, value, how in self._known())
 
     @cached_property
+    def facts_by_id(self) -> dict[str, Fact]:
+        """:attr:`facts` by id."""
+        return {fact.id: fact for fact in self.facts}
+
+    @cached_property
     def called(self) -> frozenset[str]:
         """Every name of the product, folded: its id, the id without the market, the brand, and what else it is called."""
         names = (self.id, self.id.removesuffix(f"-{self.market.lower()}"), self.brand, *self.also_called)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
@@ -87,16 +88,25 @@ def _summary(here: list[Standing]) -> str:
     return "; ".join(dict.fromkeys(f"{row.tier or row.verdict}" for row in read))
 
 
-def _refused(draft: Draft, evidence: Evidence, indication: Indication, here: list[Standing], other: list[Standing]) -> Draft:
-    """Authorities of the place decide; international ones where none of the place was read, and those elsewhere where neither was."""
+def judging(indication: Indication, evidence: Evidence, jurisdiction: str, as_of: date) -> list[Standing]:
+    """The standings that decide in a place: its own; international ones where none of its own was read; those elsewhere where neither was."""
+    places = evidence.places(jurisdiction)
+    return _deciding(nearest(indication.standing, places, as_of), elsewhere(indication.standing, places, as_of))
+
+
+def _deciding(here: list[Standing], other: list[Standing]) -> list[Standing]:
     own = [row for row in here if row.jurisdiction not in {"international", ""}]
-    judging = next((read for rows in (own, here, other) if (read := [row for row in rows if row.verdict != "not-read"])), [])
-    against = [row for row in judging if row.verdict == "against"]
+    return next((read for rows in (own, here, other) if (read := [row for row in rows if row.verdict != "not-read"])), [])
+
+
+def _refused(draft: Draft, evidence: Evidence, indication: Indication, here: list[Standing], other: list[Standing]) -> Draft:
+    rows = _deciding(here, other)
+    against = [row for row in rows if row.verdict == "against"]
     if not against:
         return draft
     cites = tuple(cite for row in against for cite in row.cites)
     said = "; ".join(f"{evidence.authority(row)} ({row.jurisdiction}): {row.say or row.tier or 'advises against'}" for row in against)
-    if len(against) < len(judging):
+    if len(against) < len(rows):
         line = Line("indication.disputed", "indication", "check", "warning", f"Authorities disagree here. Against: {said}.",
                     reasons(evidence, draft.facts, cites=cites, entries=against))
         return draft.saying(line)

@@ -12,6 +12,7 @@ import msgspec
 
 from ivigil.basis.because import Urgency
 from ivigil.basis.facts import Fact, Facts, Origin, Stage
+from ivigil.basis.logic import Truth
 from ivigil.evidence.conditions import Verdict, judge, truth_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
@@ -42,9 +43,9 @@ def course_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     return _judge_stage(draft, evidence, context, "course") if draft.days else draft
 
 
-def judge_product(facts: Facts, evidence: Evidence, context: Context) -> list[tuple[SafetyRule, Verdict]]:
-    """The verdict of every product rule on ``facts``, which must hold the candidate's ``product.*`` facts."""
-    return [(rule, judge(rule.when, facts)) for rule in evidence.rules_at("product", context.jurisdiction) if in_force(rule.valid, context.as_of)]
+def judge_product(facts: Facts, evidence: Evidence, context: Context) -> list[tuple[SafetyRule, Truth]]:
+    """What every product rule comes to on ``facts``."""
+    return [(rule, truth_of(rule.when, facts)) for rule in evidence.rules_at("product", context.jurisdiction) if in_force(rule.valid, context.as_of)]
 
 
 def override_for(draft: Draft, *names: str) -> Override | None:

@@ -126,7 +126,10 @@ def planned_too_early(draft: Draft, evidence: Evidence, context: Context, given:
 
 def by_dose(evidence: Evidence, deciding: Deferral, vaccine: Vaccine, given: Given) -> Deferral | None:
     """The later date of the table that the deciding interval shows beside its own."""
-    other = evidence.antibody_intervals.get(deciding.interval.also_show)
+    also = deciding.interval.also_show
+    if not also:
+        return None
+    other = evidence.antibody_intervals.get(also)
     beside = given.latest((other.jurisdiction,), vaccine.antigens) if other is not None else None
     return beside if beside is not None and beside.until > deciding.until else None
 

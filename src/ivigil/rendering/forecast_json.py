@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from ivigil.basis.problems import Problem
-from ivigil.pharmacokinetics.forecast import STEP, Forecast, ModelCurve
+from ivigil.pharmacokinetics.for_record import Made
+from ivigil.pharmacokinetics.forecast import STEP, ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
-from ivigil.pharmacokinetics.targets import Option
 
 SCHEMA = "urn:ivigil:forecast:1"
 _DAILY = int(1 / STEP)
 
 
-def forecast_plain(made: Forecast, as_of: date, title: str, evidence_version: str, *, options: Sequence[Option] = (), without: Forecast | None = None,
-                   notes: Sequence[str] = ()) -> dict[str, Any]:
+def forecast_plain(whole: Made, evidence_version: str) -> dict[str, Any]:
     """Builtins only: days count from ``as_of``, levels are g/L, percentiles are the 5th, 50th and 95th."""
+    made, without = whole.forecast, whole.without
     return {
-        "schema": SCHEMA, "patient": title, "as_of": as_of.isoformat(), "evidence_version": evidence_version, "status": made.status, "choice": made.choice,
+        "schema": SCHEMA, "patient": whole.record.id, "as_of": whole.as_of.isoformat(), "evidence_version": evidence_version,
+        "status": made.status, "choice": made.choice,
         "person": msgspec.to_builtins(made.person), "regimen": {**msgspec.to_builtins(made.regimen), "grams_per_year": made.regimen.per_year},
-        "regimen_notes": list(notes),
+        "regimen_notes": list(whole.chosen.notes),
         "verdicts": msgspec.to_builtins(made.verdicts),
         "states": [{"id": state.id, "forecast": state.forecast, "say": state.say, "cites": list(state.cites)} for state in made.states],
         "remarks": msgspec.to_builtins(made.remarks),
@@ -34,7 +34,7 @@ def forecast_plain(made: Forecast, as_of: date, title: str, evidence_version: st
         "models": [_curve(curve) for curve in made.curves],
         "bands": None if made.bands is None else {name: None if band is None else [_list(row[::_DAILY]) for row in band]
                                                   for name, band in made.bands._asdict().items()},
-        "options": msgspec.to_builtins(tuple(options)),
+        "options": msgspec.to_builtins(whole.options),
         "without_change": None if without is None else [_curve(curve) for curve in without.curves],
     }
 

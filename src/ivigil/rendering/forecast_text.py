@@ -11,6 +11,7 @@ import numpy as np
 
 from ivigil.basis.quantity import number_text
 from ivigil.evidence.library import Evidence
+from ivigil.pharmacokinetics.for_record import Made
 from ivigil.pharmacokinetics.forecast import Forecast, ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.suitability import Verdict
@@ -25,17 +26,16 @@ _NOT_FORECAST = {
 }
 
 
-def forecast_text(made: Forecast, evidence: Evidence, as_of: date, title: str, width: int = 100, *, options: Sequence[Option] = (),
-                  without: Forecast | None = None, notes: Sequence[str] = ()) -> str:
-    """The whole forecast; ``without`` is the same regimen without its alterations, ``notes`` say where the regimen came from."""
-    return "\n".join(_lines(made, evidence, as_of, title, max(width, 60), options, without, notes)) + "\n"
+def forecast_text(whole: Made, evidence: Evidence, width: int = 100) -> str:
+    """The whole forecast of one record."""
+    return "\n".join(_lines(whole, evidence, max(width, 60))) + "\n"
 
 
-def _lines(made: Forecast, evidence: Evidence, as_of: date, title: str, width: int, options: Sequence[Option], without: Forecast | None,
-           notes: Sequence[str]) -> Iterator[str]:
-    yield clean(f"IgG forecast - {title}, {as_of.isoformat()}")
+def _lines(whole: Made, evidence: Evidence, width: int) -> Iterator[str]:
+    made, as_of, without, options = whole.forecast, whole.as_of, whole.without, whole.options
+    yield clean(f"IgG forecast - {whole.record.id}, {as_of.isoformat()}")
     yield from _wrapped(_regimen(made, as_of), width)
-    for say in notes:
+    for say in whole.chosen.notes:
         yield from _wrapped(say, width)
     yield ""
     yield "WHICH MODELS MAY SPEAK"

@@ -38,7 +38,7 @@ def protecting_headers(settings: Settings) -> dict[str, str]:
     headers = {
         "content-security-policy": content_policy(settings.frame_ancestors),
         "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": "same-origin",  # with no-referrer, forms would send no origin to check
         "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin" if not settings.frame_ancestors else "cross-origin",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from ivigil.basis.problems import BadInput, Problem
+
+log = logging.getLogger("ivigil.service")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -90,6 +95,13 @@ def install(app: FastAPI, page: Page | None = None) -> None:
         assert isinstance(error, HTTPException)
         return await answer(request, error.status_code, [_in_words(error.status_code, request)], error.headers)
 
+    async def on_database(request: Request, error: Exception) -> Response:
+        problem = Problem("database", 0, "", "the database does not answer", "try again in a moment; the operator sees the cause in the log")
+        log.error("request %s: database: %s", getattr(request.state, "request_id", ""), type(error).__name__)
+        return await answer(request, HTTPStatus.SERVICE_UNAVAILABLE.value, [problem], {"retry-after": "5"})
+
+    app.add_exception_handler(DBAPIError, on_database)
+    app.add_exception_handler(PoolTimeout, on_database)
     app.add_exception_handler(BadInput, on_bad_input)
     app.add_exception_handler(Refused, on_refused)
     app.add_exception_handler(HTTPException, on_http)

@@ -20,6 +20,8 @@ from ivigil.service.app import application
 from ivigil.service.hospital import Hospital
 from ivigil.service.metrics import SHARED
 from ivigil.service.settings import Settings
+from ivigil.service.store import Store
+from ivigil.service.store.database import default_url
 
 STARTED_WITH = "IVIGIL_STARTED_WITH"
 """Names the file in which a worker finds how it was started."""
@@ -37,6 +39,7 @@ class Start(msgspec.Struct, frozen=True):
     overlay: str = ""
     site: SiteProfile = SiteProfile()
     settings: Settings = Settings()
+    database: str = ""
     certificate: str = ""
     key: str = ""
 
@@ -62,7 +65,7 @@ def made(start: Start) -> FastAPI:
     """The application with its evidence."""
     evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
     connection.ARRIVAL = start.settings.limits.arrival
-    return application(Hospital(evidence, start.site), start.settings)
+    return application(Hospital(evidence, start.site), start.settings, Store.at(start.database or default_url()))
 
 
 def worker() -> FastAPI:
