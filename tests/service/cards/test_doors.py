@@ -14,7 +14,7 @@ from tests.service.cards.conformance import FEEDBACK, REQUEST, discovery_faults,
 from tests.service.cards.sample import HEIGHT, PATIENT, WEIGHT, amount, bundle, call, daily, order
 
 from ivigil.service.app import application
-from ivigil.service.cards.doors import Desk, desk_of
+from ivigil.service.cards.doors import Desk
 from ivigil.service.hospital import Hospital
 from ivigil.service.settings import RecordSystems, Settings
 
@@ -76,8 +76,8 @@ def test_feedback_is_kept_and_reported_by_line(client: TestClient) -> None:
     for _ in range(2):
         response = client.post(f"{SIGN}/feedback", json={"feedback": [accepted, overridden]})
         assert (response.status_code, response.content) == (200, b"")
-    outcome = next(one for one in desk_of(client.app).feedback.report() if one.line == "safety.confirm.order.dose")  # type: ignore[arg-type]
-    assert (outcome.given, outcome.accepted, outcome.overridden, outcome.reasons) == (2, 1, 1, {"risk-benefit-ratio": 1})
+    assert client.get("/cards/report").json() == [
+        {"service": "ivigil-order-sign", "line": "safety.confirm.order.dose", "accepted": 1, "overridden": 1, "reasons": {"risk-benefit-ratio": 1}}]
 
 
 @pytest.mark.parametrize("change", [
@@ -139,7 +139,7 @@ def fetching(hospital: Hospital, server: httpx.AsyncBaseTransport, body: Json) -
     """A call to a service that may ask one FHIR server."""
     settings = Settings(record_systems=RecordSystems(fhir_servers=(SERVER,)))
     app = application(hospital, settings)
-    app.state.desk = Desk(hospital, settings, transport=server)
+    app.state.desk = Desk(hospital, settings, app.state.store, transport=server)
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
         response: httpx.Response = client.post(SIGN, json=body)
         return response

@@ -20,7 +20,6 @@ from tests.service.cards.sample import amount, call, daily, order
 from ivigil.service import clock
 from ivigil.service.app import application
 from ivigil.service.cards.doors import Desk
-from ivigil.service.cards.memory import UsedTokens
 from ivigil.service.hospital import Hospital
 from ivigil.service.settings import Issuer, RecordSystems, Settings
 
@@ -58,7 +57,7 @@ def guarded(us_hospital: Hospital, keys: KeyServer) -> Iterator[TestClient]:
     systems = RecordSystems(issuers=(Issuer(ISS, (JKU,), tenants=("ward",)),))
     settings = Settings(mode="sign-in", public_url=PUBLIC, record_systems=systems)
     app: FastAPI = application(us_hospital, settings)
-    app.state.desk = Desk(us_hospital, settings, transport=keys)
+    app.state.desk = Desk(us_hospital, settings, app.state.store, transport=keys)
     with TestClient(app, base_url=PUBLIC) as client:
         yield client
 
@@ -148,7 +147,7 @@ def test_the_captured_token_is_refused_by_the_clock_alone(us_hospital: Hospital,
     keys = json.loads((captured / "client-jwks.json").read_text(encoding="utf-8"))["keys"]
     settings = Settings(record_systems=RecordSystems(issuers=(Issuer("https://sandbox.cds-hooks.org", keys=tuple(keys)),)))
     app = application(us_hospital, settings)
-    app.state.desk = Desk(us_hospital, settings)
+    app.state.desk = Desk(us_hospital, settings, app.state.store)
     address = "http://127.0.0.1:8091"
     app.state.desk.offered = {"probe-order-sign": app.state.desk.offered["ivigil-order-sign"]}
     headers = {"authorization": saved["headers"]["authorization"]}
@@ -158,12 +157,3 @@ def test_the_captured_token_is_refused_by_the_clock_alone(us_hospital: Hospital,
         monkeypatch.setattr("ivigil.service.cards.doors.clock.now", lambda: then)
         assert client.post(saved["path"], json=saved["body"], headers=headers).status_code == 200
         assert client.post(saved["path"], json=saved["body"], headers=headers).status_code == 401
-
-
-def test_tokens_are_forgotten_only_when_they_have_expired() -> None:
-    """A token is remembered to its end, whoever else uses the same id."""
-    used = UsedTokens()
-    assert used.first_use("a", "x", until=100, now=0)
-    assert used.first_use("b", "x", until=50, now=0)
-    assert not used.first_use("a", "x", until=100, now=99)
-    assert used.first_use("a", "x", until=300, now=101)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date
 
 from ivigil.basis.problems import Problem
 from ivigil.patient.fhir_values import Resource, as_text
@@ -18,7 +18,7 @@ from ivigil.service.cards.request import Call
 from ivigil.service.errors import Refused
 from ivigil.service.hospital import Hospital
 
-Linker = Callable[[tuple[Resource, ...], datetime | None], tuple[Link, ...]]
+Linker = Callable[[tuple[Resource, ...]], tuple[Link, ...]]
 """Keeps the resources of a plan and gives the links of its cards."""
 
 
@@ -63,7 +63,7 @@ def _once(linker: Linker, resources: tuple[Resource, ...]) -> Callable[[], tuple
 
     def links() -> tuple[Link, ...]:
         if not made:
-            made.append(linker(resources, None))
+            made.append(linker(resources))
         return made[0]
 
     return links

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from typing import Any
+from functools import partial
 
 import httpx
 import msgspec
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from ivigil.basis.problems import BadInput, Problem
@@ -16,25 +16,31 @@ from ivigil.planning.choices import Choices
 from ivigil.rendering.html import plans_html
 from ivigil.rendering.json import plan_json
 from ivigil.service import clock
+from ivigil.service.auth.who import require
 from ivigil.service.cards.answer import cards_for
-from ivigil.service.cards.card import Card, Link
+from ivigil.service.cards.card import Link
 from ivigil.service.cards.card import Response as Answer
 from ivigil.service.cards.chart import chart_of
 from ivigil.service.cards.feedback import feedback_of
-from ivigil.service.cards.memory import FeedbackStore, Given, RememberedFeedback, UsedTokens
 from ivigil.service.cards.offered import Discovery, Service, services
 from ivigil.service.cards.orders import record_of
+from ivigil.service.cards.report import LeadingLines, entries_of, outcomes
 from ivigil.service.cards.request import call_of
 from ivigil.service.cards.shelf import Shelf
-from ivigil.service.cards.trust import Caller, Doorkeeper, Replays
+from ivigil.service.cards.trust import Caller, Doorkeeper
 from ivigil.service.errors import Refused
 from ivigil.service.fhir.outcome import outcome_response
 from ivigil.service.hospital import Hospital
 from ivigil.service.settings import Settings
+from ivigil.service.store import Store
 
 router = APIRouter()
 
 _PATH = "/cds-services"
+_PLANS = "/cards/plans"
+"""Behind sign-in, unlike the services, which check tokens of their own."""
+_LINK = "The whole plan with every source"
+_MOST_ENTRIES = 100_000
 _JSON = "application/json"
 Handler = Callable[..., Awaitable[Response]]
 
@@ -42,15 +48,15 @@ Handler = Callable[..., Awaitable[Response]]
 class Desk:
     """What the card services of one application share: its services, its memory, its client for outgoing calls."""
 
-    def __init__(self, hospital: Hospital, settings: Settings, replays: Replays | None = None, feedback: FeedbackStore | None = None,
-                 transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, hospital: Hospital, settings: Settings, store: Store, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.hospital = hospital
         self.settings = settings
+        self.store = store
         self.offered: Mapping[str, Service] = {service.id: service for service in services(hospital.evidence.facts)}
         self.discovery = msgspec.json.encode(Discovery(tuple(self.offered.values())))
         self.client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False)
-        self.doorkeeper = Doorkeeper(settings.record_systems.issuers, replays or UsedTokens(), self.client)
-        self.feedback: FeedbackStore = feedback or RememberedFeedback()
+        self.doorkeeper = Doorkeeper(settings.record_systems.issuers, store.seen_tokens, self.client)
+        self.lines = LeadingLines()
         self.shelf = Shelf()
 
     async def admitted(self, request: Request) -> Caller:
@@ -68,7 +74,7 @@ class Desk:
 def desk_of(app: FastAPI) -> Desk:
     """The desk of an application, made when it is first needed."""
     if not hasattr(app.state, "desk"):
-        app.state.desk = Desk(app.state.hospital, app.state.settings)
+        app.state.desk = Desk(app.state.hospital, app.state.settings, app.state.store)
     desk: Desk = app.state.desk
     return desk
 
@@ -91,12 +97,14 @@ async def call(request: Request, service_id: str) -> Response:
         chart = await chart_of(asked, service, desk.settings.record_systems.fhir_servers, desk.client)
         today, base = clock.today(), desk.base(request)
 
-        def linker(resources: tuple[Resource, ...], start: datetime | None) -> tuple[Link, ...]:
-            name = desk.shelf.put(resources, asked.patient, today, clock.now().timestamp(), start)
-            return (Link("The whole plan with every source", f"{base}{_PATH}/plans/{name}", "absolute"),)
+        def linker(resources: tuple[Resource, ...]) -> tuple[Link, ...]:
+            if desk.settings.record_systems.smart_client_id:
+                return (Link(_LINK, f"{base}/smart/launch", "smart"),)
+            name = desk.shelf.put(resources, asked.patient, today, clock.now().timestamp())
+            return (Link(_LINK, f"{base}{_PLANS}/{name}", "absolute"),)
 
         cards = cards_for(asked, service, chart, desk.hospital, today, linker)
-        desk.feedback.given(_given(card, service.id, desk) for card in cards)
+        desk.lines.given(cards)
         return Response(msgspec.json.encode(Answer(tuple(cards))), 200, None, _JSON)
 
     return await _guarded(request, answered)
@@ -109,19 +117,20 @@ async def feedback(request: Request, service_id: str) -> Response:
     async def answered(desk: Desk) -> Response:
         service = _service(desk, service_id)
         caller = await desk.admitted(request)
-        desk.feedback.received(service.id, caller.issuer, feedback_of(await _body(request)), clock.now())
+        entries = entries_of(feedback_of(await _body(request)), service.id, caller.issuer, desk.lines, clock.now())
+        await to_thread.run_sync(desk.store.feedback.add, entries)
         return Response(None, 200)
 
     return await _guarded(request, answered)
 
 
-@router.get(f"{_PATH}/plans/{{name}}")
+@router.get(f"{_PLANS}/{{name}}", include_in_schema=False)
 async def whole_plan(request: Request, name: str) -> Response:
     """The whole plan behind a card: a page, or with ``format`` the plan as JSON or the Bundle that it is made from."""
     desk = desk_of(request.app)
     kept = desk.shelf.get(name, clock.now().timestamp())
     if kept is None:
-        raise Refused(404, Problem(f"{_PATH}/plans", 0, "", "this link is too old, or was never given out", "open the order again in the record system"))
+        raise Refused(404, Problem(_PLANS, 0, "", "this link is too old, or was never given out", "open the order again in the record system"))
     form = request.query_params.get("format", "html")
     if form == "bundle":
         return Response(msgspec.json.encode(kept.bundle), 200, None, "application/fhir+json")
@@ -133,6 +142,15 @@ async def whole_plan(request: Request, name: str) -> Response:
     if form == "json":
         return Response(plan_json(made), 200, None, _JSON)
     return Response(plans_html([made]), 200, None, "text/html; charset=utf-8")
+
+
+@router.get("/cards/report", include_in_schema=False)
+async def report(request: Request) -> Response:
+    """What became of the cards, by service and leading line. For reviewers."""
+    require(request, "reviewer")
+    desk = desk_of(request.app)
+    entries = await to_thread.run_sync(partial(desk.store.feedback.entries, limit=_MOST_ENTRIES))
+    return Response(msgspec.json.encode(outcomes(entries)), 200, None, _JSON)
 
 
 @router.options(f"{_PATH}/{{rest:path}}")
@@ -178,8 +196,3 @@ async def _body(request: Request) -> bytes:
     if kind not in {_JSON, "application/fhir+json"}:
         raise Refused(415, Problem("content-type", 0, "", "not JSON", f"send {_JSON}"))
     return await request.body()
-
-
-def _given(card: Card, service: str, desk: Desk) -> Given:
-    topic: Any = card.source.topic
-    return Given(card.uuid, service, (topic.code,) if topic is not None else (), desk.hospital.evidence.version, clock.now())

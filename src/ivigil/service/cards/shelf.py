@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from datetime import date, datetime
+from datetime import date
 
 import msgspec
 
@@ -20,12 +20,11 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """One patient's resources for one card, the patient's id, and the day and start the plan was made for."""
+    """One patient's resources for one card, the patient's id, and the day the plan was made for."""
 
     body: bytes
     patient: str
     on: date
-    start: datetime | None
     until: float
 
     @property
@@ -42,9 +41,9 @@ class Shelf:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._bytes = 0
 
-    def put(self, resources: tuple[Resource, ...], patient: str, on: date, now: float, start: datetime | None = None) -> str:
+    def put(self, resources: tuple[Resource, ...], patient: str, on: date, now: float) -> str:
         """Keep what a plan is made from; gives its name."""
-        kept = Kept(msgspec.json.encode(resources), patient, on, start, now + LIFE)
+        kept = Kept(msgspec.json.encode(resources), patient, on, now + LIFE)
         name = secrets.token_urlsafe(24)
         self._kept[name] = kept
         self._bytes += len(kept.body)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import msgspec
+from anyio import to_thread
 from joserfc import jwk, jws, jwt
 from joserfc.errors import JoseError
 
 from ivigil.basis.problems import Problem
 from ivigil.service.errors import Refused
 from ivigil.service.settings import Issuer
+from ivigil.service.store.record_systems import SeenTokens
 
 ALGORITHMS = ["ES384", "RS384"]
 """The two that CDS Hooks recommends; anything else, unsigned and symmetric tokens among them, is refused."""
@@ -35,19 +38,12 @@ class Caller(msgspec.Struct, frozen=True):
     tenant: str = ""
 
 
-class Replays(Protocol):
-    """Remembers the tokens that were used until they expire."""
-
-    def first_use(self, issuer: str, token: str, until: int, now: int) -> bool:
-        """True the first time this token of this issuer is seen."""
-
-
 class Doorkeeper:
     """Checks tokens. Keys are fetched from allowed addresses alone, kept for an hour, and asked for again when an unknown key signs."""
 
-    def __init__(self, issuers: Sequence[Issuer], replays: Replays, client: httpx.AsyncClient) -> None:
+    def __init__(self, issuers: Sequence[Issuer], seen: SeenTokens, client: httpx.AsyncClient) -> None:
         self._issuers = {issuer.iss: issuer for issuer in issuers}
-        self._replays = replays
+        self._seen = seen
         self._client = client
         self._fetched: dict[str, tuple[float, dict[str, jwk.Key]]] = {}
         self._lock = asyncio.Lock()
@@ -71,10 +67,14 @@ class Doorkeeper:
             jwt.decode(token, key, algorithms=ALGORITHMS)
         except (JoseError, ValueError):
             raise _refused("the signature does not verify", "sign with the key that the key set names") from None
-        self._check(claims, issuer, audience, now)
+        ends = self._check(claims, issuer, audience, now)
+        moment = datetime.fromtimestamp(now, UTC)
+        if not await to_thread.run_sync(self._seen.first_use, moment, issuer.iss, str(claims["jti"]), ends):
+            raise _refused("the token was used before", "send a new token, with a jti of its own, for every call")
         return Caller(issuer.iss, str(claims.get("tenant", "")))
 
-    def _check(self, claims: dict[str, Any], issuer: Issuer, audience: str, now: float) -> None:
+    def _check(self, claims: dict[str, Any], issuer: Issuer, audience: str, now: float) -> datetime:
+        """When the token ends, if its claims are as they must be."""
         expires, issued, unique = claims.get("exp"), claims.get("iat"), claims.get("jti")
         if not _is_time(expires) or not _is_time(issued) or not isinstance(unique, str) or not 0 < len(unique) <= _LONGEST_JTI:
             raise _refused("exp, iat or jti is missing or malformed", "send all claims that CDS Hooks requires")
@@ -87,8 +87,7 @@ class Doorkeeper:
             raise _refused("the token is for another address", f"name {audience} as its audience")
         if issuer.tenants and claims.get("tenant") not in issuer.tenants:
             raise _refused("the tenant is not one that is trusted here", "ask the hospital to add the tenant to record_systems.issuers")
-        if not self._replays.first_use(issuer.iss, unique, int(expires) + LEEWAY, int(now)):
-            raise _refused("the token was used before", "send a new token, with a jti of its own, for every call")
+        return datetime.fromtimestamp(expires + LEEWAY, UTC)
 
     async def _key(self, issuer: Issuer, head: dict[str, Any], now: float) -> jwk.Key:
         name = head.get("kid")
