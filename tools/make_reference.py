@@ -27,6 +27,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import msgspec
+
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.cli.inputs import Choices, context_of, for_record, records_of
@@ -105,8 +107,7 @@ def _fact_row(fact: FactDefinition) -> str:
 
 def commands_page() -> str:
     """Every command with its arguments and options, as ``--help`` gives them."""
-    import msgspec
-import typer
+    import typer
 
     from ivigil.cli.app import app
 
