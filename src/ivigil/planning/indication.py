@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 
 from ivigil.basis.because import Alternative
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, in_force, nearest
@@ -31,11 +32,20 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     places = evidence.places(context.jurisdiction)
     here = nearest(indication.standing, places, context.as_of)
     other = elsewhere(indication.standing, places, context.as_of)
-    draft = msgspec.structs.replace(draft, indication=indication)
+    draft = msgspec.structs.replace(draft, indication=indication, facts=_named(draft, indication, context))
     draft = draft.saying(_standing_line(draft, evidence, indication, here, other))
     draft = _refused(draft, evidence, indication, here, other)
     draft = _criteria(draft, evidence, indication, places, context)
     return draft.saying(*_remarks(draft, evidence, indication, places, context))
+
+
+def _named(draft: Draft, indication: Indication, context: Context) -> Facts:
+    """The facts with the settled indication by its id, whoever named it and however: rules compare ids."""
+    known = draft.facts.get("order.indication")
+    if known is not None and known.value == indication.id:
+        return draft.facts
+    origin = Origin("request") if context.indication else known.origin if known is not None else Origin("problem list")
+    return draft.facts.having([Fact("order.indication", indication.id, origin)])
 
 
 def find_indications(record: Record, evidence: Evidence, asked: str = "") -> list[str]:
