@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from datetime import date
+from pathlib import Path
 
 import msgspec
 
@@ -22,10 +23,14 @@ from ivigil.service.settings import Limits
 
 
 class Hospital:
-    """The evidence and the settings of one site. Immutable once made, so that requests may share it."""
+    """The evidence and the settings of one site. Immutable once made, so that requests may share it.
 
-    def __init__(self, evidence: Evidence, site: SiteProfile | None = None, limits: Limits | None = None) -> None:
+    ``folders`` are those that the evidence was read from, the packaged one and then the overlay; their examples are shown and verdicts are written there.
+    """
+
+    def __init__(self, evidence: Evidence, site: SiteProfile | None = None, folders: tuple[Path, ...] = (), limits: Limits | None = None) -> None:
         self.evidence = evidence
+        self.folders = folders
         self.site = site or SiteProfile()
         self.limits = limits or Limits()
         self._products: dict[str, Codes] = {product.id: product.codes for product in evidence.products.values()}
@@ -34,7 +39,7 @@ class Hospital:
         """The same hospital with other lists, where one is given."""
         given = {"formulary": formulary, "stock": stock, "prices": prices}
         changed = {name: value for name, value in given.items() if value is not None}
-        return Hospital(self.evidence, msgspec.structs.replace(self.site, **changed), self.limits) if changed else self
+        return Hospital(self.evidence, msgspec.structs.replace(self.site, **changed), self.folders, self.limits) if changed else self
 
     def records(self, data: bytes, today: date, place: str = "record") -> list[Record]:
         """The patients in a YAML, JSON or FHIR document.

@@ -62,7 +62,8 @@ def registered(request: Request, credential: Any, challenge: bytes) -> tuple[str
 def question(request: Request, challenge: bytes) -> dict[str, Any]:
     """What the browser needs to use a passkey; which one is the person's own choice, so no name is asked."""
     name, _ = _place(request)
-    return options_to_json_dict(webauthn.generate_authentication_options(rp_id=name, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED))
+    made = webauthn.generate_authentication_options(rp_id=name, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED)
+    return options_to_json_dict(made)
 
 
 def answered(request: Request, credential: Any, challenge: bytes, passkey: Passkey) -> int:
