@@ -134,7 +134,8 @@ def _page(request: Request, onward: str, problem: Problem | None = None, status:
     settings = _settings(request)
     if settings.mode == "open":
         return RedirectResponse(onward, 303)
-    return page(request, "sign_in.html", status=status, problems=(problem,) if problem is not None else (), onward=onward, name=name, openid=bool(settings.openid.issuer))
+    problems = (problem,) if problem is not None else ()
+    return page(request, "sign_in.html", status=status, problems=problems, onward=onward, name=name, openid=bool(settings.openid.issuer))
 
 
 # --- passkeys -----------------------------------------------------------------------------------------------------------
