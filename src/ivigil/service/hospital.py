@@ -28,7 +28,7 @@ class Hospital:
     ``folders`` are those that the evidence was read from, the packaged one and then the overlay; their examples are shown and verdicts are written there.
     """
 
-    def __init__(self, evidence: Evidence, site: SiteProfile | None = None, folders: tuple[Path, ...] = (), limits: Limits | None = None) -> None:
+    def __init__(self, evidence: Evidence, site: SiteProfile | None = None, limits: Limits | None = None, folders: tuple[Path, ...] = ()) -> None:
         self.evidence = evidence
         self.folders = folders
         self.site = site or SiteProfile()
@@ -39,7 +39,7 @@ class Hospital:
         """The same hospital with other lists, where one is given."""
         given = {"formulary": formulary, "stock": stock, "prices": prices}
         changed = {name: value for name, value in given.items() if value is not None}
-        return Hospital(self.evidence, msgspec.structs.replace(self.site, **changed), self.folders, self.limits) if changed else self
+        return Hospital(self.evidence, msgspec.structs.replace(self.site, **changed), self.limits, self.folders) if changed else self
 
     def records(self, data: bytes, today: date, place: str = "record") -> list[Record]:
         """The patients in a YAML, JSON or FHIR document.
