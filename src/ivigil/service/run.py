@@ -67,7 +67,8 @@ def made(start: Start) -> FastAPI:
     evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
     folders = (Path(start.evidence) if start.evidence else packaged_folder(), *([Path(start.overlay)] if start.overlay else []))
     connection.ARRIVAL = start.settings.limits.arrival
-    return application(Hospital(evidence, start.site, folders), start.settings, Store.at(start.database or default_url()))
+    hospital = Hospital(evidence, start.site, start.settings.limits, folders)
+    return application(hospital, start.settings, Store.at(start.database or default_url()))
 
 
 def worker() -> FastAPI:

@@ -48,7 +48,7 @@ class Made(msgspec.Struct, frozen=True):
 
 def choices_in(form: Mapping[str, str], prefix: str = "") -> Choices:
     """The choices of a form."""
-    return Choices(**{key: form.get(prefix + key, "").strip() for key in CHOICES})
+    return msgspec.convert({key: form.get(prefix + key, "").strip() for key in CHOICES}, Choices)
 
 
 def asked_in(form: Mapping[str, str], evidence: Evidence, today: date) -> Asked:
