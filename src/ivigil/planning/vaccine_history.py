@@ -24,15 +24,41 @@ def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | Non
     """The vaccine a record means: by CVX code, by name, else the live vaccine made of exactly the antigens its text names."""
     codes = {code.code.lstrip("0") for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}}
     wanted = folded(vaccination.vaccine)
-    for vaccine in evidence.vaccines.values():
-        if codes and any(code.lstrip("0") in codes for code in vaccine.cvx):
-            return vaccine
-        if wanted and wanted in {folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
-            return vaccine
+    known = _known_in(evidence)
+    found = [known.by_code[code] for code in codes if code in known.by_code]
+    if wanted and wanted in known.by_name:
+        found.append(known.by_name[wanted])
+    if found:
+        return known.order[min(found)]
     dated = evidence.vaccines_by_interval.get("yes", ())
     words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
     antigens = {antigen for vaccine in dated for antigen in vaccine.antigens if antigen in words}
     return next((vaccine for vaccine in dated if vaccine.id in words or set(vaccine.antigens) == antigens), None)
+
+
+class _Known:
+    """The vaccines of one evidence by CVX code and by folded name, as places in file order; of several the first counts."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.order = tuple(evidence.vaccines.values())
+        self.by_code: dict[str, int] = {}
+        self.by_name: dict[str, int] = {}
+        for place, vaccine in enumerate(self.order):
+            for code in vaccine.cvx:
+                self.by_code.setdefault(code.lstrip("0"), place)
+            for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called):
+                self.by_name.setdefault(folded(name), place)
+
+
+_LAST_KNOWN: list[_Known] = []
+
+
+def _known_in(evidence: Evidence) -> _Known:
+    """The index of an evidence; the last is kept, since one evidence serves many patients."""
+    if not _LAST_KNOWN or _LAST_KNOWN[0].evidence is not evidence:
+        _LAST_KNOWN[:] = [_Known(evidence)]
+    return _LAST_KNOWN[0]
 
 
 def not_counting(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
