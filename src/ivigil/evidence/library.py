@@ -8,8 +8,9 @@ from functools import cached_property
 import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
+from ivigil.basis.names import spaced
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence import care, kinetics, knowledge
+from ivigil.evidence import care, kinetics, knowledge, questions
 from ivigil.evidence.conditions import Condition, facts_named, judge, truth_of, written
 from ivigil.evidence.interval_tables import IntervalTables
 from ivigil.evidence.review import COUNTED, READ_BEST_FIRST, WEAKEST_FIRST, Support, state_of
@@ -103,6 +104,13 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     forecast_settings: dict[str, kinetics.ForecastSetting] = {}
     lean_mass: dict[str, kinetics.LeanMass] = {}
     model_checks: dict[str, kinetics.ModelCheck] = {}
+    topics: dict[str, questions.Topic] = {}
+    emergencies: dict[str, questions.Emergency] = {}
+    corrections: dict[str, questions.Correction] = {}
+    wordings: dict[str, questions.Wording] = {}
+    outsiders: dict[str, questions.Outsider] = {}
+    languages: dict[str, questions.Language] = {}
+    word_lists: dict[str, questions.WordList] = {}
 
     def places(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdiction and the wider ones it includes, nearest first."""
@@ -378,22 +386,15 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
             names |= {*indication.codes.icd10, *indication.codes.snomed, *indication.codes.retired}
             for name in names:
                 if name:
-                    called.setdefault(_folded(name), []).append(indication.id)
+                    called.setdefault(spaced(name), []).append(indication.id)
         return called
 
     def indications_called(self, name: str) -> list[str]:
         """The ids of the indications with this id, name, synonym or code; an ICD-10 code also matches the category above it."""
-        key = _folded(name)
+        key = spaced(name)
         found = self._called.get(key)
         if found is None and key[:1].isalpha() and key[1:3].isdigit():
             while found is None and len(key) > 3:
                 key = key[:-1].rstrip(".")
                 found = self._called.get(key)
         return list(dict.fromkeys(found or ()))
-
-
-
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
