@@ -74,7 +74,7 @@ def test_a_slip_of_units_is_asked_about(ask) -> None:  # type: ignore[no-untyped
 def test_a_total_read_as_a_daily_dose_is_corrected(ask, question: str) -> None:  # type: ignore[no-untyped-def]
     """The founding patient article says so; the total belongs to the course."""
     made: Answer = ask(question)
-    assert any("total of the course" in sentence.text for sentence in made.corrections)
+    assert any("total of the course" in sentence.text for sentence in made.short)
 
 
 def test_grams_are_worked_out_for_a_clinician(ask) -> None:  # type: ignore[no-untyped-def]

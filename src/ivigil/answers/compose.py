@@ -11,7 +11,7 @@ from ivigil.answers.diseases import Here
 from ivigil.answers.find import index_of
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.refuse import Refusal
-from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of
+from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.evidence.questions import Topic
@@ -25,6 +25,10 @@ _BESIDE = 4
 _FOUND = 5
 _MOST_DISEASES = 3
 _NEEDED = 0.6
+_MEDICINE_TOPICS = {"interactions", "prevention"}
+"""Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
+_BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
+"""Topics whose words only time or frame a question about a vaccine that is named."""
 _MAINTENANCE = frozenset({"maintenance", "replacement"})
 
 
@@ -68,33 +72,37 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     topics = _wanted(here, question) if "topics" in using else ()
     parts = _planned(here, question, topics, record) if record is not None else []
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
-    corrections = _corrections(here, question, topics, sums.correct)
+    leading = _corrections(here, question, (), sums.correct)
+    corrections = [one for one in _corrections(here, question, topics) if one not in leading]
     found = _searched(here, question, bool(parts), using)
     if found is not None:
         parts.append(found)
-    if sums.said:
-        parts.insert(0, Part("calculation", "Worked out", sums.said))
+    worked = tuple(one for one in sums.said if one.kind == "calculation" or not plain_for(here.audience))
+    if worked:
+        parts.insert(0, Part("calculation", "Worked out", worked))
     if question.signs:
         parts.append(_red_flags(here, question, vocabulary))
-    parts = _once(parts, corrections)
-    if not parts and not corrections:
-        return Drawn(
-            "refused",
-            "not-in-evidence",
-            (
-                frame(
-                    "The evidence does not answer this. That it is not here is no proof either way; ask your team."
-                    if plain_for(here.audience)
-                    else "The evidence does not answer this. What was not read is not guessed."
-                ),
-            ),
-            related=_related(here, topics),
-        )
-    short, parts = _short(parts, corrections, topics)
-    missing = _missing(here, question, topics)
-    outcome: Outcome = "answered" if not missing or parts or short else "asks"
-    notes = [frame(f"Read as: {', '.join(f'{meant} for {written}' for written, meant in question.read_as.items())}.")] if question.read_as else []
-    return Drawn(outcome, "", (*notes, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
+    parts = _once(parts, [*leading, *corrections])
+    if not parts and not leading:
+        leading, corrections = corrections, []
+    if not parts and not leading:
+        said = frame(_NOTHING_PLAIN if plain_for(here.audience) else _NOTHING)
+        return Drawn("refused", "not-in-evidence", (said,), related=_related(here, topics))
+    short, parts = _short(parts, leading)
+    spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
+    notes = [frame(f"Read as: {spelt}.")] if spelt else []
+    if "criteria" in topics and record is None and not plain_for(here.audience):
+        notes.append(frame(_NECESSITY))
+    missing = _missing(question, topics)
+    return Drawn("answered", "", (*notes, *leading, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
+
+
+_NOTHING = "The evidence does not answer this. What was not read is not guessed."
+_NOTHING_PLAIN = "The evidence does not answer this. That does not mean yes or no. Please ask your team."
+_NECESSITY = (
+    "Whether it is necessary or covered for one patient is decided by the criteria of the authority, shown here. "
+    "With a patient record, each is shown as met, not met or unknown."
+)
 
 
 def _wanted(here: Here, question: Question) -> tuple[str, ...]:
@@ -104,20 +112,22 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = ()
     if question.indications and set(topics) <= {"children", "older", "words"}:
         topics = (*topics, "disease", "dose")
-    elif question.vaccines and "vaccines" not in topics:
-        topics = (*topics, "vaccines")
+    elif question.vaccines and set(topics) <= _BESIDE_VACCINES:
+        topics = ("vaccines",)
     elif question.products and not topics:
         topics = ("product", "rate")
     elif question.tests and not topics:
         topics = ("blood-tests",)
     elif question.facts and not topics:
-        topics = ("safe",)
+        topics = ("interactions",) if all(name.startswith("takes.") for name in question.facts) else ("safe",)
     elif question.terms and not topics:
         topics = ("words",)
     elif question.mechanisms and "works" not in topics:
         topics = (*topics, "works")
     elif not topics and question.amounts.doses:
         topics = ("dose",)
+    if any(name.startswith("takes.") for name in question.facts) and not set(topics) & _MEDICINE_TOPICS:
+        topics = (*topics, "interactions")
     order = list(here.evidence.topics)
     return tuple(sorted(dict.fromkeys(topics), key=order.index))
 
@@ -125,9 +135,12 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
 def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     own, rest = _typed(here, question, topic)
     names = topic.tell if plain_for(here.audience) else topic.show
-    general = [one for name in names for one in said_of(here.evidence, name, here.audience)]
-    listed = [*own, *general[:_BESIDE], *rest] if own else [*general, *rest]
-    listed = list(dict.fromkeys(listed))
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked)
+    if plain_for(here.audience) and "conditions" in topic.find:
+        listed = [*general, *own, *rest]
+    else:
+        listed = [*own, *general[:_BESIDE], *rest] if own else [*general, *rest]
+    listed = sorted(dict.fromkeys(listed), key=lambda one: "not read" in one.marks)
     if not listed:
         return None
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
@@ -137,15 +150,22 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
     """What typed entries say on a topic: of what is named, and, to stand after the general sentences, of other places."""
     own: list[Said] = []
     rest: list[Said] = []
+    folds = frozenset(word.fold for word in question.words)
     indications = [here.evidence.indications[name] for name in question.indications[:_MOST_DISEASES]]
     for finder in topic.find:
         if finder == "standing":
-            own += [one for indication in indications for one in diseases.standing(here, indication)]
+            if plain_for(here.audience) and indications:
+                own += [one for name in question.terms for one in said_of(here.evidence, name, here.audience)]
+            for indication in indications:
+                labels = list(diseases.on_labels(here, indication))
+                said = list(diseases.standing(here, indication))
+                own += [*labels, *said] if question.asks_label else [*said[:2], *labels, *said[2:]]
         elif finder == "criteria":
             own += [one for indication in indications for one in diseases.criteria(here, indication)]
         elif finder in {"dose", "maintenance"}:
             for indication in indications:
-                here_doses, elsewhere = diseases.doses(here, indication, _MAINTENANCE if finder == "maintenance" else frozenset())
+                phases = _MAINTENANCE if finder == "maintenance" else frozenset()
+                here_doses, elsewhere = diseases.doses(here, indication, phases, question.products)
                 own += [*here_doses, *elsewhere]
                 if not here_doses and not elsewhere and finder == "dose":
                     own += diseases.reported(here, indication) or []
@@ -158,17 +178,19 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "alternatives":
             own += [one for indication in indications for one in diseases.remarks(here, indication.alternatives)]
         elif finder == "product":
-            own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product)]
+            own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
+        elif finder == "switch":
+            own += things.switches(here, things.chosen(here, question.products))
         elif finder == "rate":
             own += [one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications)]
         elif finder == "vaccine":
             own += [one for name in question.vaccines[:2] for one in things.vaccine(here, here.evidence.vaccines[name], question.indications)]
-        elif finder == "conditions" and question.facts:
-            own += things.of_facts(here, question.facts)
+        elif finder == "conditions":
+            own += things.of_facts(here, tuple(name for name in question.facts if name.startswith("takes.") == (topic.id in _MEDICINE_TOPICS)))
         elif finder == "mechanisms":
             (own if question.mechanisms else rest).extend(things.mechanisms(here, question.mechanisms))
         elif finder == "frequency":
-            own += things.frequencies(here, frozenset(word.fold for word in question.words))
+            own += things.frequencies(here, folds)
         elif finder == "words":
             own += [one for name in question.terms for one in said_of(here.evidence, name, here.audience)] if topic.id == "words" else []
         elif finder == "exposure":
@@ -206,7 +228,9 @@ def _weights(here: Here) -> list[Said]:
 def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: tuple[str, ...] = ()) -> list[Said]:
     """Popular oversimplifications: those that the question brings, and those that belong beside a topic asked about in general."""
     named = dict.fromkeys((*question.corrections, *more))
-    beside = [one.id for one in here.evidence.corrections.values() if set(one.topics) & set(topics)]
+    limit = here.evidence.dose_limits.get("per-day")
+    once = bool(question.indications) and limit is not None and set(question.indications) <= set(limit.excepted)
+    beside = [one.id for one in here.evidence.corrections.values() if set(one.topics) & set(topics) and not (once and "dose" in one.topics)]
     out: list[Said] = []
     for name in dict.fromkeys((*named, *beside)):
         entry = here.evidence.corrections[name]
@@ -250,6 +274,8 @@ def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Re
 
 def _searched(here: Here, question: Question, answered: bool, using: tuple[str, ...]) -> Part | None:
     """What the full text search adds: entries that hold the words that no topic and no name has covered."""
+    if answered and not question.loose:
+        return None
     index = index_of(here.evidence)
     words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
     loose = [word for word in question.loose if index.knows(word)]
@@ -263,7 +289,9 @@ def _searched(here: Here, question: Question, answered: bool, using: tuple[str, 
     ]
     if answered:
         hits = [hit for hit in hits if set(loose) <= hit.words and (len(hit.words) > len(loose) or len(words) == len(loose))]
-    said = [one for hit in hits for one in said_of(here.evidence, hit.id, here.audience)]
+    if not plain_for(here.audience):
+        hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
+    said = list(dict.fromkeys(one for hit in hits for one in said_of(here.evidence, hit.id, here.audience)))
     return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said[:_FOUND])) if said else None
 
 
@@ -290,22 +318,23 @@ def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
     return out
 
 
-def _short(parts: list[Part], corrections: list[Said], topics: tuple[str, ...]) -> tuple[list[Said], list[Part]]:
+def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
     """The first sentences of the answer: the sums, else what stands first under each topic. They do not stand twice."""
-    most = 1 if len(parts) > 2 else 2
+    most = 0 if leading else 1 if len(parts) > 2 else 2
     short: list[Said] = []
     out: list[Part] = []
     for number, part in enumerate(parts):
-        take = len(part.said) if part.id == "calculation" else most if number < 3 and part.id not in {"plan-questions", "red-flags-named"} else 0
-        if part.table is not None and number == 0:
-            take = max(take, 1)
+        take = len(part.said) if part.id == "calculation" else most if number < 3 and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0
         short += part.said[:take]
         if part.said[take:] or part.table is not None:
             out.append(msgspec.structs.replace(part, said=part.said[take:]))
-    return short[:4] if not any(part.id == "calculation" for part in parts) else short, out
+    return short, out
 
 
-def _missing(here: Here, question: Question, topics: tuple[str, ...]) -> tuple[str, ...]:
+_NEVER_SHORT = {"plan-questions", "red-flags-named", "found"}
+
+
+def _missing(question: Question, topics: tuple[str, ...]) -> tuple[str, ...]:
     ask: list[str] = []
     if "dose" in topics and not question.indications:
         ask.append("Which disease is it for?")

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from ivigil.answers.answer import Audience
-from ivigil.answers.said import Said, entry_said, plain_for, statement_said
+from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
 from ivigil.evidence.doses import dose_text
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, in_force, nearest
@@ -21,6 +21,7 @@ _PLAIN_VERDICTS = {
     "conditional": "In {place}, it can be used for {name} in some cases.",
     "against": "In {place}, it is not advised for {name}.",
 }
+_FEW_WORDS = 3
 _PHASES = {
     "acute": "treatment",
     "replacement": "replacement",
@@ -58,19 +59,21 @@ def short_name(indication: Indication, audience: Audience) -> str:
     clinical = indication.name.clinical
     short = next((name for name in indication.also_called if name.isupper() and 2 < len(name) < 6), "")
     if plain_for(audience):
-        return short or (indication.name.plain if len(clinical) > 30 and len(indication.name.plain) < len(clinical) else clinical)
+        plain = indication.name.plain
+        return plain if plain and len(plain.split()) <= _FEW_WORDS else short or clinical
     return clinical
 
 
 def standing(here: Here, indication: Indication) -> Iterator[Said]:
     """What each authority says, nearest first."""
     own, others = by_place(here, indication.standing)
-    rows = [row for row in (*own, *others) if row.verdict != "not-read"]
+    listed = own if plain_for(here.audience) and any(row.verdict != "not-read" for row in own) else [*own, *others]
+    rows = [row for row in listed if row.verdict != "not-read"]
     seen: set[str] = set()
     for row in rows:
         place = here.evidence.jurisdictions.get(row.jurisdiction)
         if plain_for(here.audience):
-            name = place.name if place is not None else "expert advice from many countries"
+            name = place.name if place is not None else "the advice of experts"
             text = _PLAIN_VERDICTS[row.verdict].format(place=_the(name), name=short_name(indication, here.audience))
             if text not in seen:
                 seen.add(text)
@@ -82,14 +85,20 @@ def standing(here: Here, indication: Indication) -> Iterator[Said]:
         yield entry_said(here.evidence, text, row.cites, row.tier if _has_number(row.tier) else "", f"edition {row.edition}" if row.edition else "")
 
 
-def standing_statements(here: Here, indication: Indication) -> Iterator[Said]:
-    """The statements behind the standing, in their own words, nearest first."""
-    own, others = by_place(here, indication.standing)
-    for row in (*own, *others):
-        for cite in row.cites:
-            one = statement_said(here.evidence, cite, here.audience)
-            if one is not None and ".standing" in cite:
-                yield one
+def on_labels(here: Here, indication: Indication) -> Iterator[Said]:
+    """Which products of the place name the disease on their label, and what ivigil says to claims about it."""
+    if plain_for(here.audience):
+        return
+    place = here.evidence.jurisdictions[here.jurisdiction]
+    rows = [(product.brand, row.cites) for product in here.evidence.products_at(here.jurisdiction) for row in product.labelled_in.get(indication.id, ())]
+    if rows:
+        brands = ", ".join(dict.fromkeys(brand for brand, _ in rows))
+        yield entry_said(here.evidence, f"On the label in {_the(place.name)}: {brands}", [cite for _, cites in rows for cite in cites])
+    else:
+        yield frame(f"No product label read for {_the(place.name)} names {indication.name.clinical}.")
+    for claim in here.evidence.claims.values():
+        if claim.say and claim.topic.startswith(("labelled use", "off-label use")) and any(cite.startswith(f"{indication.id}.") for cite in claim.cites):
+            yield from said_of(here.evidence, claim.id, here.audience)
 
 
 def criteria(here: Here, indication: Indication) -> Iterator[Said]:
@@ -104,9 +113,11 @@ def criteria(here: Here, indication: Indication) -> Iterator[Said]:
             yield entry_said(here.evidence, f"Authorisation limit of {ceiling.payer}, never a dose: {ceiling.amount} per {ceiling.per}", ceiling.cites)
 
 
-def doses(here: Here, indication: Indication, phases: frozenset[str] = frozenset()) -> tuple[list[Said], list[Said]]:
-    """The printed doses of the own place, and those of others, each in words that cannot be read in two ways."""
+def doses(here: Here, indication: Indication, phases: frozenset[str] = frozenset(), products: tuple[str, ...] = ()) -> tuple[list[Said], list[Said]]:
+    """The printed doses of the own place, those of a product named first, and those of others, each in words that cannot be read in two ways."""
     own, others = by_place(here, indication.regimens)
+    if products:
+        own, others = [sorted(rows, key=lambda one: not set(one.products) & set(products)) for rows in (own, others)]
     if phases:
         own, others = [[one for one in rows if one.phase in phases or set(one.also_phases) & phases] for rows in (own, others)]
     if plain_for(here.audience):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from ivigil.answers.words import folded, words_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.sayable import SAYABLE
 
@@ -111,6 +111,20 @@ def _plain(part: str, entry: Any) -> str:
     return str(getattr(entry, "plain", ""))
 
 
+_SPELLINGS = (
+    (re.compile(r"['’`´]s\b|['’`´]"), ""),
+    (re.compile(r"ae"), "e"),
+    (re.compile(r"\boe|(?<=f)oe(?=t)|(?<=rrh)oe|(?<=c)oe(?=l)|oe(?=dem)"), "e"),
+    (re.compile(r"(?<=\w\w\w)is(?=ations?\b|ed\b|ing\b|e\b|es\b|ers?\b)"), "iz"),
+    (re.compile(r"(?<=\w\w\w)our(?=s?\b|ed\b)"), "or"),
+    (re.compile(r"(?<=\w\w\w)tre(?=s?\b)"), "ter"),
+)
+"""Spellings folded as in :func:`ivigil.answers.words.prefix_of`, over a whole text at once."""
+
+
 def _text(text: str) -> str:
-    """The words folded as those of questions are, so that both meet; the index stems them further."""
-    return " ".join(folded(word.text) for word in words_of(text.replace("-", " ").replace("_", " ")))
+    """The text folded as the words of questions are, so that both meet; the index stems them further."""
+    folded = text.lower()
+    for pattern, spelling in _SPELLINGS:
+        folded = pattern.sub(spelling, folded)
+    return folded

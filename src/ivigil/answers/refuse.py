@@ -11,6 +11,7 @@ from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.diseases import Here
 from ivigil.answers.find import index_of
 from ivigil.answers.said import Said, frame, plain_for, said_of
+from ivigil.answers.things import of_facts
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 
@@ -135,7 +136,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     entries = [vocabulary.evidence.outsiders[name] for name in question.outside]
     kinds = {entry.kind for entry in entries}
     named = _named(question, vocabulary)
-    about_treatment = question.treatment or bool(question.indications) or bool(question.products)
+    about_treatment = question.treatment or question.field or bool(question.indications) or bool(question.products)
     if "other-subject" in kinds and not question.named and not (question.treatment and question.topics):
         return _out_of_scope()
     if "other-subject" in kinds and named and not question.named:
@@ -159,21 +160,28 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
                 ),
             ),
         )
+    medicines = tuple(name for name in question.facts if name.startswith("takes."))
+    if "other-drug" in kinds and set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines):
+        return _not_in_evidence(named)
+    bare = not question.topics or question.topics == ("disease",)
+    if bare and not question.loose and not question.named and not question.terms and not about_treatment and not question.amounts.texts:
+        said = frame("Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product.")
+        return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
     entity = bool(question.indications or question.products or question.vaccines or question.facts or question.tests)
     if question.aims and not entity:
         return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
-    index = index_of(vocabulary.evidence)
-    unknown = tuple(word for word in (*question.objects, *question.aims) if not index.knows(word))
+    unknown = tuple(word for word in (*question.objects, *question.aims) if not index_of(vocabulary.evidence).knows(word))
     if unknown and not entity:
         return _not_in_evidence(unknown) if about_treatment else _out_of_scope()
     if not about_treatment and not question.topics and not question.named and not question.terms and not question.corrections:
         return _out_of_scope() if question.loose or not question.amounts.texts else None
-    foreign = [word for word in question.loose if not index.knows(word)]
+    foreign = [word for word in question.loose if not index_of(vocabulary.evidence).knows(word)]
     if not about_treatment and foreign and not question.named and set(question.topics) <= _LOOSE_TOPICS:
         return _out_of_scope()
     return None
 
 
+_WITH_MEDICINES = {"interactions", "safe", "disease", "prevention", "rate", "effects"}
 _LOOSE_TOPICS = {
     "words",
     "what",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from ivigil.answers.answer import Audience, Kind
+from ivigil.answers.words import words_of
 from ivigil.evidence.knowledge import Claim
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.sayable import sayable
@@ -133,15 +135,32 @@ def _clinical(part: str, entry: Any) -> str:
 
 def _plain(evidence: Evidence, part: str, entry: Any) -> list[Said]:
     """The sentence of an entry for patients; entries without plain words give nothing, or the statements they cite that have some."""
-    if part in {"lessons", "advice"}:
+    if part == "lessons":
+        return [entry_said(evidence, f"{entry.question} {entry.say}", entry.cites)]
+    if part == "advice":
         return [entry_said(evidence, entry.say, entry.cites)]
     if part == "mechanisms":
         return [entry_said(evidence, entry.plain, entry.cites)]
     if part == "terms":
-        return [entry_said(evidence, f"{entry.term}: {entry.plain}", entry.cites)]
+        return [entry_said(evidence, f"{entry.term[:1].upper()}{entry.term[1:]}: {entry.plain}", entry.cites)]
     if part in {"rules", "interactions"}:
         return [entry_said(evidence, act.say, entry.cites) for act in entry.then if act.act == "tell" and act.say]
     return []
+
+
+def by_words(listed: list[Said], asked: frozenset[str]) -> list[Said]:
+    """The sentences that hold the words asked for first, rarer words counting more; the order stays where none does better."""
+    if len(listed) < 2 or not asked:
+        return listed
+    folds = [[word.fold for word in words_of(one.text)] for one in listed]
+    held = [set(words) & asked for words in folds]
+    weight = {word: math.log(len(listed) / count) for word in asked if (count := sum(word in words for words in held))}
+    scores = [sum(weight[word] for word in words) + sum(weight[word] for word in set(start[:_HEAD]) & words) for words, start in zip(held, folds, strict=True)]
+    return [listed[place] for place in sorted(range(len(listed)), key=lambda place: -scores[place])]
+
+
+_HEAD = 3
+"""The first words of a sentence say what it is about, and count twice."""
 
 
 def _stopped(text: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from ivigil.answers.diseases import Here
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.evidence.care import AntibodyInterval, Vaccine
-from ivigil.evidence.conditions import facts_named
+from ivigil.evidence.conditions import facts_named, truth_of
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SafetyRule, SubcutaneousSchedule
 
@@ -32,44 +33,101 @@ def called(here: Here, product: Product) -> str:
     return f"{product.brand}{strength}{'' if product.market in markets else f' ({product.market})'}"
 
 
-def about_product(here: Here, product: Product) -> Iterator[Said]:
-    """Strength, stabiliser, excipients, IgA, vials, label and handling of one product, as its label prints them."""
-    evidence, name = here.evidence, called(here, product)
+_ASPECTS: dict[str, tuple[str, ...]] = {
+    "stabiliser": (
+        "stabil",
+        "excipient",
+        "sucrose",
+        "maltose",
+        "sorbitol",
+        "proline",
+        "glucose",
+        "glycine",
+        "polysorbate",
+        "sugar",
+        "contain",
+        "ingredient",
+        "albumin",
+        "hyaluron",
+    ),
+    "iga": ("iga",),
+    "sodium": ("sodium", "salt"),
+    "vials": ("vial", "bottle", "size", "come"),
+    "label": ("label", "approv", "licens", "indicat", "used"),
+    "storage": ("stor", "fridge", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
+    "dilution": ("dilut", "saline", "glucose", "dextrose"),
+    "flush": ("flush",),
+    "filter": ("filter",),
+    "latex": ("latex",),
+    "reactions": ("side", "reaction", "effect", "adverse"),
+    "osmolality": ("osmol", "ph"),
+    "isoagglutinin": ("isoagglutinin", "hemolysis", "anti"),
+}
+"""The words by which one aspect of a product is asked for."""
+
+
+def about_product(here: Here, product: Product, words: frozenset[str]) -> list[Said]:
+    """Strength, stabiliser, excipients, IgA, vials, label and handling of one product, as its label prints them; the aspect asked for first."""
     if plain_for(here.audience):
-        for statement in evidence.statements.values():
-            if statement.id.startswith(f"{product.id}.") and statement.plain:
-                told = statement_said(evidence, statement.id, here.audience)
-                if told is not None:
-                    yield told
-        return
+        statements = [one for one in here.evidence.statements.values() if one.id.startswith(f"{product.id}.") and one.plain]
+        return [told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None]
+    asked = {aspect for aspect, starts in _ASPECTS.items() if any(word.startswith(starts) for word in words)}
+    rows = list(_aspects(here, product))
+    fitting = [said for aspect, said in rows if aspect in asked]
+    return fitting if fitting else [said for _, said in rows]
+
+
+def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
+    evidence, name = here.evidence, called(here, product)
     if product.status.cites and product.status.say:
-        yield entry_said(evidence, f"{name}: {product.status.say}", product.status.cites)
+        yield "label", entry_said(evidence, f"{name}: {product.status.say}", product.status.cites)
     if product.stabiliser is not None:
         present = [word.replace("_", " ") for word, answer in product.contains.items() if answer == "yes" and word != "corn_derived"]
         absent = [word.replace("_", " ") for word, answer in product.contains.items() if answer == "no" and word not in {"corn_derived", "polysorbate_80"}]
         text = f"{name}: stabiliser {product.stabiliser.name}"
         text += f"; contains {', '.join(present)}" if present else ""
         text += f"; contains no {', '.join(absent)}" if absent else ""
-        yield entry_said(evidence, text.replace(" polysorbate 80", " polysorbate"), (*product.stabiliser.cites, *product.contains_cites))
-    if product.iga is not None:
-        yield entry_said(evidence, f"{name}: IgA {'at most' if product.iga.kind == 'max' else 'typically'} {product.iga.value}", product.iga.cites)
-    if product.sodium is not None:
-        yield entry_said(evidence, f"{name}: sodium {'at most' if product.sodium.kind == 'max' else 'typically'} {product.sodium.value}", product.sodium.cites)
+        yield "stabiliser", entry_said(evidence, text.replace(" polysorbate 80", " polysorbate"), (*product.stabiliser.cites, *product.contains_cites))
+    for aspect, measured in (("iga", product.iga), ("sodium", product.sodium)):
+        if measured is not None:
+            text = f"{name}: {'IgA' if aspect == 'iga' else aspect} {'at most' if measured.kind == 'max' else 'typically'} {measured.value}"
+            yield aspect, entry_said(evidence, text, measured.cites)
+    for word, worded in (("osmolality", product.osmolality), ("pH", product.ph)):
+        if worded is not None:
+            yield "osmolality", entry_said(evidence, f"{name}: {word} {worded.value}", worded.cites)
+    if product.isoagglutinin_reduced is not None and product.isoagglutinin_reduced.value == "yes":
+        yield "isoagglutinin", entry_said(evidence, f"{name}: made with a step that lowers isoagglutinins", product.isoagglutinin_reduced.cites)
     if product.vials is not None:
-        yield entry_said(evidence, f"{name}: vials of {', '.join(str(size) for size in product.vials.sizes)}", product.vials.cites)
+        yield "vials", entry_said(evidence, f"{name}: vials of {', '.join(str(size) for size in product.vials.sizes)}", product.vials.cites)
     for row in product.labelled:
-        indication = evidence.indications[row.indication]
-        yield entry_said(evidence, f"{name}, on the label: {indication.name.clinical}", row.cites)
+        yield "label", entry_said(evidence, f"{name}, on the label: {evidence.indications[row.indication].name.clinical}", row.cites)
     if product.handling is not None:
+        handling = product.handling
         rows = (
-            ("storage", product.handling.storage),
-            ("dilution", product.handling.dilution),
-            ("flush", product.handling.flush),
-            ("filter", product.handling.filter),
-            ("latex", product.handling.latex),
+            ("storage", handling.storage),
+            ("dilution", handling.dilution),
+            ("flush", handling.flush),
+            ("filter", handling.filter),
+            ("latex", handling.latex),
         )
-        yield from (entry_said(evidence, f"{name}, {word}: {text}", product.handling.cites) for word, text in rows if text)
-    yield from (entry_said(evidence, f"{name}: {remark.say}", remark.cites) for remark in product.reactions)
+        for word, text in rows:
+            if text:
+                yield word, entry_said(evidence, f"{name}, {word}: {text}", handling.cites)
+    yield from (("reactions", entry_said(evidence, f"{name}: {remark.say}", remark.cites)) for remark in product.reactions)
+
+
+def switches(here: Here, products: list[Product]) -> list[Said]:
+    """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is."""
+    if plain_for(here.audience):
+        return []
+    named = [product for product in products if product.switch]
+    listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
+    return [
+        entry_said(here.evidence, f"{called(here, product)}: {row.say}", row.cites)
+        for product in listed
+        for row in product.switch
+        if in_force(row.valid, here.as_of)
+    ]
 
 
 def rates(here: Here, product: Product, indications: tuple[str, ...]) -> Iterator[Said]:
@@ -152,26 +210,22 @@ def vaccine(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[
 
 
 def _waits(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[Said]:
+    """The rows of the own place: that of the disease first, then the bands by dose, then what else is printed; after them those of other places."""
     rows = [
         row
         for row in here.evidence.antibody_intervals.values()
         if set(row.vaccines) & set(one.antigens or (one.id,)) and not row.superseded_by and (row.product == "igiv" or set(row.products) & _INTRAVENOUS)
     ]
     own = [row for place in (*here.places, "") for row in rows if row.jurisdiction == place]
-    purposes = {name.split("-")[0] for name in indications} | {
-        here.evidence.indications[name].name.clinical.split("(")[0].strip().lower() for name in indications
-    }
-    for row in own:
-        if row.say and not row.purpose and not row.note_only:
-            yield from _said_interval(here, row)
-    for row in own:
-        if (row.purpose and (row.purpose in purposes or (row.purpose == "replacement" and not purposes))) or (
-            row.purpose and not indications and row.jurisdiction == here.jurisdiction
-        ):
-            yield from _said_interval(here, row)
-    for row in rows:
-        if row not in own and row.say and not row.note_only and not row.purpose:
-            yield from _said_interval(here, row)
+    names = {name.split("-")[0] for name in indications}
+    names |= {here.evidence.indications[name].name.clinical.partition("(")[0].strip().lower() for name in indications}
+    replacing = any(here.evidence.indications[name].purpose == "replacement" for name in indications)
+    of_disease = [row for row in own if row.purpose and (row.purpose in names or (replacing and row.purpose == "replacement"))]
+    general = [row for row in own if row.say and not row.purpose and not row.note_only and (not row.while_ or replacing or not indications)]
+    others = [row for row in own if row.purpose and not indications and row not in of_disease]
+    elsewhere = [row for row in rows if row not in own and row.say and not row.note_only and not row.purpose and not row.while_]
+    for row in (*of_disease, *sorted(general, key=lambda row: bool(row.while_)), *others, *elsewhere):
+        yield from _said_interval(here, row)
 
 
 def _said_interval(here: Here, row: AntibodyInterval) -> Iterator[Said]:
@@ -188,43 +242,44 @@ def _said_interval(here: Here, row: AntibodyInterval) -> Iterator[Said]:
 
 
 def of_facts(here: Here, facts: tuple[str, ...]) -> list[Said]:
-    """What the safety rules say of the facts named, worst first; for patients what those rules have them told."""
-    wanted = set(facts)
-    rules = [
-        rule
-        for rule in here.evidence.every_rule.values()
-        if _concerns(here, rule, wanted) and (not rule.jurisdictions or set(rule.jurisdictions) & set(here.places))
-    ]
-    rules.sort(key=lambda rule: (not facts_named(rule.when) & wanted, _WORST_FIRST.index(rule.severity)))
+    """What the safety rules say of the facts named: those that fire by them alone, then those that need one thing more; worst first.
+
+    For patients, what those rules have them told.
+    """
+    known = _as_known(here, facts)
+    rules = [rule for rule in here.evidence.every_rule.values() if not rule.jurisdictions or set(rule.jurisdictions) & set(here.places)]
+    firing = [rule for rule in rules if truth_of(rule.when, known) is True]
+    beside = [rule for rule in rules if rule not in firing and facts_named(rule.when) & set(known) and len(facts_named(rule.when)) <= _FEW_FACTS]
     out: list[Said] = []
-    for rule in rules:
+    for rule in (*sorted(firing, key=_worst), *sorted(beside, key=_worst)):
         if plain_for(here.audience):
             out += said_of(here.evidence, rule.id, here.audience)
         else:
             out.append(entry_said(here.evidence, f"{rule.about}: {rule.say}", rule.cites, _SEVERITY.get(rule.severity, "")))
     for entry in (*here.evidence.premedication.values(), *here.evidence.hydration.values()):
-        if not plain_for(here.audience) and entry.when is not None and facts_named(entry.when) & wanted:
+        if not plain_for(here.audience) and entry.when is not None and truth_of(entry.when, known) is True:
             out.append(entry_said(here.evidence, entry.say, entry.cites))
     for one in here.evidence.advice.values():
-        if plain_for(here.audience) and one.when is not None and _names(here, facts_named(one.when)) & wanted:
+        if plain_for(here.audience) and one.when is not None and truth_of(one.when, known) is True:
             out += said_of(here.evidence, one.id, here.audience)
     return out
 
 
-def _concerns(here: Here, rule: SafetyRule, wanted: set[str]) -> bool:
-    named = facts_named(rule.when)
-    product_only = {name for name in named if name.startswith(("product.", "course.", "order."))}
-    return bool((named - product_only if named - product_only else named) & wanted) or bool(
-        _names(here, named) & wanted and rule.severity in {"caution", "avoid"}
-    )
+_FEW_FACTS = 2
 
 
-def _names(here: Here, names: Iterable[str]) -> set[str]:
-    out: set[str] = set()
-    for name in names:
-        group = here.evidence.groups.get(name)
-        out |= _names(here, facts_named(group.when)) if group is not None else {name}
-    return out
+def _worst(rule: SafetyRule) -> int:
+    return _WORST_FIRST.index(rule.severity)
+
+
+def _as_known(here: Here, facts: tuple[str, ...]) -> Facts:
+    """The facts named as true ones, with the risk groups that they put a patient in."""
+    origin = Origin("question")
+    known = Facts(Fact(name, True, origin) for name in facts if here.evidence.facts[name].kind == "yes_no")
+    for group in here.evidence.groups.values():
+        if truth_of(group.when, known) is True:
+            known = known.having([Fact(group.id, True, origin)])
+    return known
 
 
 def mechanisms(here: Here, named: tuple[str, ...]) -> list[Said]:

@@ -16,6 +16,8 @@ from ivigil.evidence.shapes import Indication
 _CLAUSE = re.compile(r"[.;:!?\n]|,| but | and | - ")
 _TREATMENT = "treatment"
 _DENIED_WITHIN = 3
+_WHATS = re.compile(r"\b([Ww]hat|[Hh]ow|[Ww]here|[Ww]ho)['’]?s\b")
+_PAST = {"past", "previou", "previous", "previously", "had", "history", "again", "after", "once", "before", "earlier", "last", "ago", "prior"}
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
 _ABOUT = re.compile(r"^(?:about|called|named|with|taking|of|cause|causes|caused|causing|prevent|prevents|in|than|on|and|or|is)$")
@@ -36,6 +38,7 @@ class Question(msgspec.Struct, frozen=True):
     terms: tuple[str, ...] = ()
     mechanisms: tuple[str, ...] = ()
     treatment: bool = False
+    field: bool = False
     emergencies: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     corrections: tuple[str, ...] = ()
@@ -49,6 +52,16 @@ class Question(msgspec.Struct, frozen=True):
     search: tuple[str, ...] = ()
 
     @property
+    def asked(self) -> frozenset[str]:
+        """The words by which sentences of a topic are ordered: all but the small ones, and numbers."""
+        return frozenset(self.search)
+
+    @property
+    def asks_label(self) -> bool:
+        """True when approval, licence or label is asked about."""
+        return any(word.fold.startswith(("approv", "label", "licen", "fda", "ema")) or word.fold == "off" for word in self.words)
+
+    @property
     def named(self) -> bool:
         """True when anything of the evidence is named beside the treatment itself."""
         return bool(self.indications or self.products or self.vaccines or self.facts or self.tests or self.mechanisms)
@@ -56,12 +69,16 @@ class Question(msgspec.Struct, frozen=True):
 
 def understand(text: str, vocabulary: Vocabulary) -> Question:
     """Everything that the words of a question show, misspelt ones included."""
-    words, read_as = _spelt(words_of(text), vocabulary)
+    words, read_as = _spelt(words_of(_WHATS.sub(r"\1 is", text)), vocabulary)
     shouted = text.isupper()
     matches = _names(words, vocabulary, shouted)
     topic_matches = vocabulary.topics.found(words)
     outside = longest(vocabulary.outside.found(words))
     matches = [match for match in matches if not any(one.start <= match.start and match.end <= one.end and one.width > match.width for one in outside)]
+    denied = {match.end for match in vocabulary.marks["denied"].found(words)}
+    matches = [match for match in matches if match.start not in denied or match.value.kind not in {"fact", "wording", "indication"}]
+    stated = [match for match in topic_matches if match.start not in denied]
+    topic_matches = stated or topic_matches
     wordings = [vocabulary.evidence.wordings[match.value.id] for match in matches if match.value.kind == "wording"]
     kinds: dict[str, dict[str, None]] = {}
     for match in matches:
@@ -70,6 +87,7 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
     facts = dict.fromkeys((*(name for one in wordings for name in one.fact), *kinds.get("fact", ())))
     covered = {place for match in matches for place in range(match.start, match.end)}
     covered |= {place for topic in topic_matches for place in range(topic.start, topic.end)}
+    folds = {word.fold for word in words}
     signs, emergencies = _signs(words, text, vocabulary)
     loose = tuple(
         dict.fromkeys(
@@ -82,15 +100,16 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
         text=text,
         words=words,
         amounts=amounts_in(text),
-        topics=_topics(topic_matches, vocabulary.evidence),
+        topics=_topics(topic_matches, words, vocabulary.evidence),
         indications=_fitting(tuple(indications), words, vocabulary.evidence),
         products=tuple(kinds.get("product", ())),
         vaccines=tuple(kinds.get("vaccine", ())),
-        facts=tuple(facts),
+        facts=tuple(name for name in facts if ".past_" not in name or folds & _PAST),
         tests=tuple(kinds.get("test", ())),
         terms=tuple(kinds.get("term", ())),
         mechanisms=tuple(kinds.get("mechanism", ())),
         treatment=bool({_TREATMENT, "drip"} & kinds.get("wording", {}).keys()) or bool(kinds.get("product")),
+        field=bool(wordings),
         emergencies=emergencies,
         signs=signs,
         corrections=tuple(dict.fromkeys(match.value for match in vocabulary.corrections.found(words))),
@@ -113,12 +132,14 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary) -> tuple[tuple[Word,
     """Words that no phrase and no statement knows, read as the nearest known one."""
     from ivigil.answers.find import index_of
 
-    index = index_of(vocabulary.evidence)
-    known = vocabulary.names.starts | vocabulary.topics.starts | vocabulary.outside.starts | vocabulary.common
+    covered = {place for match in vocabulary.names.found(words) for place in range(match.start, match.end)}
+    for phrases in (vocabulary.topics, vocabulary.outside):
+        covered |= {place for match in phrases.found(words) for place in range(match.start, match.end)}
+    known = vocabulary.names.starts | vocabulary.topics.starts | vocabulary.common
     out: list[Word] = []
     read_as: dict[str, str] = {}
-    for word in words:
-        if word.fold in known or not word.fold.isalpha() or index.knows(word.fold) or vocabulary.outside.found((word,)) or vocabulary.topics.found((word,)):
+    for place, word in enumerate(words):
+        if place in covered or word.fold in known or not word.fold.isalpha() or index_of(vocabulary.evidence).knows(word.fold):
             out.append(word)
             continue
         meant = vocabulary.meant(word.fold)
@@ -145,15 +166,20 @@ def _names(words: tuple[Word, ...], vocabulary: Vocabulary, shouted: bool) -> li
     return [
         match
         for match in kept
-        if not any(start <= match.start and match.end <= end and width > match.width for (start, end), width in widest.items()) or match.value.kind == "wording"
+        if match.value.id == _TREATMENT or not any(start <= match.start and match.end <= end and width > match.width for (start, end), width in widest.items())
     ]
 
 
-def _topics(matches: list[Match[str]], evidence: Evidence) -> tuple[str, ...]:
-    """The topics of a question in the order of the evidence. A phrase inside a longer one does not count; broad topics step back for special ones."""
-    wanted = {match.value for match in longest(matches)}
+def _topics(matches: list[Match[str]], words: tuple[Word, ...], evidence: Evidence) -> tuple[str, ...]:
+    """The topics of a question in the order of the evidence. A phrase inside a longer one does not count.
+
+    A broad topic steps back for special ones, unless 'and' stands behind it.
+    """
+    kept = longest(matches)
+    wanted = {match.value for match in kept}
     special = {name for name in wanted if not evidence.topics[name].broad}
-    wanted = special or wanted
+    joined = {match.value for match in kept if match.end < len(words) and words[match.end].fold == "and"}
+    wanted = special | (joined & wanted) if special else wanted
     stepping = {other for name in wanted for other in evidence.topics[name].over}
     return tuple(name for name in evidence.topics if name in wanted - stepping)
 

@@ -15,6 +15,8 @@ from ivigil.evidence.library import Evidence
 MeaningKind = Literal["indication", "product", "vaccine", "fact", "test", "term", "mechanism", "wording"]
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
 _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z0-9]|[A-Z]{2,}")
+_DISEASE = re.compile(r"(?:itis|osis|emia|aemia|pathy|penia|oma|drome|osus|igoid|igus|gravis|itides|ease|ency)\s*$")
+"""How the name of a disease ends; other parts of a long name are no names."""
 _SHORTEST_MISSPELT = 5
 _LONG = 8
 
@@ -55,7 +57,7 @@ class Vocabulary:
         for indication in evidence.indications.values():
             clinical = indication.name.clinical
             names = [_BRACKETS.sub("", clinical), *indication.also_called, indication.id.replace("-", " "), indication.name.plain]
-            names += [part for part in re.split(r",| or | and ", _BRACKETS.sub("", clinical)) if len(part.split()) > 1 or len(part.strip()) > _LONG]
+            names += [part for part in re.split(r",| or | and ", _BRACKETS.sub("", clinical)) if _DISEASE.search(part)]
             yield from _called("indication", indication.id, names)
         for product in evidence.products.values():
             strength = f"{product.percent:g}"
@@ -91,9 +93,11 @@ class Vocabulary:
         """Words of names and of wordings by first letter: what a misspelt word may have meant."""
         words: set[str] = set()
         phrases = [phrase for phrase, meaning in self._names() if not meaning.acronym]
-        phrases += [phrase for topic in self.evidence.topics.values() for phrase in topic.words]
         for phrase in phrases:
             words.update(word.fold for word in words_of(phrase) if len(word.fold) >= _SHORTEST_MISSPELT and word.fold.isalpha())
+        for topic in self.evidence.topics.values():
+            for phrase in topic.words:
+                words.update(word.fold for word in words_of(phrase) if len(word.fold) > _SHORTEST_MISSPELT and word.fold.isalpha())
         found: dict[str, list[str]] = {}
         for word in sorted(words - self.common):
             found.setdefault(word[0], []).append(word)

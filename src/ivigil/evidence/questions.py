@@ -11,13 +11,13 @@ from ivigil.evidence.shapes import Shape
 
 Finder = Literal[
     "",
-    "uses",
     "standing",
     "criteria",
     "dose",
     "maintenance",
     "rate",
     "product",
+    "switch",
     "alternatives",
     "outcomes",
     "stop",
@@ -26,12 +26,10 @@ Finder = Literal[
     "mechanisms",
     "conditions",
     "frequency",
-    "supply",
     "words",
     "exposure",
     "weight",
     "interference",
-    "pharmacokinetics",
 ]
 """Where typed entries of an indication, a product, a vaccine or a fact answer a topic."""
 
