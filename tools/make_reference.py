@@ -27,6 +27,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import msgspec
+
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.cli.inputs import Choices, context_of, for_record, records_of
@@ -414,7 +416,7 @@ def _known(overlay: str) -> Evidence:
 def planned(name: str, **options: str) -> Plan:
     """The plan of one example record; ``as_of`` counts as today, so that no clock is read."""
     rooted = {name: str(ROOT / value) if name in {"site", "overlay"} else value for name, value in options.items()}
-    choices = Choices(**rooted)
+    choices = msgspec.convert(rooted, Choices)
     known = _known(choices.overlay)
     context = context_of(choices, known, date.fromisoformat(choices.as_of))
     record, = records_of(str(ROOT / name), known)

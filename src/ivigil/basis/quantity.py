@@ -192,6 +192,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
         return f"{number} {_spoken(self.unit, self.high)}".strip()
 
 
+@lru_cache(maxsize=4096)
 def parse_quantity(text: str) -> Quantity:
     """Read ``70 kg`` or ``4 mg/kg/min``.
 

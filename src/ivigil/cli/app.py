@@ -95,6 +95,7 @@ def plan(
     formulary: Formulary = "",
     site: Site = "",
     least_review: Review = None,
+    outlook: Annotated[bool, typer.Option("--outlook", help="Also forecast IgG on the planned dose: next trough, steady state, how sure.")] = False,
     format: Annotated[Format, typer.Option("--format", "-f", help="How the plan is printed.")] = Format.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file. A leaflet is HTML or PDF by its ending.")] = "",
     link: Annotated[str, typer.Option("--link", metavar="URL", help="Address of the leaflet's own page: printed on it, with a QR code.")] = "",
@@ -105,7 +106,7 @@ def plan(
 
     choices = Choices(
         jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "",
+        least_review.value if least_review is not None else "", outlook,
     )
     raise typer.Exit(run_plan(record, choices, format.value, out, link))
 

@@ -33,6 +33,7 @@ KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("weight-policies/*.yaml", "weight_policies", shapes.WeightPolicy),
     ("rounding/*.yaml", "rounding", shapes.Rounding),
     ("dose-limits/*.yaml", "dose_limits", shapes.DoseLimit),
+    ("plausibility/*.yaml", "plausibility", shapes.Plausible),
     ("ramps/*.yaml", "ramps", shapes.Ramp),
     ("infusion-policy/*.yaml", "infusion_policies", shapes.InfusionPolicy),
     ("prices/*.yaml", "prices", shapes.Price),

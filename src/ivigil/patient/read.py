@@ -24,7 +24,7 @@ from ivigil.patient.form import form_of, read_form
 from ivigil.patient.record import Record
 from ivigil.patient.written import PatientFile, patient_schema
 
-__all__ = ["PatientFile", "patient_schema", "read_form", "read_record", "read_records"]
+__all__ = ["PatientFile", "patient_schema", "read_form", "read_record", "read_records", "text_of"]
 
 LARGEST = 100 * 1024 * 1024
 """The most bytes one document may have, unpacked."""
@@ -106,9 +106,17 @@ def _export(manifest: Manifest, path: Path, facts: Mapping[str, FactDefinition],
     yield from _met(reader, path.name)
 
 
+def text_of(data: bytes, place: str) -> str:
+    """The text of a document: unpacked when it is gzipped, without byte order mark.
+
+    Raises:
+        BadInput: too large, damaged, or not UTF-8.
+    """
+    return _decoded(_unpacked(data, place), place)
+
+
 def _from_bytes(data: bytes, place: str, facts: Mapping[str, FactDefinition], products: Mapping[str, Codes] | None) -> Iterator[Record]:
-    data = _unpacked(data, place)
-    text = _decoded(data, place)
+    text = text_of(data, place)
     stripped = text.lstrip()
     if not stripped:
         raise BadInput([Problem(place, 0, "", "the file is empty", "give a patient record or a FHIR Bundle")])

@@ -65,7 +65,8 @@ def forecast_for(record: Record, asked: Asked, wanted: Wanted, evidence: Evidenc
         one = forecast(person, facts, history, chosen.regimen, evidence, horizon=horizon, target=target, model=wanted.model)
         without = None
         if chosen.regimen.changed:
-            without = forecast(person, facts, history, chosen.regimen.plain, evidence, horizon=horizon, target=target, model=wanted.model)
+            without = forecast(person, facts, history, chosen.regimen.plain, evidence, horizon=horizon, target=target, model=wanted.model,
+                               individuals=one.individuals)
     except CannotCompute as error:
         raise BadInput([Problem(record.place or record.id, 0, wanted.model or "forecast", str(error), "choose another model or complete the record")]) from None
     found = options(one, facts, history, evidence, target) if target is not None else ()

@@ -131,6 +131,15 @@ def _spread_out(rates: Array, since: Array | float, length: Array | float) -> Ar
     return np.where(elapsed > 0, share * left, 0.0)
 
 
+def impulses(exponentials: Modes, ages: Array, lengths: Array, *, depot: bool) -> Array:
+    """What one gram leaves at each age: days since it was started, given over that length. Shape ``(ages, n)``; nought before it."""
+    weights = exponentials.depot if depot else exponentials.intravenous
+    out = np.zeros((ages.size, weights.shape[1]))
+    for rate, weight in zip(exponentials.rates, weights, strict=True):
+        out += weight * _spread_out(rate, ages[:, np.newaxis], lengths[:, np.newaxis])
+    return out
+
+
 def superposed(exponentials: Modes, given: Doses, times: ArrayLike) -> Array:
     """Concentration of infused IgG at any times, in any order: the sum of what every dose left. Shape ``(times, n)``.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from typing import TypeVar, cast
+from typing import TypeVar, cast, get_args
 
 import msgspec
 
@@ -41,6 +41,7 @@ class Choices(msgspec.Struct, frozen=True):
     formulary: str = ""
     site: str = ""
     least_review: str = ""
+    outlook: bool = False
 
 
 class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +57,7 @@ class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prices: tuple[PriceItem, ...] | str = ()
     stock: tuple[StockItem, ...] | str = ()
     least_review: ReviewStatus = "rejected"
+    outlook: bool = False
 
 
 class Collected:
@@ -99,6 +101,7 @@ def context_of(choices: Choices, site: SiteProfile, evidence: Evidence, today: d
         pump_increment=site.pump_increment,
         pump_max=site.pump_max,
         least_review=cast("ReviewStatus", choices.least_review) or site.least_review,
+        outlook=choices.outlook or site.outlook,
     )
     found.problems.extend(_unknown(context, evidence, option))
     if found.problems:
@@ -128,6 +131,7 @@ def _unknown(context: Context, evidence: Evidence, option: Callable[[str], str])
         (option("weight-policy"), [context.weight_policy], evidence.weight_policies),
         (option("rounding"), [context.rounding], evidence.rounding),
         (option("ramp"), [context.ramp], evidence.ramps),
+        (option("least-review"), [context.least_review], get_args(ReviewStatus)),
         ("formulary", context.formulary, evidence.products),
         ("stock", [item.product for item in context.stock], evidence.products),
         ("prices", [item.product for item in context.prices], evidence.products),

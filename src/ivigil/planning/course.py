@@ -12,7 +12,7 @@ from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.evidence.select import rules_in_force
 from ivigil.evidence.shapes import Act, DoseLimit, Rounding, SafetyRule
 from ivigil.planning.dose_limits import caps, limit_line, limits_in_force, undecided_limits
 from ivigil.planning.draft import Context, Day, Draft
@@ -100,9 +100,9 @@ def _asked(draft: Draft, evidence: Evidence, context: Context, usual: int) -> It
     if dose.form != "per_interval" or dose.days.high > 1:
         unsplit = draft.facts.having([Fact("course.days", Quantity(usual, "day"), Origin(_dose_line(draft))),
                                       Fact("course.dose_per_day", Quantity(per_kg / usual, "g/kg"), Origin(_dose_line(draft)))])
-        for rule in evidence.rules_at("course", context.jurisdiction):
+        for rule in rules_in_force(evidence, "course", context.jurisdiction, context.as_of):
             acts = [act for act in rule.then if act.act == "split"]
-            if acts and in_force(rule.valid, context.as_of) and truth_of(rule.when, unsplit):
+            if acts and truth_of(rule.when, unsplit):
                 for act in acts:
                     yield _by_act(act, rule, per_kg, usual, int(dose.days.high))
     for limit in limits_in_force(draft, evidence, context):

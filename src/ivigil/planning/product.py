@@ -15,7 +15,7 @@ from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import Condition, truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.evidence.select import rules_in_force
 from ivigil.evidence.shapes import Act, Product, Route, SafetyRule, Severity
 from ivigil.planning import safety, vials
 from ivigil.planning.draft import Context, Draft
@@ -131,7 +131,7 @@ def seeking_for(draft: Draft, evidence: Evidence, context: Context) -> Seeking:
         facts = facts.having([Fact("order.route", route, Origin("derived", how="planned route"))])
     # What is settled without knowing the product is settled for all; only the rest is judged for each.
     settled = safety.judge_product(facts, evidence, context)
-    preferring = ((rule, _preferred(rule.then)) for rule in evidence.rules_at("course", context.jurisdiction) if in_force(rule.valid, context.as_of))
+    preferring = ((rule, _preferred(rule.then)) for rule in rules_in_force(evidence, "course", context.jurisdiction, context.as_of))
     return Seeking(
         draft=draft,
         evidence=evidence,

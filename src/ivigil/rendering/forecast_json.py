@@ -12,6 +12,7 @@ from ivigil.basis.problems import Problem
 from ivigil.pharmacokinetics.for_record import Made
 from ivigil.pharmacokinetics.forecast import STEP, ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
+from ivigil.pharmacokinetics.personal import PersonalFit
 
 SCHEMA = "urn:ivigil:forecast:1"
 _DAILY = int(1 / STEP)
@@ -29,6 +30,7 @@ def forecast_plain(whole: Made, evidence_version: str) -> dict[str, Any]:
         "states": [{"id": state.id, "forecast": state.forecast, "say": state.say, "cites": list(state.cites)} for state in made.states],
         "remarks": msgspec.to_builtins(made.remarks),
         "doses": msgspec.to_builtins(made.given), "levels": msgspec.to_builtins(made.history.levels),
+        "fits": [_fit(fit) for fit in made.fits],
         "target": made.target, "attainment": made.attainment, "trough_spread_between_models": made.trough_spread,
         "days": _list(made.times[::_DAILY]),
         "models": [_curve(curve) for curve in made.curves],
@@ -50,6 +52,15 @@ def _curve(curve: ModelCurve) -> dict[str, Any]:
     return {"model": curve.model, "name": curve.name, "fit": curve.verdict.fit, "individual": curve.individual, "clearance_ratio": curve.clearance_ratio,
             "summary": msgspec.to_builtins(curve.summary), "endogenous": curve.endogenous.value, "total": _list(curve.total[::_DAILY]),
             "infused": _list(curve.total[::_DAILY] - curve.endogenous.value)}
+
+
+def _fit(fit: PersonalFit) -> dict[str, Any]:
+    """What the levels came to under one model; deviations are logarithms, ``covariance`` is theirs and, last, that of the baseline's logarithm."""
+    own = fit.individual
+    return {"model": fit.model, "status": fit.status, "why": fit.why, "objective": fit.objective, "shrinkage": fit.shrinkage,
+            "levels": msgspec.to_builtins(fit.levels),
+            "individual": None if own is None else {"deviations": _list(own.etas), "baseline": own.baseline,
+                                                    "covariance": [_list(row) for row in own.covariance]}}
 
 
 def _list(values: Array) -> list[float]:
