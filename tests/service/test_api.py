@@ -116,7 +116,7 @@ def test_a_formulary_of_the_request_takes_the_place_of_the_sites(client: TestCli
 
 def test_a_small_bomb_fills_no_memory(us_hospital: Hospital) -> None:
     """A gzip file is unpacked only as far as the limit, and a damaged one is named."""
-    app = application(Hospital(us_hospital.evidence, us_hospital.site, Limits(body=1_000_000)))
+    app = application(Hospital(us_hospital.evidence, us_hospital.site, limits=Limits(body=1_000_000)))
     client = TestClient(app, base_url=HERE)
     bomb = gzip.compress(b"[" * 50_000_000)
     assert len(bomb) < 100_000

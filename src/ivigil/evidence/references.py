@@ -191,7 +191,7 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
     checks: list[tuple[str, Iterable[str], str]] = []
     for path, node in _mappings(entry.plain):
         if isinstance(node.get("jurisdiction"), str) and node["jurisdiction"] not in places:
-            yield _missing(entry, (*path, "jurisdiction"), "jurisdiction", node["jurisdiction"], evidence.jurisdictions)
+            yield _unknown_place(entry, (*path, "jurisdiction"), node["jurisdiction"], evidence)
     yield from _words_for_ids(entry, evidence, broken)
     if entry.part == "indications":
         checks = [(product, evidence.products, "product") for regimen in entry.value.regimens for product in regimen.products]
@@ -227,8 +227,16 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
     if entry.part == "dose_limits":
         checks = [(name, evidence.indications, "indication") for name in (*entry.value.indications, *entry.value.excepted)]
     for name, names, kind in checks:
-        if name not in names and name not in broken:
+        if name not in names and name not in broken and kind == "jurisdiction":
+            yield _unknown_place(entry, (), name, evidence)
+        elif name not in names and name not in broken:
             yield _missing(entry, (), kind, name, names)
+
+
+def _unknown_place(entry: Entry, path: tuple[str | int, ...], name: str, evidence: Evidence) -> Problem:
+    problem = _missing(entry, path, "jurisdiction", name, evidence.jurisdictions)
+    near = f"{problem.remedy} " if "mean" in problem.remedy else ""
+    return msgspec.structs.replace(problem, remedy=f"{near}known: {', '.join(evidence.jurisdictions)}, international")
 
 
 def _words_for_ids(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:

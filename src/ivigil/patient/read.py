@@ -82,6 +82,15 @@ def read_records(path: Path, facts: Mapping[str, FactDefinition], products: Mapp
         raise BadInput([Problem(str(path), 0, "", f"cannot be read: {error.strerror or error}", "check the file and its permissions")]) from None
 
 
+def text_of(data: bytes, place: str) -> str:
+    """The text of a document: unpacked when it is gzipped, without byte order mark.
+
+    Raises:
+        BadInput: too large, damaged, or not UTF-8.
+    """
+    return _decoded(_unpacked(data, place), place)
+
+
 def _manifest(data: bytes) -> Manifest | None:
     """The manifest of a bulk export in these bytes, if they are one."""
     if b'"transactionTime"' not in data[:_HEAD]:
@@ -104,15 +113,6 @@ def _export(manifest: Manifest, path: Path, facts: Mapping[str, FactDefinition],
     if problems:
         raise BadInput(problems)
     yield from _met(reader, path.name)
-
-
-def text_of(data: bytes, place: str) -> str:
-    """The text of a document: unpacked when it is gzipped, without byte order mark.
-
-    Raises:
-        BadInput: too large, damaged, or not UTF-8.
-    """
-    return _decoded(_unpacked(data, place), place)
 
 
 def _from_bytes(data: bytes, place: str, facts: Mapping[str, FactDefinition], products: Mapping[str, Codes] | None) -> Iterator[Record]:

@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 
 from ivigil.basis.because import Alternative
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
@@ -30,10 +31,20 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return _not_settled(draft, evidence, found, context)
     indication = evidence.indications[found[0]]
     here = indication.id, context.jurisdiction, context.as_of
-    draft = msgspec.structs.replace(draft, indication=indication, lines=(*draft.lines, _standing_line(evidence, *here)))
+    draft = msgspec.structs.replace(draft, indication=indication, facts=_named(draft, indication, context))
+    draft = draft.saying(_standing_line(evidence, *here))
     draft = _refused(draft, evidence, indication, context)
     draft = _criteria(draft, evidence, indication, context)
     return draft.saying(*_population(draft, evidence, indication), *_remarks(evidence, *here))
+
+
+def _named(draft: Draft, indication: Indication, context: Context) -> Facts:
+    """The facts with the settled indication by its id, whoever named it and however: rules compare ids."""
+    known = draft.facts.get("order.indication")
+    if known is not None and known.value == indication.id:
+        return draft.facts
+    origin = Origin("request") if context.indication else known.origin if known is not None else Origin("problem list")
+    return draft.facts.having([Fact("order.indication", indication.id, origin)])
 
 
 def find_indications(record: Record, evidence: Evidence, asked: str = "") -> list[str]:

@@ -15,8 +15,9 @@ from ivigil.planning.reasons import reasons
 from ivigil.planning.wording import day_text
 
 if TYPE_CHECKING:  # the arithmetic is loaded by the step, when it is asked for
-    from ivigil.pharmacokinetics.forecast import Forecast, ModelCurve, Summary
+    from ivigil.pharmacokinetics.forecast import Forecast, ModelCurve
     from ivigil.pharmacokinetics.history import Remark
+    from ivigil.pharmacokinetics.summary import Summary
 
 CHOICE = "pk-policy.first-choices"
 _USES = ("weight", "height", "age", "sex")

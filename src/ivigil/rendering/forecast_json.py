@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 
 from ivigil.basis.problems import Problem
+from ivigil.pharmacokinetics.curves import STEP
 from ivigil.pharmacokinetics.for_record import Made
-from ivigil.pharmacokinetics.forecast import STEP, ModelCurve
+from ivigil.pharmacokinetics.forecast import ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.personal import PersonalFit
 

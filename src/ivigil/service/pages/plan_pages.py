@@ -23,6 +23,7 @@ from ivigil.service.pages.asked import Asked, Made, asked_in, choices_in, made_o
 from ivigil.service.pages.changes import carried, is_fhir
 from ivigil.service.pages.drawings import rate_drawing, vaccine_drawing, vials_drawing
 from ivigil.service.pages.examples import examples
+from ivigil.service.pages.record_form import errors_of, groups_of, record_in
 from ivigil.service.pages.reference import reference_of
 from ivigil.service.pages.render import download, hospital_of, is_part, page, part
 from ivigil.service.pages.view import view_of
@@ -104,6 +105,32 @@ def started(request: Request, values: Mapping[str, str], problems: Sequence[Prob
     )
 
 
+@router.get("/plan/form")
+async def form(request: Request) -> Response:
+    """The empty form."""
+    return formed(request, {})
+
+
+def formed(request: Request, fields: Mapping[str, str], problems: Sequence[Problem] = ()) -> Response:
+    """The form with what was typed, each problem beside its field and all of them above."""
+    hospital = hospital_of(request)
+    groups = groups_of(hospital.evidence)
+    errors = errors_of(groups, problems)
+    values = {"jurisdiction": hospital.site.jurisdiction, "indication": "", **fields}
+    opened = [name for name, value in fields.items() if value.strip()] + list(errors)
+    return page(
+        request,
+        "form.html",
+        status=422 if problems else 200,
+        problems=problems,
+        groups=groups,
+        errors=errors,
+        values=values,
+        opened=opened,
+        offered=offered(hospital),
+    )
+
+
 @router.post("/plan")
 async def plan(request: Request) -> Response:
     """The plan of a posted record. A change that cannot be made leaves the plan before it, with the problems above."""
@@ -111,9 +138,15 @@ async def plan(request: Request) -> Response:
     fields: dict[str, str] = {}
     try:
         fields = await posted(request)
-        asked = asked_in(fields, hospital.evidence, day)
+        if "form" in fields:
+            fields["record"] = record_in(fields, choices_in(fields).as_of or day.isoformat())
+            asked = Asked(fields["record"], msgspec.structs.replace(choices_in(fields), indication=""))
+        else:
+            asked = asked_in(fields, hospital.evidence, day)
         made = await run_in_threadpool(made_of, asked, hospital, day)
     except BadInput as error:
+        if "form" in fields:
+            return formed(request, fields, error.problems)
         return await _unchanged(request, fields, error, hospital, day)
     return shown(request, made, asked.audience)
 
