@@ -30,6 +30,8 @@ from ivigil.service.pages.view import view_of
 
 router = APIRouter(include_in_schema=False)
 
+NOT_CHANGED = "This change was not made. The plan below is the one before it."
+
 _MOST_FIELDS = 2000
 
 
@@ -171,8 +173,9 @@ def shown(
     example: dict[str, str] | None = None,
     problems: Sequence[Problem] = (),
     typed: Mapping[str, str] | None = None,
+    heading: str = NOT_CHANGED,
 ) -> Response:
-    """The page of a plan. With ``problems`` a change could not be made; what was ``typed`` stays in its fields."""
+    """The page of a plan. With ``problems`` a change could not be made, or what ``heading`` says; what was ``typed`` stays in its fields."""
     hospital = hospital_of(request)
     view = view_of(made.plan, made.patient, hospital.evidence)
     rows = (*view.sheet.critical, *(row for block in view.sheet.blocks for row in block.rows))
@@ -183,6 +186,7 @@ def shown(
         status=422 if problems else 200,
         surface="education" if audience == "patient" else "planning",
         problems=problems,
+        heading=heading,
         made=made,
         view=view,
         audience=audience,
