@@ -33,6 +33,7 @@ from ivigil.pharmacokinetics.history import Given, History, Remark, filled_back
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.personal import Individual, PersonalFit, levels_to_fit, personal_fit
 from ivigil.pharmacokinetics.regimen import Regimen, coming
+from ivigil.pharmacokinetics.response import ResponseCurve, response_over
 from ivigil.pharmacokinetics.suitability import Verdict, choice_for, states_of, suitability
 from ivigil.pharmacokinetics.summary import Summary, summary_of
 from ivigil.pharmacokinetics.typical import CannotCompute, Person, Values, individual_values, modes_of, residual_sd, scatter, setting, typical_values
@@ -62,6 +63,7 @@ class ModelCurve(msgspec.Struct, frozen=True, eq=False):
     summary: Summary
     individual: bool = False
     clearance_ratio: float | None = None
+    response: ResponseCurve | None = None
 
 
 class Bands(NamedTuple):
@@ -288,8 +290,9 @@ def _curves(members: Sequence[Member], verdicts: Mapping[str, Verdict], given: S
             half_life = float(terminal_half_life(member.model, member.typical, rest)[0])
             interval = steady_interval(member.model, member.typical, rest, regimen) if regimen.every is not None else None
         summary = summary_of(member.model, rest, half_life, interval, totals[-1], times, given, regimen, target, within)
+        response = response_over(member.model, member.typical, rest, given, times, regimen)
         curves.append(ModelCurve(member.model.id, member.model.name, verdicts[member.model.id], totals[-1], member.endogenous, summary, member.individual,
-                                 member.ratio))
+                                 member.ratio, response))
     return tuple(curves), _bands(members, totals, people, seed)
 
 
