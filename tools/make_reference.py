@@ -413,7 +413,7 @@ def _known(overlay: str) -> Evidence:
 @lru_cache(maxsize=64)
 def planned(name: str, **options: str) -> Plan:
     """The plan of one example record; ``as_of`` counts as today, so that no clock is read."""
-    rooted = {name: str(ROOT / value) if name in {"site", "overlay"} else value for name, value in options.items()}
+    rooted: dict[str, Any] = {name: str(ROOT / value) if name in {"site", "overlay"} else value for name, value in options.items()}
     choices = Choices(**rooted)
     known = _known(choices.overlay)
     context = context_of(choices, known, date.fromisoformat(choices.as_of))
