@@ -301,8 +301,8 @@ Rough = NDArray[np.float32]
 
 
 def _bands(members: Sequence[Member], totals: Sequence[Array], drawn: Sequence[Array], seed: int) -> Bands:
-    stacked = np.stack(totals)
-    between = np.stack([stacked.min(axis=0), np.median(stacked, axis=0), stacked.max(axis=0)])
+    stacked = np.sort(np.stack(totals), axis=0)
+    between = np.stack([stacked[0], (stacked[(len(totals) - 1) // 2] + stacked[len(totals) // 2]) / 2, stacked[-1]])
     first = members[0]
     people = [curves.astype(np.float32) for curves in drawn]  # bands are read to a tenth of a gram; half the bytes, twice the speed
     person = _quantiles(people[0]) if people[0].shape[1] > 1 else None
