@@ -30,6 +30,7 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
+    FHIR = "fhir"
     PDF = "pdf"
     LEAFLET = "leaflet"
     ICS = "ics"

@@ -76,7 +76,6 @@ def settings_of(name: str) -> Settings:
 def _start(wanted: Wanted, choices: Choices) -> Start:
     from ivigil.service.run import Start
     from ivigil.service.settings import Settings, check_start
-    from ivigil.service.store import Store
     from ivigil.service.store.database import default_url
 
     found = Collected()
@@ -85,12 +84,23 @@ def _start(wanted: Wanted, choices: Choices) -> Start:
     site = found.attempt(lambda: site_of(choices, evidence, date.today()), None) if evidence is not None else None
     found.problems.extend(_unfit(wanted))
     url = wanted.database or default_url()
-    users = found.attempt(lambda: Store.at(url).people.count(), None)
+    users = found.attempt(lambda: _users(url), None)
     if users is not None:
         found.attempt(lambda: check_start(settings, wanted.host, certificate=bool(wanted.certificate), users=users), None)
     if found.problems or site is None:
         raise BadInput(found.problems)
     return Start(wanted.host, wanted.port, wanted.workers, choices.evidence, choices.overlay, site, settings, url, wanted.certificate, wanted.key)
+
+
+def _users(url: str) -> int:
+    """How many users there are; brings the tables up to date before any worker starts."""
+    from ivigil.service.store import Store
+
+    store = Store.at(url)
+    try:
+        return store.people.count()
+    finally:
+        store.database.close()
 
 
 def _unfit(wanted: Wanted) -> list[Problem]:

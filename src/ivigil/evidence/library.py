@@ -21,6 +21,7 @@ from ivigil.evidence.shapes import (
     InfusionPolicy,
     Interference,
     Jurisdiction,
+    Plausible,
     Price,
     Product,
     Ramp,
@@ -65,6 +66,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     weight_policies: dict[str, WeightPolicy] = {}
     rounding: dict[str, Rounding] = {}
     dose_limits: dict[str, DoseLimit] = {}
+    plausibility: dict[str, Plausible] = {}
     ramps: dict[str, Ramp] = {}
     infusion_policies: dict[str, InfusionPolicy] = {}
     prices: dict[str, Price] = {}

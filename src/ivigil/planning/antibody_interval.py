@@ -51,7 +51,7 @@ class Given:
         self.doses = tuple(doses)
         self._found: dict[Tables, tuple[Deferral, ...]] = {}
         self._by_row: dict[tuple[str, int], Deferral | None] = {}
-        self._latest: dict[IntervalTable, Deferral | None] = {}
+        self._latest: dict[Tables, Deferral | None] = {}
 
     def latest(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> Deferral | None:
         """The first of :meth:`deferrals`, which decides when a vaccine may be given; None when nothing makes it wait."""
@@ -59,14 +59,15 @@ class Given:
 
     def latest_in(self, tables: Tables) -> Deferral | None:
         """:meth:`latest` by tables that were found before."""
-        if len(tables) == 1:
-            return self._latest_of(tables[0])
-        return _last([self._latest_of(table) for table in tables])
+        try:
+            return self._latest[tables]
+        except KeyError:
+            found = self._latest_of(tables[0]) if len(tables) == 1 else _last([self.latest_in((table,)) for table in tables])
+            self._latest[tables] = found
+            return found
 
     def _latest_of(self, table: IntervalTable) -> Deferral | None:
-        if table not in self._latest:
-            self._latest[table] = _last([self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses)])
-        return self._latest[table]
+        return _last([self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses)])
 
     def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
         """One deferral per antibody product and interval in force for it at ``places``; the latest date first.

@@ -15,7 +15,7 @@ from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import Condition, truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.evidence.select import rules_in_force
 from ivigil.evidence.shapes import Act, Product, Route, SafetyRule, Severity
 from ivigil.planning import safety, vials
 from ivigil.planning.draft import Context, Draft
@@ -131,7 +131,7 @@ def seeking_for(draft: Draft, evidence: Evidence, context: Context) -> Seeking:
         facts = facts.having([Fact("order.route", route, Origin("derived", how="planned route"))])
     # What is settled without knowing the product is settled for all; only the rest is judged for each.
     settled = safety.judge_product(facts, evidence, context)
-    preferring = ((rule, _preferred(rule.then)) for rule in evidence.rules_at("course", context.jurisdiction) if in_force(rule.valid, context.as_of))
+    preferring = ((rule, _preferred(rule.then)) for rule in rules_in_force(evidence, "course", context.jurisdiction, context.as_of))
     return Seeking(
         draft=draft,
         evidence=evidence,
@@ -279,8 +279,8 @@ def _notes(product: Product, seeking: Seeking, weighed: _Weighed) -> Iterable[st
         yield "rates not read"
     if product.stabiliser is None:
         yield "stabiliser not read"
-    if seeking.iga_matters and product.iga is not None:
-        yield f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
+    if seeking.iga_matters:
+        yield "IgA not read" if product.iga is None else f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
     if seeking.volume_matters:
         yield f"{number_text(product.percent)} % solution"
     if weighed.waste > 0:
@@ -296,6 +296,8 @@ def _key(product: Product, seeking: Seeking, weighed: _Weighed) -> tuple[Any, ..
         not weighed.ordered,
         len(weighed.about["avoid"]),
         not weighed.continued,
+        # Where the IgA content matters, one that nobody read is never set above one that is known.
+        seeking.iga_matters and iga is None,
         len(weighed.about["caution"]),
         weighed.unmet,
         len(weighed.about["info"]),

@@ -15,7 +15,7 @@ from ivigil.basis.facts import Fact, Facts, Origin, Stage
 from ivigil.basis.logic import Truth
 from ivigil.evidence.conditions import Verdict, judge, truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.evidence.select import rules_in_force
 from ivigil.evidence.shapes import SafetyRule, Severity
 from ivigil.patient.record import Override
 from ivigil.planning.draft import Constraint, Context, Draft
@@ -45,7 +45,7 @@ def course_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 
 def judge_product(facts: Facts, evidence: Evidence, context: Context) -> list[tuple[SafetyRule, Truth]]:
     """What every product rule comes to on ``facts``."""
-    return [(rule, truth_of(rule.when, facts)) for rule in evidence.rules_at("product", context.jurisdiction) if in_force(rule.valid, context.as_of)]
+    return [(rule, truth_of(rule.when, facts)) for rule in rules_in_force(evidence, "product", context.jurisdiction, context.as_of)]
 
 
 def override_for(draft: Draft, *names: str) -> Override | None:
@@ -73,9 +73,7 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
     undecided: list[tuple[str, tuple[str, ...], str]] = []
     constraints: list[Constraint] = []
     blocked: list[str] = []
-    for rule in evidence.rules_at(stage, context.jurisdiction):
-        if not in_force(rule.valid, context.as_of):
-            continue
+    for rule in rules_in_force(evidence, stage, context.jurisdiction, context.as_of):
         verdict = judge(rule.when, draft.facts)
         if verdict.truth is None:
             # A rule that never raises has nothing to ask for.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import msgspec
@@ -25,6 +25,7 @@ from ivigil.planning.vaccine_history import by_dose, not_counting, planned_too_e
 from ivigil.planning.wording import day_text, listed
 
 _IMMUNE_STATE = "immune-state"
+_SIDES = (Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By"))
 _Told = tuple[tuple[str, date, Quantity, str], ...]
 
 
@@ -109,26 +110,25 @@ def _deferral_line(draft: Draft, evidence: Evidence, context: Context, members: 
     notes = _going_on(evidence, context.jurisdiction) if goes_on else ()
     lead = "no date while treatment goes on; if this course were the last, not before" if goes_on else "not before"
     names = listed([vaccine.name for vaccine, _, _ in members])
-    text = " ".join(filter(None, (
-        f"{names}: {lead} {day_text(until)}, {_length(deciding.wait)} after {deciding.antibody.label}.",
-        f"By dose not before {day_text(beside.until)}, {_length(beside.wait)} after." if beside is not None else "",
-        interval.warn if warned(deciding, beside, first) else "",
-        *(f"{listed(part.vaccines).capitalize()} may be impaired for up to {_length(part.impaired_up_to)}; check {part.test}." for part in interval.extra
-          if set(part.vaccines) & set(first.antigens)),
-        f"While the risk of the disease is high, not before {day_text(add(deciding.antibody.on, interval.at_high_risk.wait))}."
-        if interval.at_high_risk is not None else "",
-    )))
+    said = [f"{names}: {lead} {day_text(until)}, {_length(deciding.wait)} after {deciding.antibody.label}."]
+    if beside is not None:
+        said.append(f"By dose not before {day_text(beside.until)}, {_length(beside.wait)} after.")
+        if warned(deciding, beside, first) and interval.warn:
+            said.append(interval.warn)
+    said += [f"{listed(part.vaccines).capitalize()} may be impaired for up to {_length(part.impaired_up_to)}; check {part.test}." for part in interval.extra
+             if not set(part.vaccines).isdisjoint(first.antigens)]
+    if interval.at_high_risk is not None:
+        said.append(f"While the risk of the disease is high, not before {day_text(add(deciding.antibody.on, interval.at_high_risk.wait))}.")
     disputes = _disputes(evidence, context, first, given, sides, until)
-    others = tuple(Alternative(other.antibody.label, f"would end {day_text(other.until)}; the latest date wins", other.interval.cites)
-                   for other in _other_courses(given.deferrals(evidence.places(context.jurisdiction), first.antigens)) if other.until > context.as_of)
-    cites = (*interval.cites, *first.cites, *(beside.interval.cites if beside is not None else ()), *(cite for note in notes for cite in note.cites))
+    others = [Alternative(other.antibody.label, f"would end {day_text(other.until)}; the latest date wins", other.interval.cites)
+              for other in _other_courses(given, deciding, evidence.places(context.jurisdiction), first.antigens) if other.until > context.as_of]
+    cites = (*interval.cites, *first.cites, *(beside.interval.cites if beside is not None else ()), *[cite for note in notes for cite in note.cites])
     because = reasons(evidence, draft.facts, cites=cites, uses=("course.dose",), rule=interval.id, reading=interval.reading, instead_of=others,
-                      entries=(*(vaccine for vaccine, _, _ in members), *((beside.interval,) if beside is not None else ()), *notes),
+                      entries=(*[vaccine for vaccine, _, _ in members], *((beside.interval,) if beside is not None else ()), *notes),
                       disputed_by=disputes, calculation=f"{deciding.antibody.label}: {day_text(deciding.antibody.on)} + {deciding.wait} = {day_text(until)}")
-    table = Table((Column("Jurisdiction"), Column("Not before"), Column("Wait"), Column("By")), tuple(side.row for side in sides),
-                  note="; ".join(f"not read: {gap}" for gap in interval.not_read))
+    table = Table(_SIDES, tuple([side.row for side in sides]), note="; ".join([f"not read: {gap}" for gap in interval.not_read]))
     when = None if goes_on else trusted(evidence, deciding, first, given).until
-    return Line(f"vaccination.{first.id}", "vaccination", "wait", "warning", text, because, when=when, table=table)
+    return Line(f"vaccination.{first.id}", "vaccination", "wait", "warning", " ".join(said), because, when=when, table=table)
 
 
 def _length(wait: Quantity) -> str:
@@ -136,13 +136,16 @@ def _length(wait: Quantity) -> str:
     return f"{number_text(wait.value)} {wait.unit}{'' if wait.value == 1 else 's'}"
 
 
-def _other_courses(found: Sequence[Deferral]) -> Sequence[Deferral]:
+def _other_courses(given: Given, deciding: Deferral, places: tuple[str, ...], antigens: tuple[str, ...]) -> Iterable[Deferral]:
     """The longest deferral of each course other than the deciding one."""
+    if not any(dose.closing and dose is not deciding.antibody for dose in given.doses):
+        return ()
     best: dict[str, Deferral] = {}
+    found = given.deferrals(places, antigens)
     for deferral in found:
         if deferral.antibody.closing and deferral.antibody != found[0].antibody:
             best.setdefault(deferral.antibody.label, deferral)
-    return list(best.values())
+    return best.values()
 
 
 @kept

@@ -6,7 +6,9 @@ from fastapi import FastAPI
 
 from ivigil import __version__
 from ivigil.service import api, cards, fhir, operations, pages, smart
+from ivigil.service.auth import doors
 from ivigil.service.auth.gate import Gate
+from ivigil.service.auth.openid import IdentityService
 from ivigil.service.edge import Edge, Limited
 from ivigil.service.errors import install
 from ivigil.service.hospital import Hospital
@@ -26,9 +28,10 @@ def application(hospital: Hospital, settings: Settings | None = None, store: Sto
     app.state.hospital = hospital
     app.state.settings = settings
     app.state.store = store
+    app.state.identity_service = IdentityService(settings.openid, f"{settings.own_origin}/sign-in/openid/back") if settings.openid.issuer else None
     app.state.metrics = Metrics(__version__, hospital.evidence.version)
     install(app, getattr(pages, "error_page", None))
-    for door in (operations, api, cards, fhir, smart, pages):
+    for door in (operations, doors, api, cards, fhir, smart, pages):
         app.include_router(door.router)
     app.add_middleware(Gate, settings=settings, store=store)  # the last one added is the first to see a request
     app.add_middleware(Limited, settings=settings)

@@ -8,11 +8,13 @@ from http import HTTPStatus
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from ivigil.basis.problems import BadInput, Problem
+from ivigil.service.hospital import TooLarge
 
 log = logging.getLogger("ivigil.service")
 
@@ -100,6 +102,17 @@ def install(app: FastAPI, page: Page | None = None) -> None:
         log.error("request %s: database: %s", getattr(request.state, "request_id", ""), type(error).__name__)
         return await answer(request, HTTPStatus.SERVICE_UNAVAILABLE.value, [problem], {"retry-after": "5"})
 
+    async def on_large(request: Request, error: Exception) -> Response:
+        assert isinstance(error, BadInput)
+        return await answer(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value, error.problems)
+
+    async def on_parameters(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        problems = [Problem(str(one["loc"][-1]), 0, "", str(one["msg"]).lower(), "see /api/v1/openapi.json for what it may be") for one in error.errors()]
+        return await answer(request, UNREADABLE, problems)
+
+    app.add_exception_handler(TooLarge, on_large)
+    app.add_exception_handler(RequestValidationError, on_parameters)
     app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(PoolTimeout, on_database)
     app.add_exception_handler(BadInput, on_bad_input)

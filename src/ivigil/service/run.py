@@ -13,6 +13,7 @@ import msgspec
 import uvicorn
 from fastapi import FastAPI
 
+from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.load import load_evidence
 from ivigil.planning.choices import SiteProfile
 from ivigil.service import connection
@@ -64,8 +65,10 @@ def serve(start: Start) -> None:
 def made(start: Start) -> FastAPI:
     """The application with its evidence."""
     evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
+    folders = (Path(start.evidence) if start.evidence else packaged_folder(), *([Path(start.overlay)] if start.overlay else []))
     connection.ARRIVAL = start.settings.limits.arrival
-    return application(Hospital(evidence, start.site), start.settings, Store.at(start.database or default_url()))
+    hospital = Hospital(evidence, start.site, start.settings.limits, folders)
+    return application(hospital, start.settings, Store.at(start.database or default_url()))
 
 
 def worker() -> FastAPI:

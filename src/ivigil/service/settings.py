@@ -25,7 +25,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     body: int = 16_000_000
     """The largest body, and the largest document it may unpack to."""
-    written: int = 200_000
+    written: int = 100_000
     """The largest record in YAML, whose strict reader is slow."""
     header: int = 32_768
     """All request headers together."""

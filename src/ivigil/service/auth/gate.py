@@ -76,7 +76,7 @@ class Gate:
         if person is None and not open_to_all(scope["path"]):
             request = Request(scope)
             if wants_page(request) and scope["method"] in SAFE:
-                await RedirectResponse(f"/sign-in?next={quote(scope['path'], safe='')}", 303)(scope, receive, send)
+                await RedirectResponse(f"/sign-in?next={quote(_wanted(scope), safe='')}", 303)(scope, receive, send)
                 return
             problem = Problem("sign-in", 0, "", "nobody is signed in, or the session has ended",
                               "sign in at /sign-in, or send 'Authorization: Bearer' with a token")
@@ -117,6 +117,12 @@ class Gate:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int, problem: Problem, headers: dict[str, str] | None = None) -> None:
         response = await scope["app"].state.refuse(Request(scope), status, [problem], headers)
         await response(scope, receive, send)
+
+
+def _wanted(scope: Scope) -> str:
+    """The page that was asked for, to go on to after sign-in."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"{scope['path']}?{query}" if query else str(scope["path"])
 
 
 def open_to_all(path: str) -> bool:

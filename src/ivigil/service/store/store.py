@@ -28,7 +28,11 @@ class Store:
             BadInput: the database does not open.
         """
         database = Database(url)
-        database.migrate()
+        try:
+            database.migrate()
+        except BaseException:
+            database.close()
+            raise
         return cls(database)
 
     @classmethod
