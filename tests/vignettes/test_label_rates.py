@@ -18,7 +18,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
 from ivigil.evidence.shapes import Act, Product, Regimen, SafetyRule
 from ivigil.patient.record import PastInfusion, Record
-from ivigil.planning import infusion, product, subcutaneous
+from ivigil.planning import candidates, infusion, subcutaneous
 from ivigil.planning.draft import Constraint, Context, Day, Dose, Draft
 from ivigil.planning.product_facts import labelled_for_age, labelled_rows, product_facts
 
@@ -209,11 +209,11 @@ def _word(expect: str, chosen: Product, draft: Draft, context: Context, case: di
         labelled = bool(labelled_rows(chosen, name)) and labelled_for_age(chosen, name, draft.facts) is not False
         assert labelled == (expect == "labelled")
     elif expect in {"discontinued", "selectable"}:
-        candidate = product.candidate_of(chosen, msgspec.structs.replace(draft, product=None), evidence(), context)
+        candidate = candidates.candidate_of(chosen, msgspec.structs.replace(draft, product=None), evidence(), context)
         assert any("No longer on the market" in reason for reason in candidate.excluded) == (expect == "discontinued")
     elif expect == "barred":
         facts = {fact.id: fact.value for fact in product_facts(chosen, draft)}
         assert facts["product.subcutaneous_barred"] is True
-        assert product.candidate_of(chosen, draft, evidence(), context).excluded
+        assert candidates.candidate_of(chosen, draft, evidence(), context).excluded
     else:
         raise AssertionError(f"the test does not know what '{expect}' expects")

@@ -181,6 +181,7 @@ def _joined(parts: list[_Part], *, decisive: bool, repeats: bool) -> Judge:
 
     ``repeats`` tells that parts share facts, which are then named once.
     """
+    made: list[tuple[tuple[str, ...], str, bool, Holds | None, Judge | None]]
     made = [((part.fact,), part.fact, part.sense, part.holds, part.tree.judged_on if part.tree is not None else None) for part in parts]
 
     def judged(facts: Mapping[str, Fact]) -> Verdict:

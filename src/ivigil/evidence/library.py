@@ -105,7 +105,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     model_checks: dict[str, kinetics.ModelCheck] = {}
 
     @cached_property
-    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object]]]:
+    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object, ...]]]:
         """What :func:`ivigil.evidence.kept.kept` functions found for this evidence, by function and arguments."""
         return {}
 
@@ -315,22 +315,6 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return {rule.id: (tuple(self.tests[test].name for test in rule.tests), tuple(dict.fromkeys(self.tests[test].fact for test in rule.tests)))
                 for rule in self.laboratory.values()}
 
-    @cached_property
-    def advice_on(self) -> dict[str, tuple[care.Advice, ...]]:
-        """The sentences for patients by topic, in file order."""
-        found: dict[str, list[care.Advice]] = {}
-        for entry in self.advice.values():
-            found.setdefault(entry.topic, []).append(entry)
-        return {topic: tuple(entries) for topic, entries in found.items()}
-
-    @cached_property
-    def laboratory_at(self) -> dict[str, tuple[care.Monitoring, ...]]:
-        """The tests to do by when they are done: before, during or after; in file order."""
-        found: dict[str, list[care.Monitoring]] = {}
-        for rule in self.laboratory.values():
-            found.setdefault(rule.at, []).append(rule)
-        return {at: tuple(rules) for at, rules in found.items()}
-
     def rules_at(self, stage: Stage, jurisdiction: str) -> tuple[SafetyRule, ...]:
         """The rules that can be judged at ``stage`` and hold in ``jurisdiction``, in file order."""
         key = (stage, jurisdiction)
@@ -357,6 +341,9 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
     def underlying(self, names: Iterable[str], facts: Facts) -> tuple[str, ...]:
         """Unknown facts with each risk group replaced by the unknown facts that could decide it."""
+        names = tuple(names)
+        if self.groups.keys().isdisjoint(names):
+            return names
         out: dict[str, None] = {}
         for name in names:
             group = self.groups.get(name)

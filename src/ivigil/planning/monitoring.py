@@ -73,7 +73,7 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
 def _laboratory(evidence: Evidence, phase: str, indication: str, jurisdiction: str) -> tuple[Monitoring, ...]:
     """The rules on tests of one phase that speak of an indication and a place."""
     places = evidence.places(jurisdiction)
-    return tuple(rule for rule in evidence.laboratory_at.get(phase, ()) if (not rule.indications or indication in rule.indications)
+    return tuple(rule for rule in evidence.laboratory.values() if rule.at == phase and (not rule.indications or indication in rule.indications)
                  and (not rule.jurisdictions or not set(places).isdisjoint(rule.jurisdictions)))
 
 
@@ -97,8 +97,8 @@ def _asked(evidence: Evidence, name: str) -> _Asked:
 
 def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Context, uses: Iterable[str]) -> Line:
     asked = _asked(evidence, rule.id)
-    facts = draft.facts.by_id
-    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(shown(facts[fact], draft.facts))}." for fact in asked.measured if fact in facts])
+    facts, labels = draft.facts.by_id, evidence.labels
+    known = "".join([f" On record: {labels.get(fact, fact)} {_on_record(shown(facts[fact], draft.facts))}." for fact in asked.measured if fact in facts])
     windows = [] if rule.trigger else [window for moment in rule.times if (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
     because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *asked.measured), entries=asked.tests)

@@ -138,7 +138,7 @@ def _length(wait: Quantity) -> str:
 
 def _other_courses(given: Given, deciding: Deferral, places: tuple[str, ...], antigens: tuple[str, ...]) -> Iterable[Deferral]:
     """The longest deferral of each course other than the deciding one."""
-    if not any([dose.closing and dose is not deciding.antibody for dose in given.doses]):
+    if not any(dose.closing and dose is not deciding.antibody for dose in given.doses):
         return ()
     best: dict[str, Deferral] = {}
     found = given.deferrals(places, antigens)
