@@ -111,11 +111,13 @@ def _line(line: str) -> Condition:
         return Condition("in", fact=fact, words=words, text=line)
     try:
         quantity = parse_quantity(value)
-    except UnitProblem:
+    except UnitProblem as error:
         try:
             return Condition(op, fact=fact, number=float(value), text=line)
         except ValueError:
-            raise ValueError(f"'{value}' in '{line}' is not a quantity; write a number and its unit") from None
+            why, _, remedy = str(error).partition("; ")
+            unknown = "is not a unit known here" in why
+            raise ValueError(f"{why} in '{line}'; {remedy}" if unknown else f"'{value}' in '{line}' is not a quantity; write a number and its unit") from None
     return Condition(op, fact=fact, number=quantity.canonical, unit=quantity.unit, text=line)
 
 
@@ -181,8 +183,9 @@ def _joined(parts: list[_Part], *, decisive: bool, repeats: bool) -> Judge:
 
     ``repeats`` tells that parts share facts, which are then named once.
     """
-    made: list[tuple[tuple[str, ...], str, bool, Holds | None, Judge | None]]
-    made = [((part.fact,), part.fact, part.sense, part.holds, part.tree.judged_on if part.tree is not None else None) for part in parts]
+    made: list[tuple[tuple[str, ...], str, bool, Holds | None, Judge | None]] = [
+        ((part.fact,), part.fact, part.sense, part.holds, part.tree.judged_on if part.tree is not None else None) for part in parts
+    ]
 
     def judged(facts: Mapping[str, Fact]) -> Verdict:
         deciding: tuple[str, ...] = ()

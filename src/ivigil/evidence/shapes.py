@@ -686,6 +686,21 @@ class DoseLimit(Cited, frozen=True, rename={"indications": "for", "excepted": "e
     note: str = ""
 
 
+class Plausible(Cited, frozen=True, rename={"excepted": "except"}):
+    """A band outside which a number of the evidence itself is taken for a slip of the pen; ``excepted`` names the entries that
+    really print more or less, with what they print.
+    """
+
+    id: str
+    measure: Literal["course", "course-grams", "named-dose", "interval", "infusion-time", "infusion-rate", "rate-forms", "site-volume", "site-rate", "vial",
+                     "strength", "iga", "weekly-share"]
+    say: str
+    at_least: Quantity | None = None
+    at_most: Quantity | None = None
+    excepted: dict[str, Quantity] = {}
+    note: str = ""
+
+
 class Ramp(Cited, frozen=True):
     """A site-policy rate ladder between a label's start and maximum. Always shown as policy."""
 

@@ -16,7 +16,7 @@ RISKS: tuple[Risk, ...] = ("contraindicated", "avoid", "dose", "rate", "vaccine"
 
 PARTS = tuple(dict.fromkeys([*(part for _, part, _ in KINDS), "groups"]))
 _BY_PART: dict[str, Risk] = {
-    **dict.fromkeys(("dose_limits", "weight_policies", "rounding"), "dose"),
+    **dict.fromkeys(("dose_limits", "weight_policies", "rounding", "plausibility"), "dose"),
     **dict.fromkeys(("products", "ramps", "infusion_policies"), "rate"),
     **dict.fromkeys(("antibody_intervals", "vaccine_rules", "vaccines", "exposures"), "vaccine"),
     **dict.fromkeys(("groups", "premedication", "hydration", "laboratory", "thresholds", "next_doses", "reaction_drugs", "reaction_steps"), "caution"),
@@ -42,6 +42,11 @@ def uses(evidence: Evidence) -> dict[str, tuple[Use, ...]]:
             for key, cite, risk in _cited(entry, "", _risk_of(part, entry)):
                 if cite in found:
                     found[cite][Use(part, name, key, risk)] = None
+    for part, entries in (("topics", evidence.topics), ("emergencies", evidence.emergencies)):
+        for name, entry in entries.items():
+            for cite in (*entry.show, *entry.tell):
+                if cite in found:
+                    found[cite][Use(part, name, "show", "other")] = None
     for statement in evidence.statements.values():
         for other in statement.disputed_by:
             if other in found:

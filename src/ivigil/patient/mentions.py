@@ -67,8 +67,8 @@ class Index:
         if found is None:
             if len(self._oldest) >= _DAYS:
                 self._oldest.clear()
-            ageing = [(one.id, one.fresh) for one in self.register.values() if one.fresh is not None and one.source != "derived"]
-            found = self._oldest[as_of] = {fact: add_back(as_of, fresh) for fact, fresh in ageing}
+            fresh = {one.id: one.fresh for one in self.register.values() if one.source != "derived"}
+            found = self._oldest[as_of] = {name: add_back(as_of, length) for name, length in fresh.items() if length is not None}
         return found
 
     def coded(self, codes: Iterable[Code]) -> dict[str, Code]:

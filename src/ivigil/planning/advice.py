@@ -39,7 +39,7 @@ def _topics(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line
 def _entries(evidence: Evidence, jurisdiction: str, indication: str, route: Route) -> tuple[tuple[str, tuple[Advice, ...]], ...]:
     """The sentences for this place, indication and route, by topic."""
     places = {*evidence.places(jurisdiction), ""}
-    return tuple((topic, tuple(entry for entry in evidence.advice.values() if entry.topic == topic and entry.jurisdiction in places
+    return tuple((topic, tuple(entry for entry in evidence.advice_on.get(topic, ()) if entry.jurisdiction in places
                                and (not entry.indications or indication in entry.indications) and (not entry.routes or route in entry.routes)))
                  for topic in TOPICS)
 

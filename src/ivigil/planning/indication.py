@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 
 from ivigil.basis.because import Alternative
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.kept import kept_with
 from ivigil.evidence.library import Evidence
@@ -30,10 +31,20 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return _not_settled(draft, evidence, found, context)
     indication = evidence.indications[found[0]]
     here = indication, context.jurisdiction, context.as_of
-    draft = msgspec.structs.replace(draft, indication=indication, lines=(*draft.lines, _standing_line(evidence, *here)))
+    draft = msgspec.structs.replace(draft, indication=indication, facts=_named(draft, indication, context))
+    draft = draft.saying(_standing_line(evidence, *here))
     draft = _refused(draft, evidence, indication, context)
     draft = _criteria(draft, evidence, indication, context)
     return draft.saying(*_population(draft, evidence, indication), *_remarks(evidence, *here))
+
+
+def _named(draft: Draft, indication: Indication, context: Context) -> Facts:
+    """The facts with the settled indication by its id, whoever named it and however: rules compare ids."""
+    known = draft.facts.get("order.indication")
+    if known is not None and known.value == indication.id:
+        return draft.facts
+    origin = Origin("request") if context.indication else known.origin if known is not None else Origin("problem list")
+    return draft.facts.having([Fact("order.indication", indication.id, origin)])
 
 
 def find_indications(record: Record, evidence: Evidence, asked: str = "") -> list[str]:
@@ -95,22 +106,24 @@ def _summary(here: tuple[Standing, ...]) -> str:
     return "; ".join(dict.fromkeys(f"{row.tier or row.verdict}" for row in read))
 
 
-@kept_with
-def _judging(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[tuple[Standing, ...], bool]:
-    """The authorities that decide and advise against it, and whether others among those that decide do not.
-
-    Authorities of the place decide; international ones where none of the place was read, and those elsewhere where neither was.
-    """
+def judging(indication: Indication, evidence: Evidence, jurisdiction: str, as_of: date) -> list[Standing]:
+    """The standings that decide in a place: its own; international ones where none of its own was read; those elsewhere where neither was."""
     here, other = _standings(evidence, indication, jurisdiction, as_of)
     own = [row for row in here if row.jurisdiction not in {"international", ""}]
-    judging = next((read for rows in (own, here, other) if (read := [row for row in rows if row.verdict != "not-read"])), [])
-    against = tuple(row for row in judging if row.verdict == "against")
-    return against, len(against) < len(judging)
+    return next((read for rows in (own, here, other) if (read := [row for row in rows if row.verdict != "not-read"])), [])
+
+
+@kept_with
+def _judged(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[tuple[Standing, ...], bool]:
+    """The authorities that decide and advise against it, and whether others among those that decide do not."""
+    rows = judging(indication, evidence, jurisdiction, as_of)
+    against = tuple(row for row in rows if row.verdict == "against")
+    return against, len(against) < len(rows)
 
 
 def _refused(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Draft:
     """Blocks the plan where those who decide advise against it, unless a prescriber has written why not."""
-    against, disputed = _judging(evidence, indication, context.jurisdiction, context.as_of)
+    against, disputed = _judged(evidence, indication, context.jurisdiction, context.as_of)
     if not against:
         return draft
     cites = tuple(cite for row in against for cite in row.cites)

@@ -97,8 +97,9 @@ def _asked(evidence: Evidence, name: str) -> _Asked:
 
 def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Context, uses: Iterable[str]) -> Line:
     asked = _asked(evidence, rule.id)
-    facts, labels = draft.facts.by_id, evidence.labels
-    known = "".join([f" On record: {labels.get(fact, fact)} {_on_record(shown(facts[fact], draft.facts))}." for fact in asked.measured if fact in facts])
+    facts = draft.facts.by_id
+    measured = [fact for fact in asked.measured if fact in facts]
+    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(shown(facts[fact], draft.facts))}." for fact in measured])
     windows = [] if rule.trigger else [window for moment in rule.times if (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
     because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *asked.measured), entries=asked.tests)

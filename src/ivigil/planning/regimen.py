@@ -12,12 +12,13 @@ from ivigil.evidence.conditions import judge, truth_of, written
 from ivigil.evidence.doses import DoseForm, course_span, described, dose_text, form_of
 from ivigil.evidence.kept import kept_with
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import regimens_elsewhere, regimens_here
+from ivigil.evidence.select import in_force, regimens_elsewhere, regimens_here
 from ivigil.evidence.shapes import Indication, Product, Regimen
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, planned_route
 from ivigil.planning.reasons import reasons
+from ivigil.planning.wording import day_text
 
 
 class Printed(msgspec.Struct, frozen=True):
@@ -142,9 +143,10 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: tuple
     words = printed(evidence, draft.indication)
     others = [regimen for regimen in regimens_elsewhere(evidence, draft.indication, context.jurisdiction, context.as_of)
               if regimen.when is None or truth_of(regimen.when, draft.facts) is not False]
+    lapsed = _lapsed(draft, evidence, context)
     cites = tuple(cite for regimen in (*here, *others) for cite in regimen.cites)
     if not cites:
-        return []
+        return lapsed
     # Under the skin a dose may still come from changing over; that step says so, or that it cannot.
     by_weight = planned_route(draft) == "intravenous"
     text = f"No dose {'' if by_weight else 'by weight '}in force in {context.jurisdiction} fits this patient and order; "
@@ -155,4 +157,29 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: tuple
         evidence, draft.facts, cites=cites, uses=("order.phase", "order.route"), entries=(*here, *others),
         instead_of=[Alternative(words[regimen.id].offered, lost.get(regimen.id, "does not fit"), regimen.cites) for regimen in here],
         disputed_by=[Alternative(words[regimen.id].disputing, f"in force in {regimen.jurisdiction}", regimen.cites) for regimen in others])
-    return [Line("dose.regimen", "dosing", "choose", "warning" if by_weight else "info", text, because)]
+    return [Line("dose.regimen", "dosing", "choose", "warning" if by_weight else "info", text, because), *lapsed]
+
+
+def _lapsed(draft: Draft, evidence: Evidence, context: Context) -> list[Line]:
+    """Doses of this place that would serve but for their dates: the reader hears that they lapsed, or begin later, and that none is used."""
+    assert draft.indication is not None
+    words = printed(evidence, draft.indication)
+    known, order = {*evidence.places(context.jurisdiction), "international", ""}, draft.record.order
+    out = [regimen for regimen in draft.indication.regimens
+           if regimen.jurisdiction in known and not in_force(regimen.valid, context.as_of)
+           and (regimen.when is None or truth_of(regimen.when, draft.facts) is not False)
+           and (not order.phase or _serves(regimen, order.phase)) and (not order.route or regimen.route == order.route)]
+    if not out:
+        return []
+    said = "; ".join(f"{words[regimen.id].disputing}{f', {regimen.edition}' if regimen.edition else ''} ({regimen.jurisdiction or 'everywhere'}), "
+                     f"{_out_of_force(regimen, context)}" for regimen in out)
+    text = f"Not in force on {day_text(context.as_of)}, and not planned from: {said}. No dose that took its place was read."
+    because = reasons(evidence, draft.facts, rule=out[0].id, cites=tuple(cite for regimen in out for cite in regimen.cites),
+                      uses=("order.phase", "order.route"), entries=out)
+    return [Line("dose.lapsed", "dosing", "check", "warning", text, because)]
+
+
+def _out_of_force(regimen: Regimen, context: Context) -> str:
+    if regimen.valid.end and regimen.valid.end < context.as_of.isoformat():
+        return f"lapsed on {day_text(date.fromisoformat(regimen.valid.end))}"
+    return f"holds from {day_text(date.fromisoformat(regimen.valid.start))}"
