@@ -26,7 +26,7 @@ _GAPS = "ivigil-policy.gaps-shown"
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Settle the indication, its standing per authority, its criteria and its population."""
-    found = find_indications(draft.record, evidence, context.indication)
+    found = _fitting(find_indications(draft.record, evidence, context.indication), draft, evidence)
     if len(found) != 1:
         return _not_settled(draft, evidence, found, context)
     indication = evidence.indications[found[0]]
@@ -62,6 +62,14 @@ def find_indications(record: Record, evidence: Evidence, asked: str = "") -> lis
             for key in (*(code.code for code in condition.codes), condition.name):
                 found.update(dict.fromkeys(evidence.indications_called(key) if key else ()))
     return [name for name in found if evidence.indications[name].purpose != "none"] or list(found)
+
+
+def _fitting(found: list[str], draft: Draft, evidence: Evidence) -> list[str]:
+    """Of several indications under one code those whose population this patient may be of: a code does not tell adults from children, the age does."""
+    if len(found) <= 1:
+        return found
+    populations = {name: evidence.indications[name].population for name in found}
+    return [name for name, population in populations.items() if population is None or judge(population, draft.facts).truth is not False] or found
 
 
 def _not_settled(draft: Draft, evidence: Evidence, found: list[str], context: Context) -> Draft:
