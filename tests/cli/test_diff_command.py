@@ -144,3 +144,29 @@ def test_what_cannot_be_compared_is_told(old: Path, tmp_path: Path) -> None:
         code, out, err = run("evidence", "diff", *arguments)
         assert (code, out) == (2, ""), arguments
         assert told in err
+
+
+def test_what_an_overlay_changes() -> None:
+    """The packaged evidence without and with a hospital's own: replaced entries as changes with their reason, added ones as added, nothing removed."""
+    ours = ROOT / "examples" / "our-hospital" / "evidence"
+    code, out, err = run("evidence", "diff", "--overlay", ours)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].endswith(f"packaged evidence -> packaged evidence under {ours}")
+    text = " ".join(out.split())
+    assert "~ naive-patient" in text
+    assert "then[observe].for: 60 min -> 90 min" in text or "90 min" in text
+    assert "reason: nothing -> After two late reactions" in text
+    assert "+ advice.our-hospital-stay" in text
+    assert " - " not in "".join(line for line in out.splitlines() if line.startswith("  - "))
+
+
+def test_the_plans_that_an_overlay_changes() -> None:
+    """A record planned without and with the overlay; a folder that is none is refused by name."""
+    ours = ROOT / "examples" / "our-hospital" / "evidence"
+    record = ROOT / "patients" / "kawasaki-infant-us.yaml"
+    code, out, _ = run("evidence", "diff", "--overlay", ours, "--patients", record, "-j", "US", *WHEN)
+    assert code == 0
+    assert "1 of 1 plans change" in " ".join(out.split())
+    code, out, err = run("evidence", "diff", "--overlay", ROOT / "nowhere")
+    assert (code, out) == (2, "")
+    assert "no such folder" in err

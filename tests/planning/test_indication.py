@@ -69,6 +69,18 @@ def test_the_problem_list_names_it_where_nobody_asks() -> None:
     assert find_indications(msgspec.structs.replace(record, order=Order(indication="cidp")), evidence(), "mmn") == ["mmn"]
 
 
+def test_the_settled_indication_is_a_fact_whoever_named_it() -> None:
+    """Named by option, by another name in the order, or found on the problem list: rules see its id, and nobody is asked what it is for."""
+    listed = (Condition(codes=(Code(system="icd10", code="G61.0"),)),)
+    for plan, where in ((_step(indication="Guillain-Barré syndrome"), "request"), (_step(conditions=listed), "problem list"),
+                        (_step(order=Order(indication="G61.0")), "")):
+        found = plan.facts.get("order.indication")
+        assert found is not None
+        assert found.value == "gbs"
+        assert found.origin.where == where or not where
+    assert "order.indication" not in _step(indication="no such disease").facts
+
+
 def test_an_ambiguous_name_asks() -> None:
     """A name that several indications share names them all and plans none."""
     shared = [name for name in {other for one in evidence().indications.values() for other in one.also_called} if len(evidence().indications_called(name)) > 1]

@@ -36,6 +36,7 @@ class FhirReader:
         self.place = place
         self.products: dict[tuple[str, str], str] = {}
         for product, codes in (products or {}).items():
+            self.products["ivigil", product] = product
             for system, values in (("rxnorm", codes.rxnorm), ("ndc", codes.ndc), ("hcpcs", codes.hcpcs), ("snomed", codes.snomed)):
                 for value in values:
                     self.products.setdefault((system, plain_ndc(value) if system == "ndc" else value), product)
@@ -153,6 +154,7 @@ class FhirReader:
             product = self.products.get((code.system, plain_ndc(code.code) if code.system == "ndc" else code.code))
             if product is not None:
                 return product
+        for code in codes:
             if (code.system == "atc" and code.code.startswith(_IG_ATC)) or (code.system == "snomed" and code.code in IG_SNOMED):
                 return ""
         # Text counts only where the writer gave no code at all; a display never does.

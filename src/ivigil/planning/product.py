@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from operator import mul
 from typing import Any
 
@@ -14,12 +15,12 @@ from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import Condition, truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.evidence.select import rules_in_force
 from ivigil.evidence.shapes import Act, Product, Route, SafetyRule, Severity
 from ivigil.planning import safety, vials
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
-from ivigil.planning.product_facts import Bearer, bearer_of, facts_for, is_called, labelled_for_age, labelled_rows, planned_route, product_facts
+from ivigil.planning.product_facts import Bearer, bearer_of, facts_for, is_called, labelled_for_age, labelled_rows, personal_facts, planned_route
 from ivigil.planning.product_remarks import RANKING, remarks
 from ivigil.planning.reasons import reasons
 from ivigil.planning.wording import lower_first
@@ -71,10 +72,11 @@ class Candidate(msgspec.Struct, frozen=True):
 class _Weighed(msgspec.Struct, frozen=True):
     """What notes and ranking of an eligible product rest on.
 
-    ``about`` holds the headings of the rules that fired, by severity; ``covered`` says that the label's population holds the patient.
+    ``unmet`` counts the wishes of rules that it does not meet, ``about`` holds the headings of the rules that fired, by severity; ``covered`` says that
+    the label's population holds the patient.
     """
 
-    facts: Facts
+    unmet: int
     about: dict[Severity, list[str]]
     open: int
     ordered: bool
@@ -115,7 +117,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
         return msgspec.structs.replace(draft.saying(line), blocked=(*draft.blocked, "product.none-left"))
     chosen = eligible[0]
     product = chosen.product
-    draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(product_facts(product, draft)))
+    draft = msgspec.structs.replace(draft, product=product, facts=draft.facts.having(facts_for(product, seeking.bearer)))
     lines = [_choice_line(eligible, draft, evidence), _ranking_line(eligible, rejected, draft, evidence)]
     lines += remarks(product, draft, evidence, context)
     return draft.saying(*lines)
@@ -128,8 +130,8 @@ def seeking_for(draft: Draft, evidence: Evidence, context: Context) -> Seeking:
     if "order.route" not in facts:
         facts = facts.having([Fact("order.route", route, Origin("derived", how="planned route"))])
     # What is settled without knowing the product is settled for all; only the rest is judged for each.
-    settled = ((rule, verdict.truth) for rule, verdict in safety.judge_product(facts, evidence, context))
-    preferring = ((rule, _preferred(rule.then)) for rule in evidence.rules_at("course", context.jurisdiction) if in_force(rule.valid, context.as_of))
+    settled = safety.judge_product(facts, evidence, context)
+    preferring = ((rule, _preferred(rule.then)) for rule in rules_in_force(evidence, "course", context.jurisdiction, context.as_of))
     return Seeking(
         draft=draft,
         evidence=evidence,
@@ -138,7 +140,7 @@ def seeking_for(draft: Draft, evidence: Evidence, context: Context) -> Seeking:
         route=route,
         ordered=_asked(draft, context),
         facts=facts,
-        rules=tuple((rule, truth) for rule, truth in settled if truth is not False),
+        rules=tuple([(rule, truth) for rule, truth in settled if truth is not False]),
         preferred=_preferred(constraint.act for constraint in draft.constraints),
         preferring=tuple((rule, wanted) for rule, wanted in preferring if wanted),
         grams=_grams_per_day(draft),
@@ -165,35 +167,37 @@ def judged(product: Product, seeking: Seeking) -> Candidate:
     ruled_out = (*supply, *_label_bars(product, seeking, covered))
     if supply or (ruled_out and seeking.route not in product.routes):
         return Candidate(product, ruled_out, (), (), ())
-    facts = seeking.facts.having(facts_for(product, seeking.bearer, covered))
+    known = {**seeking.facts.by_id, **product.facts_by_id}
+    for fact in personal_facts(product, seeking.bearer, covered):
+        known[fact.id] = fact
     findings: list[SafetyRule] = []
     open_rules: list[SafetyRule] = []
     never = seeking.evidence.ruled_out_by(product)
     for rule, settled in seeking.rules:
-        truth = settled if settled is not None else False if rule.id in never else truth_of(rule.when, facts)
+        truth = settled if settled is not None else False if rule.id in never else rule.when.truth_on(known)
         if truth is True:
             findings.append(rule)
         elif truth is None and rule.severity == "contraindicated":
             # A contraindication that only an unanswered question keeps open makes a product second choice among equals.
             open_rules.append(rule)
     barring = [rule for rule in findings if rule.severity == "contraindicated" and safety.override_for(seeking.draft, rule.id, rule.code) is None]
-    cites = tuple(dict.fromkeys(cite for rule in findings for cite in rule.cites))
+    cites = tuple(dict.fromkeys([cite for rule in findings for cite in rule.cites]))
     if ruled_out or barring:
         # A label that does not cover the patient must not hide that the product could harm.
         return Candidate(product, (*ruled_out, *(rule.say for rule in barring)), (), cites, (), rules=tuple(findings))
-    weighed = _weighed(product, seeking, facts, findings, len(open_rules), covered=covered is True)
-    still_open = tuple(dict.fromkeys(lower_first(rule.about) for rule in open_rules))
+    weighed = _weighed(product, seeking, known, findings, len(open_rules), covered=covered is True)
+    still_open = tuple(dict.fromkeys([lower_first(rule.about) for rule in open_rules]))
     return Candidate(product, (), tuple(_notes(product, seeking, weighed)), cites, _key(product, seeking, weighed), still_open, tuple(findings))
 
 
-def _weighed(product: Product, seeking: Seeking, facts: Facts, findings: list[SafetyRule], still_open: int, *, covered: bool) -> _Weighed:
+def _weighed(product: Product, seeking: Seeking, known: Mapping[str, Fact], findings: list[SafetyRule], still_open: int, *, covered: bool) -> _Weighed:
     about: dict[Severity, list[str]] = {"avoid": [], "caution": [], "info": []}
     for rule in findings:
         about.setdefault(rule.severity, []).append(rule.about)
     last = seeking.bearer.last
     waste, count = vials_needed(product, seeking.grams)
     return _Weighed(
-        facts=facts,
+        unmet=_preferences_unmet(seeking, known),
         about=about,
         open=still_open,
         ordered=_ordered(product, seeking.ordered),
@@ -213,7 +217,12 @@ def _naming_open(candidate: Candidate, common: set[str]) -> Candidate:
 
 def vials_needed(product: Product, grams: float) -> tuple[float, int]:
     """The least overshoot in grams and the vials that make it; nought of both when the sizes were not read."""
-    sizes, need = vials.product_sizes(product), vials.milligrams(grams)
+    return _overshoot(vials.product_sizes(product), vials.milligrams(grams))
+
+
+@lru_cache(maxsize=1024)
+def _overshoot(sizes: tuple[int, ...], need: int) -> tuple[float, int]:
+    """:func:`vials_needed` of any product with these sizes: many share them."""
     if not sizes or need <= 0:
         return 0.0, 0
     counts = vials.best_vials(sizes, need)
@@ -270,8 +279,8 @@ def _notes(product: Product, seeking: Seeking, weighed: _Weighed) -> Iterable[st
         yield "rates not read"
     if product.stabiliser is None:
         yield "stabiliser not read"
-    if seeking.iga_matters and product.iga is not None:
-        yield f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
+    if seeking.iga_matters:
+        yield "IgA not read" if product.iga is None else f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
     if seeking.volume_matters:
         yield f"{number_text(product.percent)} % solution"
     if weighed.waste > 0:
@@ -287,8 +296,10 @@ def _key(product: Product, seeking: Seeking, weighed: _Weighed) -> tuple[Any, ..
         not weighed.ordered,
         len(weighed.about["avoid"]),
         not weighed.continued,
+        # Where the IgA content matters, one that nobody read is never set above one that is known.
+        seeking.iga_matters and iga is None,
         len(weighed.about["caution"]),
-        _preferences_unmet(seeking, weighed.facts),
+        weighed.unmet,
         len(weighed.about["info"]),
         not weighed.labelled,
         not weighed.covered,
@@ -305,13 +316,13 @@ def _key(product: Product, seeking: Seeking, weighed: _Weighed) -> tuple[Any, ..
     )
 
 
-def _preferences_unmet(seeking: Seeking, facts: Facts) -> int:
+def _preferences_unmet(seeking: Seeking, known: Mapping[str, Fact]) -> int:
     """How many ``prefer-product`` acts of fired rules this product does not meet; rules on the course that already hold count too."""
     wanted = list(seeking.preferred)
     for rule, preferred in seeking.preferring:
-        if truth_of(rule.when, facts) is True:
+        if rule.when.truth_on(known) is True:
             wanted += preferred
-    return sum(truth_of(one, facts) is not True for one in wanted)
+    return sum([one.truth_on(known) is not True for one in wanted])
 
 
 def _grams_per_day(draft: Draft) -> float:
@@ -336,12 +347,12 @@ def _words(route: str) -> str:
 
 
 def _all_cites(candidates: Iterable[Candidate]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(cite for one in candidates for cite in one.cites))
+    return tuple(dict.fromkeys([cite for one in candidates for cite in one.cites]))
 
 
-def _behind(candidates: Iterable[Candidate]) -> tuple[object, ...]:
+def _behind(candidates: Iterable[Candidate]) -> Iterator[object]:
     """The products judged and the rules that fired for them."""
-    return tuple(entry for one in candidates for entry in (one.product, *one.rules))
+    return (entry for one in candidates for entry in (one.product, *one.rules))
 
 
 def _ordered_lines(candidates: list[Candidate], eligible: list[Candidate], draft: Draft, evidence: Evidence, context: Context) -> list[Line]:
