@@ -134,3 +134,17 @@ def test_the_worked_examples_of_an_overlay_are_run(tmp_path: Path) -> None:
     assert "cases/indications/gbs.yaml:1: ours: expected course_total 14 g, came to 140 g" in err
     case.write_text(case.read_text().replace("14 g", "140 g"))
     assert run("evidence", "check", "--overlay", ours)[0] == 0
+
+
+def test_a_source_is_begun_by_itself(tmp_path: Path) -> None:
+    """With its title where one is given; it loads, and statements can name it at once."""
+    ours = tmp_path / "ours"
+    path, = begin(ours, "source", "our-guide", "--name", "Our guide: first edition")
+    assert path == ours / "sources" / "our-guide.yaml"
+    assert 'title: "Our guide: first edition"' in path.read_text(encoding="utf-8")
+    begin(ours, "statement", "our-guide.one", "--source", "our-guide")
+    assert {one.name for one in (ours / "sources").iterdir()} == {"our-guide.yaml"}
+    code, out, err = run("evidence", "new", "source", "our-guide", "--into", ours, "--market", "US")
+    assert (code, out) == (2, "")
+    assert "the id is taken" in err
+    assert "says nothing about a source" in err

@@ -122,14 +122,17 @@ def test_an_entry_that_cites_nothing_still_has_no_number(folder: Path) -> None:
     ("facts.yaml", "label: Age", "lable: Age", ("facts.yaml", 1, "age: lable"), "did you mean 'label'?"),
     ("sources/a.yaml", "title: A label", "titel: A label", ("sources/a.yaml", 1, "label: titel"), "did you mean 'title'?"),
     ("safety/renal-risk.yaml", "age > 65 year", "age > 65", ("safety/renal-risk.yaml", 4, "renal-risk"), "write the value in year"),
-    ("safety/renal-risk.yaml", "about:", "\tabout:", ("safety/renal-risk.yaml", 2, ""), "check indentation, quotes and brackets near this line"),
-    ("statements/a.yaml", "says: Age", "says: Note: age", ("statements/a.yaml", 3, ""), "check indentation, quotes and brackets near this line"),
+    ("safety/renal-risk.yaml", "about:", "\tabout:", ("safety/renal-risk.yaml", 2, ""), "indent with spaces, not tabs"),
+    ("statements/a.yaml", "says: Age", "says: Note: age", ("statements/a.yaml", 3, ""), "a text that holds ': ' stands in quotes; check the indentation too"),
+    ("sources/a.yaml", "title: A label", "title: A label, newest of two", ("sources/a.yaml", 1, "label: newest of two"),
+     "inside braces a comma ends a text: where 'newest of two' belongs to the text before it, put the whole text in quotes"),
+    ("safety/renal-risk.yaml", "65 year", "65 yaers", ("safety/renal-risk.yaml", 4, "renal-risk: when"), "did you mean 'year'"),
 ])
 def test_one_mistake_is_one_row(folder: Path, name: str, old: str, new: str, row: tuple[str, int, str], remedy: str) -> None:
     """A misspelt key, a missing unit or a file that is no YAML is reported once, by entry and line, not once for everything that names it."""
     problems = _edit(folder, name, old, new)
     assert _rows(problems) == [row]
-    assert problems[0].remedy == remedy
+    assert problems[0].remedy.startswith(remedy)
 
 
 def test_an_id_taken_in_another_file_is_one_row(folder: Path) -> None:
@@ -408,3 +411,28 @@ def test_names_that_look_like_words_are_ids(folder: Path, name: str, old: str, n
     problems = _edit(folder, name, old, new)
     assert [(problem.line, problem.why) for problem in problems] == ([row] if row is not None else [])
     assert all(remedy in problem.remedy for problem in problems)
+
+
+def test_files_that_would_be_passed_over_are_named(folder: Path, tmp_path: Path) -> None:
+    """A file that ends in .yml, an empty one, and the folder above the evidence: nothing is left out in silence."""
+    _written(folder, "statements/more.yml", STATEMENTS)
+    assert [(problem.place, problem.remedy) for problem in check(folder)] == [("statements/more.yml", "call it more.yaml")]
+    (folder / "statements" / "more.yml").unlink()
+    _written(folder, "statements/empty.yaml", "# nothing yet\n")
+    assert [(problem.place, problem.why) for problem in check(folder)] == [("statements/empty.yaml", "the file is empty")]
+    (folder / "statements" / "empty.yaml").unlink()
+    _written(tmp_path / "ours", "evidence/statements/ours.yaml", STATEMENTS.replace("label.renal", "ours.renal"))
+    _written(tmp_path / "ours", "prices.yaml", "[]\n")
+    assert [(problem.why, problem.remedy) for problem in check(folder, tmp_path / "ours")] == [
+        ("holds no evidence itself; its folder 'evidence' does", f"name {(tmp_path / 'ours' / 'evidence').as_posix()}")]
+    assert check(folder, tmp_path / "ours" / "evidence") == []
+
+
+def test_an_unknown_jurisdiction_lists_the_known_ones(folder: Path) -> None:
+    """Places are few, so the remedy names them all beside the nearest."""
+    for path, text in WORDS.items():
+        _written(folder, path, text)
+    (folder / "facts.yaml").write_text(FACTS + "- {id: product.contains_maltose, kind: yes_no, label: Maltose}\n"
+                                       "- {id: product.corn_derived, kind: yes_no, label: Corn}\n", encoding="utf-8")
+    problems = _edit(folder, "indications/x.yaml", "jurisdiction: US", "jurisdiction: USA")
+    assert [(problem.line, problem.remedy) for problem in problems] == [(5, "did you mean 'US'? known: US, international")]

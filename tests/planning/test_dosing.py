@@ -255,6 +255,20 @@ def test_more_than_the_course_limit_is_refused_unless_the_regimen_prints_it() ->
     assert "dose.limit.course-total" in lines(printed)
 
 
+def test_only_myasthenia_hears_what_was_read_of_myasthenia() -> None:
+    """A course above 2 g/kg is confirmed everywhere; that no source supports more in myasthenia gravis is said there and nowhere else."""
+    printed = RegimenDose(course_total=Span(0.5, 2.4, "g/kg"), over_days=Span(2, 5), worked_at=_g_per_kg(1))
+    order = Order(dose=_g_per_kg(2.1), each="course", days=5)
+    other = line(_ordered(order, printed), "dose.limit.course-total")
+    assert "myasthenia" not in other.text
+    assert "limit.mg-no-more" not in other.because.cites
+    for name in ("mg-exacerbation", "mg-maintenance"):
+        disease = msgspec.structs.replace(evidence().indications[name], regimens=(regimen(printed),))
+        plan = dosed(draft(disease, MAN_70, order), context("US"))
+        assert "No source read supports more in myasthenia gravis" in line(plan, "dose.limit.course-total-mg").text
+        assert "dose.limit.course-total" not in lines(plan)
+
+
 def test_a_refused_order_shows_no_grams_anywhere() -> None:
     """Never computed through: the table of weights keeps its kilograms and leaves the grams empty."""
     plan = _ordered(Order(dose=_g_per_kg(2), each="day", days=5))

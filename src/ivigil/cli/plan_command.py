@@ -52,6 +52,10 @@ def run_plan(names: Sequence[str], choices: Choices, form: str, out: str, link: 
     try:
         if form in PRINTED:
             write(printed(batch.plans, evidence, form, out, link), out)
+        elif form == "fhir":
+            from ivigil.rendering.fhir import plans_fhir
+
+            write(plans_fhir(batch.plans, batch.failed, evidence), out)
         else:
             write(rendered(batch, form, single=len(batch.plans) == 1 and not batch.failed), out)
     except BadInput as error:

@@ -111,11 +111,13 @@ def _line(line: str) -> Condition:
         return Condition("in", fact=fact, words=words, text=line)
     try:
         quantity = parse_quantity(value)
-    except UnitProblem:
+    except UnitProblem as error:
         try:
             return Condition(op, fact=fact, number=float(value), text=line)
         except ValueError:
-            raise ValueError(f"'{value}' in '{line}' is not a quantity; write a number and its unit") from None
+            why, _, remedy = str(error).partition("; ")
+            unknown = "is not a unit known here" in why
+            raise ValueError(f"{why} in '{line}'; {remedy}" if unknown else f"'{value}' in '{line}' is not a quantity; write a number and its unit") from None
     return Condition(op, fact=fact, number=quantity.canonical, unit=quantity.unit, text=line)
 
 

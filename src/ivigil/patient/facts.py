@@ -270,6 +270,7 @@ class _Gather:
         elif record.infusions_complete and not self.reacted():
             self.put("ig.first_ever", True, complete)
             self.put("ig.hospital_infusions", "0", complete)
+            self.put("ig.last_reaction_grade", "0", complete, None, "no immunoglobulin given before")
             for fact in ("has.past_ig_reaction", "has.past_ig_headache", "ig.early_hospital_reaction"):
                 self.put(fact, False, complete, None, "no immunoglobulin given before")
         others = [item for item in given if item.kind != "immunoglobulin" and self.as_of - item.on <= _YEAR]

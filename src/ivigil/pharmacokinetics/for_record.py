@@ -12,7 +12,7 @@ from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.library import Evidence
 from ivigil.patient.facts import facts_of
-from ivigil.patient.firewall import check
+from ivigil.patient.firewall import COURSE_LIMIT, examined
 from ivigil.patient.record import Record
 from ivigil.pharmacokinetics.asked import Asked, Chosen, Naming, chosen_regimen, target_of
 from ivigil.pharmacokinetics.forecast import Forecast, forecast
@@ -105,7 +105,8 @@ def patient_of(record: Record, asked: Asked, indication: str, evidence: Evidence
         BadInput: the record cannot be right, the weight is missing or doubtful, or the record's indication is not one; all problems at once.
     """
     place = record.place or record.id
-    findings = check(record, evidence.facts, as_of)
+    limit = evidence.dose_limits.get("course-plausible")
+    findings, facts = examined(record, evidence.facts, as_of, limit.at_most if limit is not None and limit.at_most is not None else COURSE_LIMIT)
     problems = list(findings.problems)
     doubted = {doubt.about: doubt for doubt in findings.doubts}
     problems.extend(Problem(place, 0, about, doubt.why, f"{doubt.ask} Correct the record or answer it") for about, doubt in doubted.items()
@@ -118,7 +119,8 @@ def patient_of(record: Record, asked: Asked, indication: str, evidence: Evidence
         problems.append(_no_indication(named, found, place))
     if problems:
         raise BadInput(problems)
-    facts = facts_of(record, evidence.facts, as_of)
+    if doubted:
+        facts = facts_of(record, evidence.facts, as_of)
     person = person_of(record, facts, evidence, found[0] if len(found) == 1 else "")
     if person is None:
         raise BadInput([Problem(place, 0, "weight", "the weight is unknown", "add it: without it neither a dose per kg nor a clearance can be worked out")])

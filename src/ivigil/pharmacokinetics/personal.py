@@ -99,8 +99,7 @@ def personal_fit(model: Model, person: Person, past: Sequence[Given], levels: Se
     task = _Task(model, typical_values(model, person, evidence), names, rest.value, np.asarray(np.linalg.inv(whole)), np.sqrt(np.diag(whole)),
                  _table(past, np.array([level.day for level in levels])), np.array([level.value for level in levels]))
     pattern = np.array([_STARTS.get(name, 0.0) for name in (*names, BASELINE)]) * task.spread
-    found = [_search(task, start) for start in (np.zeros_like(pattern), pattern, -pattern)]
-    best = min((one for one in found if one is not None), key=lambda one: one.objective, default=None)
+    best = _search(task, np.stack([np.zeros_like(pattern), pattern, -pattern]))
     covariance = _covariance(task, best.eta) if best is not None else None
     if best is None or covariance is None:
         return PersonalFit(model.id, "failed", "the search did not settle")
@@ -174,57 +173,65 @@ def _predicted(task: _Task, etas: Array) -> Array:
 def _sd(task: _Task, level: Array) -> Array:
     sd = residual_sd(task.model, level)
     assert sd is not None
-    return np.maximum(sd, 1e-12)
+    return np.asarray(np.maximum(sd, 1e-12))
 
 
-def _local(task: _Task, eta: Array) -> tuple[float, Array, Array]:
-    """Objective, gradient and expected curvature at one set of deviations; the slopes of the levels from differences to both sides. It may be infinite."""
-    count = eta.size
+def _local(task: _Task, etas: Array) -> tuple[Array, Array, Array]:
+    """Objective, gradient and expected curvature at each row of deviations; the slopes of the levels from differences to both sides. They may be infinite."""
+    rows, count = etas.shape
     step = _NUDGE * task.spread
-    moved = np.concatenate([eta[np.newaxis], eta + np.diag(step), eta - np.diag(step)])
-    all_levels = _predicted(task, moved)
-    level = all_levels[:, 0]
-    slope = (all_levels[:, 1:count + 1] - all_levels[:, count + 1:]) / (2 * step)
-    all_sd = _sd(task, all_levels)
-    variance = all_sd[:, 0] ** 2
-    steep = (all_sd[:, 1:count + 1] ** 2 - all_sd[:, count + 1:] ** 2) / (2 * step)
-    error = task.measured - level
-    prior = task.precision @ eta
-    objective = float(np.sum(error**2 / variance + np.log(variance)) + eta @ prior)
-    gradient = -2 * (error / variance) @ slope + ((1 - error**2 / variance) / variance) @ steep + 2 * prior
-    curvature = 2 * (slope / variance[:, np.newaxis]).T @ slope + (steep / variance[:, np.newaxis] ** 2).T @ steep + 2 * task.precision
+    moves = np.concatenate([np.zeros((1, count)), np.diag(step), -np.diag(step)])
+    levels = _predicted(task, (etas[:, np.newaxis] + moves).reshape(-1, count)).reshape(-1, rows, 2 * count + 1)
+    variances = _sd(task, levels) ** 2
+    level, variance = levels[:, :, 0], variances[:, :, 0]
+    slope = (levels[:, :, 1:count + 1] - levels[:, :, count + 1:]) / (2 * step)
+    steep = (variances[:, :, 1:count + 1] - variances[:, :, count + 1:]) / (2 * step)
+    error = task.measured[:, np.newaxis] - level
+    prior = etas @ task.precision
+    objective = np.sum(error**2 / variance + np.log(variance), axis=0) + np.sum(prior * etas, axis=1)
+    gradient = np.einsum("ln,lnk->nk", -2 * error / variance, slope) + np.einsum("ln,lnk->nk", (1 - error**2 / variance) / variance, steep) + 2 * prior
+    curvature = np.einsum("lnk,lnm->nkm", slope / variance[:, :, np.newaxis], slope) * 2 + 2 * task.precision
+    curvature += np.einsum("lnk,lnm->nkm", steep / variance[:, :, np.newaxis] ** 2, steep)
     return objective, gradient, curvature
 
 
-def _search(task: _Task, start: Array) -> _Found | None:
-    """Fisher scoring with step control from one place; None when it ends where no step falls and the slope is not level."""
-    eta, damping = start, 0.0
-    objective, gradient, curvature = _local(task, eta)
-    for _ in range(MOST_STEPS):
-        step = -np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), gradient)
-        step *= min(1.0, _LONGEST / max(float(np.max(np.abs(step) / task.spread)), 1e-300))
-        trial = np.clip(eta + step, -_FAR * task.spread, _FAR * task.spread)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+def _search(task: _Task, starts: Array) -> _Found | None:
+    """Fisher scoring with step control from several places side by side; the best end, or None where no search settles."""
+    etas, damping, settled = starts.copy(), np.zeros(len(starts)), np.zeros(len(starts), dtype=bool)
+    diagonal = np.eye(starts.shape[1])
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        objective, gradient, curvature = _local(task, etas)
+        for _ in range(MOST_STEPS):
+            at = np.flatnonzero(~settled)
+            if not at.size:
+                break
+            damped = curvature[at] * (1 + damping[at, np.newaxis, np.newaxis] * diagonal)
+            step = -np.linalg.solve(damped, gradient[at][:, :, np.newaxis])[:, :, 0]
+            longest = np.max(np.abs(step) / task.spread, axis=1)
+            step *= np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-300))[:, np.newaxis]
+            trial = np.clip(etas[at] + step, -_FAR * task.spread, _FAR * task.spread)
             value, slope, around = _local(task, trial)
-        if np.isfinite(value) and value <= objective + 1e-12 * (1 + abs(objective)):
-            gain = objective - value
-            eta, damping = trial, damping / 8 if damping > 1e-3 else 0.0
-            objective, gradient, curvature = value, slope, around
-            if float(gradient @ np.linalg.solve(curvature, gradient)) < DONE or (damping == 0.0 and gain < DONE):
-                return _Found(eta, objective)
-        else:
-            damping = max(damping * 6, 0.05)
-            if damping > 1e9:  # a corner: a bioavailability held at 1
-                return _Found(eta, objective)
-    return None
+            falls = np.isfinite(value) & (value <= objective[at] + 1e-12 * (1 + np.abs(objective[at])))
+            worse, better = at[~falls], at[falls]
+            damping[worse] = np.maximum(damping[worse] * 6, 0.05)
+            settled[worse] = damping[worse] > 1e9  # a corner: a bioavailability held at 1
+            gain = objective[better] - value[falls]
+            etas[better], objective[better], gradient[better], curvature[better] = trial[falls], value[falls], slope[falls], around[falls]
+            damping[better] = np.where(damping[better] > 1e-3, damping[better] / 8, 0.0)
+            left = np.linalg.solve(curvature[better], gradient[better][:, :, np.newaxis])[:, :, 0]
+            settled[better] = (np.sum(gradient[better] * left, axis=1) < DONE) | ((damping[better] == 0) & (gain < DONE))
+    if not np.any(settled):
+        return None
+    best = int(np.argmin(np.where(settled, objective, np.inf)))
+    return _Found(etas[best], float(objective[best]))
 
 
 def _covariance(task: _Task, eta: Array) -> Array | None:
     """The inverse of half the curvature of the objective itself; where that is no covariance, of the expected one. None when neither is."""
     step = 50 * _NUDGE * task.spread
-    rows = [(_local(task, eta + move)[1] - _local(task, eta - move)[1]) / (2 * size) for move, size in zip(np.diag(step), step, strict=True)]
-    exact = (np.array(rows) + np.array(rows).T) / 2
-    for curvature in (exact, _local(task, eta)[2]):
+    _, slopes, _ = _local(task, np.concatenate([eta + np.diag(step), eta - np.diag(step)]))
+    rows = (slopes[:eta.size] - slopes[eta.size:]) / (2 * step[:, np.newaxis])
+    for curvature in ((rows + rows.T) / 2, _local(task, eta[np.newaxis])[2][0]):
         if np.all(np.isfinite(curvature)) and float(np.min(np.linalg.eigvalsh(curvature))) > 0:
             return np.asarray(2 * np.linalg.inv(curvature))
     return None

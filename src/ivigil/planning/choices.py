@@ -8,7 +8,7 @@ from typing import TypeVar, cast, get_args
 
 import msgspec
 
-from ivigil.basis.names import near
+from ivigil.basis.names import folded, near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.library import Evidence
@@ -140,8 +140,19 @@ def _unknown(context: Context, evidence: Evidence, option: Callable[[str], str])
         names = list(known)
         for name in given:
             if name and name not in names:
-                similar = near(name, names)
-                yield Problem(place, 0, "", f"'{name}' is not known", f"did you mean {', '.join(similar)}?" if similar else f"known: {', '.join(names)}")
+                similar = _sold_as(name, evidence) if known is evidence.products else []
+                similar = similar or near(name, names)
+                remedy = f"did you mean {', '.join(similar)}?" if similar else f"known: {', '.join(names)}"
+                if similar and known is evidence.jurisdictions:
+                    remedy += f" Known: {', '.join(names)}"
+                yield Problem(place, 0, "", f"'{name}' is not known", remedy)
+
+
+def _sold_as(name: str, evidence: Evidence) -> list[str]:
+    """The ids of the products of which this is the brand, or the beginning of one."""
+    wanted = folded(name)
+    brands = [product.id for product in evidence.products.values() if wanted in product.called]
+    return brands or [product.id for product in evidence.products.values() if wanted and any(one.startswith(wanted) for one in product.called)]
 
 
 def day_of(text: str, today: date, option: Callable[[str], str] = "--{}".format) -> date:

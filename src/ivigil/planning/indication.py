@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 
 from ivigil.basis.because import Alternative
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
@@ -25,15 +26,25 @@ _GAPS = "ivigil-policy.gaps-shown"
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Settle the indication, its standing per authority, its criteria and its population."""
-    found = find_indications(draft.record, evidence, context.indication)
+    found = _fitting(find_indications(draft.record, evidence, context.indication), draft, evidence)
     if len(found) != 1:
         return _not_settled(draft, evidence, found, context)
     indication = evidence.indications[found[0]]
     here = indication.id, context.jurisdiction, context.as_of
-    draft = msgspec.structs.replace(draft, indication=indication, lines=(*draft.lines, _standing_line(evidence, *here)))
+    draft = msgspec.structs.replace(draft, indication=indication, facts=_named(draft, indication, context))
+    draft = draft.saying(_standing_line(evidence, *here))
     draft = _refused(draft, evidence, indication, context)
     draft = _criteria(draft, evidence, indication, context)
     return draft.saying(*_population(draft, evidence, indication), *_remarks(evidence, *here))
+
+
+def _named(draft: Draft, indication: Indication, context: Context) -> Facts:
+    """The facts with the settled indication by its id, whoever named it and however: rules compare ids."""
+    known = draft.facts.get("order.indication")
+    if known is not None and known.value == indication.id:
+        return draft.facts
+    origin = Origin("request") if context.indication else known.origin if known is not None else Origin("problem list")
+    return draft.facts.having([Fact("order.indication", indication.id, origin)])
 
 
 def find_indications(record: Record, evidence: Evidence, asked: str = "") -> list[str]:
@@ -51,6 +62,14 @@ def find_indications(record: Record, evidence: Evidence, asked: str = "") -> lis
             for key in (*(code.code for code in condition.codes), condition.name):
                 found.update(dict.fromkeys(evidence.indications_called(key) if key else ()))
     return [name for name in found if evidence.indications[name].purpose != "none"] or list(found)
+
+
+def _fitting(found: list[str], draft: Draft, evidence: Evidence) -> list[str]:
+    """Of several indications under one code those whose population this patient may be of: a code does not tell adults from children, the age does."""
+    if len(found) <= 1:
+        return found
+    populations = {name: evidence.indications[name].population for name in found}
+    return [name for name, population in populations.items() if population is None or judge(population, draft.facts).truth is not False] or found
 
 
 def _not_settled(draft: Draft, evidence: Evidence, found: list[str], context: Context) -> Draft:

@@ -279,8 +279,8 @@ def _notes(product: Product, seeking: Seeking, weighed: _Weighed) -> Iterable[st
         yield "rates not read"
     if product.stabiliser is None:
         yield "stabiliser not read"
-    if seeking.iga_matters and product.iga is not None:
-        yield f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
+    if seeking.iga_matters:
+        yield "IgA not read" if product.iga is None else f"IgA {'at most' if product.iga.kind == 'max' else 'about'} {product.iga.value}"
     if seeking.volume_matters:
         yield f"{number_text(product.percent)} % solution"
     if weighed.waste > 0:
@@ -296,6 +296,8 @@ def _key(product: Product, seeking: Seeking, weighed: _Weighed) -> tuple[Any, ..
         not weighed.ordered,
         len(weighed.about["avoid"]),
         not weighed.continued,
+        # Where the IgA content matters, one that nobody read is never set above one that is known.
+        seeking.iga_matters and iga is None,
         len(weighed.about["caution"]),
         weighed.unmet,
         len(weighed.about["info"]),

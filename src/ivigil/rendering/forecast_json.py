@@ -9,10 +9,12 @@ import msgspec
 import numpy as np
 
 from ivigil.basis.problems import Problem
+from ivigil.pharmacokinetics.curves import STEP
 from ivigil.pharmacokinetics.for_record import Made
-from ivigil.pharmacokinetics.forecast import STEP, ModelCurve
+from ivigil.pharmacokinetics.forecast import ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.personal import PersonalFit
+from ivigil.pharmacokinetics.response import ResponseCurve
 
 SCHEMA = "urn:ivigil:forecast:1"
 _DAILY = int(1 / STEP)
@@ -51,7 +53,13 @@ def forecasts_json(forecasts: Sequence[dict[str, Any]], problems: Sequence[Probl
 def _curve(curve: ModelCurve) -> dict[str, Any]:
     return {"model": curve.model, "name": curve.name, "fit": curve.verdict.fit, "individual": curve.individual, "clearance_ratio": curve.clearance_ratio,
             "summary": msgspec.to_builtins(curve.summary), "endogenous": curve.endogenous.value, "total": _list(curve.total[::_DAILY]),
-            "infused": _list(curve.total[::_DAILY] - curve.endogenous.value)}
+            "infused": _list(curve.total[::_DAILY] - curve.endogenous.value), "response": None if curve.response is None else _response(curve.response)}
+
+
+def _response(found: ResponseCurve) -> dict[str, Any]:
+    """The share of the start day by day; ``lowest`` and ``highest`` over the last interval."""
+    return {"name": found.name, "unit": found.unit, "typical_start": found.typical_start, "share_of_start": _list(found.share[::_DAILY]),
+            "lowest_share": found.lowest, "highest_share": found.highest, "meaningful_change": found.meaningful, "cites": list(found.cites)}
 
 
 def _fit(fit: PersonalFit) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.pharmacokinetics.for_record import Made
 from ivigil.pharmacokinetics.forecast import Forecast, ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
+from ivigil.pharmacokinetics.response import response_in_words
 from ivigil.pharmacokinetics.suitability import Verdict
 from ivigil.pharmacokinetics.targets import Option
 from ivigil.rendering.plain_text import clean
@@ -60,6 +61,7 @@ def _lines(whole: Made, evidence: Evidence, width: int) -> Iterator[str]:
     yield from _curve(made, as_of, width)
     yield ""
     yield from _levels(made, as_of, width)
+    yield from _response(made, evidence, width)
     if without is not None and without.curves:
         yield from _compared(made, without, as_of)
     if options:
@@ -207,6 +209,18 @@ def _levels(made: Forecast, as_of: date, width: int) -> Iterator[str]:
 
 _LEARNT = 0.05
 """Share of a variance that the levels took away, from which it is named."""
+
+
+def _response(made: Forecast, evidence: Evidence, width: int) -> Iterator[str]:
+    """What the curve of the first model with a response does to it."""
+    curve = next((one for one in made.curves if one.response is not None), None)
+    if curve is None or curve.response is None:
+        return
+    yield f"{curve.response.name.upper()} ({curve.name})"
+    yield from _wrapped(response_in_words(curve.response), width, "  ", "  ")
+    statement = evidence.statements[curve.response.cites[0]]
+    yield from _wrapped(f"Rests on {', '.join(curve.response.cites)} ({statement.read}).", width, "  ", "  ")
+    yield ""
 
 
 def _compared(made: Forecast, without: Forecast, as_of: date) -> Iterator[str]:

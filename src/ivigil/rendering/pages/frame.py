@@ -53,7 +53,7 @@ class Sheet:
 
     def local(self, entry_id: str) -> Markup:
         """The remark that an overlay added or replaced this entry, and why."""
-        reason = self.evidence.local.get(entry_id, "")
+        reason = next((said for key, said in self.evidence.local.items() if key.partition(" ")[2] == entry_id), "")
         return paragraph(tag("strong", "Local entry"), f"of the overlay {self.evidence.overlay}: {reason}", class_="warn") if reason else NOTHING
 
     def used_by(self, part: str, name: str) -> Markup:
