@@ -52,7 +52,10 @@ def rules_in_force(evidence: Evidence, stage: Stage, jurisdiction: str, as_of: d
 @kept
 def limits_in_force(evidence: Evidence, jurisdiction: str, indication: str, as_of: date) -> tuple[DoseLimit, ...]:
     """The dose limits of a place that speak of an indication and are in force, in file order."""
-    return tuple(limit for limit in evidence.limits_at(jurisdiction, indication) if in_force(limit.valid, as_of))
+    places = {*evidence.places(jurisdiction), "international", ""}
+    return tuple(limit for limit in evidence.dose_limits.values()
+                 if limit.jurisdiction in places and indication not in limit.excepted and (not limit.indications or indication in limit.indications)
+                 and in_force(limit.valid, as_of))
 
 
 @kept

@@ -20,6 +20,8 @@ ABOUT = (
     "Planning, reasons and forecasts are pure functions of what is sent: sending a request again gives the same bytes and the same ETag, and nothing is kept, "
     "so no idempotency key is needed. Errors have one shape (application/problem+json) with every problem, its place, cause and remedy."
 )
+OPERATIONS = ("/healthz", "/readyz", "/metrics")
+"""CDS Hooks and FHIR describe themselves, as their standards say."""
 TAGS = [
     {"name": "plan", "description": "Plans, reasons, forecasts. Nothing is kept."}, {"name": "saved plans", "description": "Kept for their owner alone."},
     {"name": "evidence", "description": "What the evidence holds, and schemas."}, {"name": "operations", "description": "For those who run the service."},
@@ -53,6 +55,7 @@ class _Reasons(msgspec.Struct):
 def description(app: FastAPI) -> bytes:
     """The OpenAPI document of this application, as bytes."""
     document = get_openapi(title="ivigil", version=__version__, openapi_version="3.1.0", description=ABOUT, routes=app.routes, tags=TAGS)
+    document["paths"] = {path: operations for path, operations in document["paths"].items() if path.startswith("/api/") or path in OPERATIONS}
     for operations in document["paths"].values():
         for operation in operations.values():
             _tidied(operation)
