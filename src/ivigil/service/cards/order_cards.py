@@ -18,7 +18,7 @@ from ivigil.rendering.fhir_parts import name_of, pruned
 from ivigil.rendering.markdown import escaped
 from ivigil.rendering.plain_text import clean
 from ivigil.service.cards.card import LONGEST_SUMMARY, OVERRIDE_REASONS, Action, Card, Link, Suggestion, first_sentence, shortened
-from ivigil.service.cards.findings import INDICATION_UNNAMED, ORDER, Finding, concerns_dose, concerns_rate, findings_of, most_serious_first, refusals, without
+from ivigil.service.cards.findings import INDICATION_UNNAMED, Finding, concerns_dose, concerns_rate, findings_of, most_serious_first, refusals, without
 from ivigil.service.cards.sheet import Sources, bullets, finding_bullets
 from ivigil.service.hospital import Hospital
 
@@ -52,9 +52,9 @@ def checked(resource: Resource, record: Record, hospital: Hospital, today: date,
         findings = findings_of(plan, record, hospital.evidence, early=early)
         corrected = _planned_without(record, findings, hospital, today) or (plan if record.order.dose is None else None)
         if corrected is not None and corrected is not plan and _same_course(plan, corrected):
-            # Ordered is what the plan itself comes to when it is rounded to vials: nothing of the dose is in question.
-            findings = [finding for finding in findings if finding.id != ORDER or finding.urgency == "critical"]
-            corrected = corrected if concerns_dose(findings) or concerns_rate(findings) else None
+            # Ordered is what the plan itself comes to when it is rounded to vials: what the rounding alone raised is not in question.
+            findings = [one for one in findings if not concerns_dose([one]) or one.urgency == "critical" or corrected.line(one.id) is not None]
+            corrected = corrected if concerns_rate(findings) else None
     else:
         assert problems is not None
         rough = [Finding(problem.what, "warning", problem.why) for problem in problems.problems]
