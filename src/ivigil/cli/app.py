@@ -295,6 +295,14 @@ def models_check(
 add_to(app)
 
 
+@models_app.command("warm-up")
+def models_warm_up() -> None:
+    """Compile the fast kernels once (extra fast), so that later fits and cohorts start at once."""
+    from ivigil.cli.models_command import run_warm_up
+
+    raise typer.Exit(run_warm_up())
+
+
 def main() -> None:
     """The ``ivigil`` command."""
     app(prog_name="ivigil")
