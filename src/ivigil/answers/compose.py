@@ -151,9 +151,11 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
         none = frame(f"No dose for {here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
         said = [one for name in undosed for one in diseases.standing(here, here.evidence.indications[name])]
         return Part(topic.id, topic.title, (none, *said, *own))
-    names = [name for name in (topic.tell if plain_for(here.audience) else topic.show) if _fits(here, question, name)]
+    names = topic.tell if plain_for(here.audience) else topic.show
     title = {word.fold for word in words_of(topic.title)}
-    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked - title)
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience) if _fits(here, question, one)], question.asked - title)
+    diseases_named = [here.evidence.indications[name].name.clinical.partition(" (")[0].lower() for name in question.indications]
+    general = sorted(general, key=lambda one: not any(name in one.text.lower() for name in diseases_named))
     if plain_for(here.audience) and "conditions" in topic.find:
         listed = [*general, *own, *rest]
     else:
@@ -164,10 +166,11 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
 
 
-def _fits(here: Here, question: Question, name: str) -> bool:
-    """A sentence about one disease does not stand in an answer about another."""
-    about = name.partition(".")[0]
-    return not question.indications or about not in here.evidence.indications or about in question.indications
+def _fits(here: Here, question: Question, one: Said) -> bool:
+    """A statement about one disease does not stand in an answer about another."""
+    if not question.indications or one.kind != "statement":
+        return True
+    return not {name.partition(".")[0] for name in one.cites} & (here.evidence.indications.keys() - set(question.indications))
 
 
 def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], list[Said]]:
@@ -204,7 +207,7 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "product":
             own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
         elif finder == "switch":
-            own += things.switches(here, things.chosen(here, question.products), question.amounts)
+            own += things.switches(here, things.chosen(here, question.products), question.amounts, question.indications)
         elif finder == "rate":
             own += [
                 one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
