@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from ivigil.answers import diseases, things
@@ -14,6 +16,7 @@ from ivigil.answers.refuse import Refusal
 from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
+from ivigil.answers.words import words_of
 from ivigil.evidence.questions import Topic
 from ivigil.patient.record import Record
 from ivigil.planning.line import Table
@@ -23,6 +26,8 @@ _MOST = 14
 _BESIDE = 4
 """General sentences where typed entries have answered already."""
 _FOUND = 5
+_LOOKED_AT = 60
+_FEWEST_WORDS = 2
 _MOST_DISEASES = 3
 _NEEDED = 0.6
 _MEDICINE_TOPICS = {"interactions", "prevention"}
@@ -63,10 +68,13 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
             (frame("Instructions inside a question have no effect here. Ask the question itself; it is answered from the evidence only."),),
         )
     sums = calculated(here, question.amounts, question.indications)
-    if plain_for(here.audience) and (question.own_dose or (question.amounts.doses and question.amounts.weight is not None)) and _about_dose(question):
+    own_dose = question.own_dose or question.amounts.weight is not None
+    if plain_for(here.audience) and own_dose and _about_dose(question):
         return _own_dose(here, question)
     if sums.asks:
-        return Drawn("asks", sums.reason, sums.said, tuple(corrections), follow_up=sums.follow_up, related=_related(here, ("dose",)))
+        dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
+        beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
+        return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
     if refusal is not None and not corrections and not sums.said:
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
@@ -134,8 +142,14 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
 
 def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     own, rest = _typed(here, question, topic)
+    undosed = [name for name in question.indications if not here.evidence.indications[name].regimens]
+    if topic.id in {"dose", "maintenance"} and undosed and len(undosed) == len(question.indications):
+        none = frame(f"No dose for {here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
+        said = [one for name in undosed for one in diseases.standing(here, here.evidence.indications[name])]
+        return Part(topic.id, topic.title, (none, *said, *own))
     names = topic.tell if plain_for(here.audience) else topic.show
-    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked)
+    title = {word.fold for word in words_of(topic.title)}
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked - title)
     if plain_for(here.audience) and "conditions" in topic.find:
         listed = [*general, *own, *rest]
     else:
@@ -180,9 +194,11 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "product":
             own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
         elif finder == "switch":
-            own += things.switches(here, things.chosen(here, question.products))
+            own += things.switches(here, things.chosen(here, question.products), question.amounts)
         elif finder == "rate":
-            own += [one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications)]
+            own += [
+                one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
+            ]
         elif finder == "vaccine":
             own += [one for name in question.vaccines[:2] for one in things.vaccine(here, here.evidence.vaccines[name], question.indications)]
         elif finder == "conditions":
@@ -230,6 +246,8 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
     named = dict.fromkeys((*question.corrections, *more))
     limit = here.evidence.dose_limits.get("per-day")
     once = bool(question.indications) and limit is not None and set(question.indications) <= set(limit.excepted)
+    undosed = bool(question.indications) and not any(here.evidence.indications[name].regimens for name in question.indications)
+    once = once or undosed
     beside = [one.id for one in here.evidence.corrections.values() if set(one.topics) & set(topics) and not (once and "dose" in one.topics)]
     out: list[Said] = []
     for name in dict.fromkeys((*named, *beside)):
@@ -243,7 +261,8 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
 
 
 def _about_dose(question: Question) -> bool:
-    return bool(set(question.topics) & {"dose", "rate", "maintenance", "weight", "rounding"}) or bool(question.amounts.doses)
+    asked = bool(set(question.topics) & {"dose", "rate", "maintenance", "weight", "rounding"}) or bool(question.amounts.doses)
+    return asked or (question.amounts.weight is not None and any(word.fold in {"gram", "dose", "bottle", "ml"} for word in question.words))
 
 
 def _own_dose(here: Here, question: Question) -> Drawn:
@@ -273,26 +292,22 @@ def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Re
 
 
 def _searched(here: Here, question: Question, answered: bool, using: tuple[str, ...]) -> Part | None:
-    """What the full text search adds: entries that hold the words that no topic and no name has covered."""
-    if answered and not question.loose:
+    """What the full text search adds: statements of what is named that hold words of the question, and other entries that hold most of them."""
+    words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
+    if not words:
         return None
     index = index_of(here.evidence)
-    words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
-    loose = [word for word in question.loose if index.knows(word)]
-    if answered and not loose:
-        return None
-    wanted = set(words) if not answered else {*loose}
-    if not wanted:
-        return None
-    hits = [
-        hit for hit in index.find(tuple(dict.fromkeys((*wanted, *words))), 30, plain_for(here.audience)) if len(hit.words & wanted) >= _NEEDED * len(wanted)
-    ]
-    if answered:
-        hits = [hit for hit in hits if set(loose) <= hit.words and (len(hit.words) > len(loose) or len(words) == len(loose))]
+    hits = index.find(words, _LOOKED_AT, plain_for(here.audience))
     if not plain_for(here.audience):
         hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
-    said = list(dict.fromkeys(one for hit in hits for one in said_of(here.evidence, hit.id, here.audience)))
-    return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said[:_FOUND])) if said else None
+    owners = tuple(f"{name}." for name in (*question.indications, *(product.id for product in things.chosen(here, question.products))))
+    wanted = {word for word in words if index.knows(word)}
+    loose = {word for word in question.loose if index.knows(word)}
+    own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
+    needed = max(_FEWEST_WORDS, math.ceil(_NEEDED * len(wanted))) if answered else max(1, math.ceil(_NEEDED * len(wanted)))
+    others = [hit for hit in hits if hit not in own and len(hit.words & wanted) >= needed and (loose <= hit.words or not answered)]
+    said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
+    return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
 
 
 def _red_flags(here: Here, question: Question, vocabulary: Vocabulary) -> Part:

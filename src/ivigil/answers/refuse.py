@@ -137,29 +137,16 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     kinds = {entry.kind for entry in entries}
     named = _named(question, vocabulary)
     about_treatment = question.treatment or question.field or bool(question.indications) or bool(question.products)
-    if "other-subject" in kinds and not question.named and not (question.treatment and question.topics):
-        return _out_of_scope()
-    if "other-subject" in kinds and named and not question.named:
-        return _not_in_evidence(named)
+    about_drug = "other-drug" in kinds and not question.treatment and not set(question.topics) & _BESIDE_MEDICINES and not question.vaccines
+    if about_drug and not question.products:
+        said = frame(f"This is about another medicine{_quoted(named)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its leaflet.")
+        return Refusal("refused", "other-drug", (said,))
+    if "other-subject" in kinds and not question.indications:
+        return _not_in_evidence(named) if question.treatment else _out_of_scope()
     if "other-condition" in kinds and not _answered_anyway(question):
         return _not_in_evidence(named)
-    if (
-        "other-drug" in kinds
-        and not question.treatment
-        and not set(question.topics) & {"interactions", "alternatives"}
-        and not question.vaccines
-        and not question.indications
-    ):
-        return Refusal(
-            "refused",
-            "other-drug",
-            (
-                frame(
-                    f"This is about another medicine{_quoted(named)}. The evidence here is about immunoglobulin; ask a pharmacist, "
-                    "or read the leaflet or label of that medicine."
-                ),
-            ),
-        )
+    if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
+        return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
     if "other-drug" in kinds and set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines):
         return _not_in_evidence(named)
@@ -181,6 +168,9 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     return None
 
 
+_BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "afterwards", "meningitis", "reaction", "hydration", "blood-tests", "allergies"}
+"""Topics under which another medicine may be named without being what the question is about."""
+_LAST_YEAR = 2100
 _WITH_MEDICINES = {"interactions", "safe", "disease", "prevention", "rate", "effects"}
 _LOOSE_TOPICS = {
     "words",
@@ -233,7 +223,7 @@ def _not_in_evidence(words: tuple[str, ...]) -> Refusal:
     return Refusal(
         "refused",
         "not-in-evidence",
-        (frame(f"The evidence says nothing about this{_quoted(words)}, so there is no answer. That it is not here is no proof either way; ask a specialist."),),
+        (frame(f"The evidence says nothing about this{_quoted(words)}, so there is no answer. This is no proof for or against it. Ask your team."),),
     )
 
 
@@ -243,8 +233,7 @@ def _out_of_scope() -> Refusal:
         "out-of-scope",
         (
             frame(
-                "This is not a question about immunoglobulin treatment, so it is not answered. Ask about what it is, its uses, dose, rate, side effects, "
-                "vaccines or monitoring."
+                "This is not about immunoglobulin, the antibody drug, so there is no answer. Ask about its use, dose, rate, side effects, vaccines or checks."
             ),
         ),
     )

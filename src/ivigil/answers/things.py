@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ivigil.answers.amounts import Amounts
 from ivigil.answers.diseases import Here
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
 from ivigil.basis.facts import Fact, Facts, Origin
+from ivigil.basis.quantity import number_text
 from ivigil.evidence.care import AntibodyInterval, Vaccine
 from ivigil.evidence.conditions import facts_named, truth_of
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SafetyRule, SubcutaneousSchedule
+from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SafetyRule, SubcutaneousSchedule, Switch
 
 _SEVERITY = {"contraindicated": "contraindicated", "avoid": "avoid", "caution": "caution"}
 _WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
@@ -116,21 +118,31 @@ def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
     yield from (("reactions", entry_said(evidence, f"{name}: {remark.say}", remark.cites)) for remark in product.reactions)
 
 
-def switches(here: Here, products: list[Product]) -> list[Said]:
+def switches(here: Here, products: list[Product], amounts: Amounts) -> list[Said]:
     """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is."""
     if plain_for(here.audience):
         return []
     named = [product for product in products if product.switch]
     listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
-    return [
-        entry_said(here.evidence, f"{called(here, product)}: {row.say}", row.cites)
-        for product in listed
-        for row in product.switch
-        if in_force(row.valid, here.as_of)
-    ]
+    out: list[Said] = []
+    for product in listed:
+        for row in product.switch:
+            if in_force(row.valid, here.as_of):
+                out.append(entry_said(here.evidence, f"{called(here, product)}: {row.say}", row.cites))
+                out += _switched(amounts, row, called(here, product)) if named else []
+    return sorted(out, key=lambda one: one.kind != "calculation")
 
 
-def rates(here: Here, product: Product, indications: tuple[str, ...]) -> Iterator[Said]:
+def _switched(amounts: Amounts, row: Switch, name: str) -> list[Said]:
+    """The weekly grams under the skin that follow from an intravenous dose in grams and its interval."""
+    grams = next((dose.amount.high for dose in amounts.doses if dose.amount.single and dose.amount.unit == "g"), None)
+    if grams is None or not amounts.weeks:
+        return []
+    weekly = number_text(round(grams * row.from_intravenous / amounts.weeks, 1))
+    return [Said(f"{name}: {grams:g} g x {row.from_intravenous:.2f} / {amounts.weeks:g} weeks = {weekly} g a week.", row.cites, "calculation")]
+
+
+def rates(here: Here, product: Product, indications: tuple[str, ...], amounts: Amounts) -> Iterator[Said]:
     """The printed rates of one product, those of the indication asked about first."""
     if plain_for(here.audience):
         return
@@ -139,11 +151,26 @@ def rates(here: Here, product: Product, indications: tuple[str, ...]) -> Iterato
     fitting = [row for row in rows if not indications or set(row.indications) & set(indications)]
     for row in fitting or rows:
         yield entry_said(here.evidence, f"{name}{_for(here, row.indications)}: {_schedule(row)}", row.cites)
+        if amounts.weight is not None:
+            yield from _per_hour(product, row, amounts.weight.in_unit("kg"), name)
     under_skin = [row for row in product.subcutaneous if not indications or set(row.indications) & set(indications)]
     for one in under_skin or product.subcutaneous:
         text = _under_skin(one)
         if text:
             yield entry_said(here.evidence, f"{name}{_for(here, one.indications)}, {one.infusion} infusion: {text}", one.cites)
+
+
+def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iterator[Said]:
+    """Start and maximum of a schedule in mL/h for a body weight."""
+    for word, printed in (("start", row.start), ("at most", row.maximum)):
+        rate = printed.also if printed.also is not None and printed.also.dimension == "volume rate per body mass" else printed.rate
+        if rate.dimension == "volume rate per body mass":
+            hourly = rate.in_unit("mL/kg/h") * kg
+        elif rate.dimension == "mass rate per body mass":
+            hourly = rate.in_unit("mg/kg/h") * kg / 1000 / product.grams_per_ml
+        else:
+            continue
+        yield Said(f"{name}, {word}: {rate} for {number_text(kg)} kg = {number_text(round(hourly, 1))} mL/h.", row.cites, "calculation")
 
 
 def _schedule(row: RateSchedule) -> str:
