@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 
 from ivigil.answers import diseases, things
@@ -30,6 +28,8 @@ _LOOKED_AT = 60
 _FEWEST_WORDS = 2
 _MOST_DISEASES = 3
 _NEEDED = 0.6
+_NEEDED_BESIDE = 0.5
+"""The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
 _MEDICINE_TOPICS = {"interactions", "prevention"}
 """Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
 _BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
@@ -136,6 +136,10 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = ("dose",)
     if any(name.startswith("takes.") for name in question.facts) and not set(topics) & _MEDICINE_TOPICS:
         topics = (*topics, "interactions")
+    if "vaccines" in topics and "dose" in topics and not question.indications:
+        topics = tuple(name for name in topics if name != "dose")
+    if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
+        topics = (*topics, "scig")
     order = list(here.evidence.topics)
     return tuple(sorted(dict.fromkeys(topics), key=order.index))
 
@@ -300,12 +304,19 @@ def _searched(here: Here, question: Question, answered: bool, using: tuple[str, 
     hits = index.find(words, _LOOKED_AT, plain_for(here.audience))
     if not plain_for(here.audience):
         hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
+    if question.indications:
+        foreign = here.evidence.indications.keys() - set(question.indications)
+        hits = [hit for hit in hits if hit.id.partition(".")[0] not in foreign]
     owners = tuple(f"{name}." for name in (*question.indications, *(product.id for product in things.chosen(here, question.products))))
-    wanted = {word for word in words if index.knows(word)}
-    loose = {word for word in question.loose if index.knows(word)}
+    weights = {word: index.weight(word) for word in words}
+    whole = sum(weights.values()) or 1.0
+    needed = _NEEDED_BESIDE if answered else _NEEDED
     own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
-    needed = max(_FEWEST_WORDS, math.ceil(_NEEDED * len(wanted))) if answered else max(1, math.ceil(_NEEDED * len(wanted)))
-    others = [hit for hit in hits if hit not in own and len(hit.words & wanted) >= needed and (loose <= hit.words or not answered)]
+    others = [
+        hit
+        for hit in hits
+        if hit not in own and len(hit.words) >= min(_FEWEST_WORDS, len(words)) and sum(weights[word] for word in hit.words) >= needed * whole
+    ]
     said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
     return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
 
