@@ -15,7 +15,6 @@ from ivigil.evidence.queue import waiting
 from ivigil.evidence.review import stamp_of
 from ivigil.planning.choices import SiteProfile
 from ivigil.service.app import application
-from ivigil.service.auth.who import person_of
 from ivigil.service.hospital import Hospital
 from ivigil.service.pages import review_pages
 from ivigil.service.store.people import Person
@@ -106,7 +105,6 @@ def test_the_name_of_whoever_signed_in_counts_and_only_reviewers_judge(writing: 
     writing.post("/review/itp-adult.panzyga.dose", data={"status": "approved", "by": "Somebody Else"})
     assert _reviews(folder, "itp-adult.panzyga.dose")[-1]["by"] == "Dr Signed-In"
     monkeypatch.undo()
-    assert person_of is review_pages.person_of
     monkeypatch.setattr(review_pages, "person_of", lambda request: Person("2", "Viewer"))
     assert "needs the role" in Page(writing.get(f"/review/{STATEMENT}").text).text
 

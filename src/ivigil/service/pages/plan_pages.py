@@ -29,9 +29,9 @@ from ivigil.service.pages.view import view_of
 
 router = APIRouter(include_in_schema=False)
 
-
 STARTS = {"/plan": "Plan a patient", "/forecast": "Forecast IgG", "/compare": "Compare two ways to treat one patient"}
 """The pages that begin with a record, and their titles."""
+NOT_CHANGED = "This change was not made. The plan below is the one before it."
 
 
 class Linked(msgspec.Struct, frozen=True):
@@ -160,8 +160,9 @@ def shown(
     problems: Sequence[Problem] = (),
     typed: Mapping[str, str] | None = None,
     saved: str = "",
+    heading: str = NOT_CHANGED,
 ) -> Response:
-    """The page of a plan. With ``problems`` a change could not be made; what was ``typed`` stays in its fields."""
+    """The page of a plan. With ``problems`` a change could not be made, or what ``heading`` says; what was ``typed`` stays in its fields."""
     hospital = hospital_of(request)
     view = view_of(made.plan, made.patient, hospital.evidence)
     rows = (*view.sheet.critical, *(row for block in view.sheet.blocks for row in block.rows))
@@ -172,6 +173,7 @@ def shown(
         status=422 if problems else 200,
         surface="education" if audience == "patient" else "planning",
         problems=problems,
+        heading=heading,
         made=made,
         view=view,
         audience=audience,
