@@ -28,6 +28,8 @@ DAY = date(2026, 11, 20)
 """The day on which everything is asked."""
 NARROWER = {"indication-missing": "ambiguous", "weight-missing": "ambiguous", "too-many-questions": "ambiguous"}
 """Reasons that say more exactly what a key calls by the wider one."""
+CALL = "care.red-flags.emergency"
+"""The statement that sends people to the emergency service."""
 SHOWN = 90
 WHOLE, NUMBERS, FACTS = ("Answers with every sentence carried", "Numbers with their units that stand where they should",
                          "Facts of the key in the answer, with the right source")
@@ -232,10 +234,10 @@ def _percentile(values: list[float] | list[int], percentile: float) -> float:
 
 
 def emergency_first(outcome: Outcome) -> bool:
-    """An emergency answer whose opening names what to do: one of its first two sentences cites what the key asks for."""
+    """An emergency answer that opens with what to do: one of its first two sentences cites the call for help or what the key asks for."""
     opening = {name for sentence in outcome.answer.short[:2] for name in sentence.statements}
-    wanted = [set(fact.statements) for fact in outcome.question.must_have if fact.statements]
-    return outcome.answer.outcome == "emergency" and (not wanted or any(opening & names for names in wanted))
+    wanted = {name for fact in outcome.question.must_have for name in fact.statements}
+    return outcome.answer.outcome == "emergency" and (not wanted or bool(opening & {CALL, *wanted}))
 
 
 def measured(asker: Asker, questions: Iterable[Question]) -> Figures:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from tools.answer_measures import EMERGENCIES, FACTS, GRADES, NUMBERS, REFUSED, WHOLE, WRONG, Asker, Figures, measured
+from tools.answer_measures import EMERGENCIES, FACTS, GRADES, REFUSED, WRONG, Asker, Figures, measured
 from tools.question_set import HALVES, Half, read_questions
 
 from ivigil.evidence.load import load_evidence
 
 MEDIAN_GRADE = 6
-NOT_YET = {FACTS: 0.70, REFUSED: 0.55, EMERGENCIES: 0.65, WRONG: 0.01, GRADES: 0.85, NUMBERS: 0.98, WHOLE: 0.97}
+NOT_YET = {FACTS: 0.77, REFUSED: 0.75, EMERGENCIES: 0.9, WRONG: 0.01, GRADES: 0.92}
 """What was reached where the target is missed. ``docs/answer-quality.md`` shows each in bold; who reaches the target takes it out of this table."""
 
 

@@ -147,6 +147,8 @@ def amounts_in(question: str) -> Amounts:
             percent = first.value
         elif unit in {"ml", "l"}:
             volume = first
+    if not odd and ("/lb" in text or re.search(r"\bper lb\b", text)):
+        odd.append("per pound")
     spans = [match for match in _DAYS.finditer(text) if not re.match(r"\s*old|\s*of age|\s*ago", text[match.end() :])]
     days = next((match for match in spans if match[1]), spans[0] if spans else None)
     age = _AGE.search(text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 
 from ivigil.answers import diseases, things
@@ -30,6 +28,8 @@ _LOOKED_AT = 60
 _FEWEST_WORDS = 2
 _MOST_DISEASES = 3
 _NEEDED = 0.6
+_NEEDED_BESIDE = 0.5
+"""The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
 _MEDICINE_TOPICS = {"interactions", "prevention"}
 """Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
 _BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
@@ -136,6 +136,10 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = ("dose",)
     if any(name.startswith("takes.") for name in question.facts) and not set(topics) & _MEDICINE_TOPICS:
         topics = (*topics, "interactions")
+    if "vaccines" in topics and "dose" in topics and not question.indications:
+        topics = tuple(name for name in topics if name != "dose")
+    if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
+        topics = (*topics, "scig")
     order = list(here.evidence.topics)
     return tuple(sorted(dict.fromkeys(topics), key=order.index))
 
@@ -149,7 +153,9 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
         return Part(topic.id, topic.title, (none, *said, *own))
     names = topic.tell if plain_for(here.audience) else topic.show
     title = {word.fold for word in words_of(topic.title)}
-    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked - title)
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience) if _fits(here, question, one)], question.asked - title)
+    diseases_named = [here.evidence.indications[name].name.clinical.partition(" (")[0].lower() for name in question.indications]
+    general = sorted(general, key=lambda one: not any(name in one.text.lower() for name in diseases_named))
     if plain_for(here.audience) and "conditions" in topic.find:
         listed = [*general, *own, *rest]
     else:
@@ -158,6 +164,13 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     if not listed:
         return None
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
+
+
+def _fits(here: Here, question: Question, one: Said) -> bool:
+    """A statement about one disease does not stand in an answer about another."""
+    if not question.indications or one.kind != "statement":
+        return True
+    return not {name.partition(".")[0] for name in one.cites} & (here.evidence.indications.keys() - set(question.indications))
 
 
 def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], list[Said]]:
@@ -194,7 +207,7 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "product":
             own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
         elif finder == "switch":
-            own += things.switches(here, things.chosen(here, question.products), question.amounts)
+            own += things.switches(here, things.chosen(here, question.products), question.amounts, question.indications)
         elif finder == "rate":
             own += [
                 one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
@@ -300,12 +313,19 @@ def _searched(here: Here, question: Question, answered: bool, using: tuple[str, 
     hits = index.find(words, _LOOKED_AT, plain_for(here.audience))
     if not plain_for(here.audience):
         hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
+    if question.indications:
+        foreign = here.evidence.indications.keys() - set(question.indications)
+        hits = [hit for hit in hits if hit.id.partition(".")[0] not in foreign]
     owners = tuple(f"{name}." for name in (*question.indications, *(product.id for product in things.chosen(here, question.products))))
-    wanted = {word for word in words if index.knows(word)}
-    loose = {word for word in question.loose if index.knows(word)}
+    weights = {word: index.weight(word) for word in words}
+    whole = sum(weights.values()) or 1.0
+    needed = _NEEDED_BESIDE if answered else _NEEDED
     own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
-    needed = max(_FEWEST_WORDS, math.ceil(_NEEDED * len(wanted))) if answered else max(1, math.ceil(_NEEDED * len(wanted)))
-    others = [hit for hit in hits if hit not in own and len(hit.words & wanted) >= needed and (loose <= hit.words or not answered)]
+    others = [
+        hit
+        for hit in hits
+        if hit not in own and len(hit.words) >= min(_FEWEST_WORDS, len(words)) and sum(weights[word] for word in hit.words) >= needed * whole
+    ]
     said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
     return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
 
@@ -334,18 +354,27 @@ def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
 
 
 def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
-    """The first sentences of the answer: the sums, else what stands first under each topic. They do not stand twice."""
+    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice."""
     most = 0 if leading else 1 if len(parts) > 2 else 2
     short: list[Said] = []
     out: list[Part] = []
-    for number, part in enumerate(parts):
-        take = len(part.said) if part.id == "calculation" else most if number < 3 and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0
+    for number, part in enumerate(sorted(parts, key=lambda part: not _worked(part))):
+        take = _worked(part) or (most if number < _LEADING and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
         short += part.said[:take]
         if part.said[take:] or part.table is not None:
             out.append(msgspec.structs.replace(part, said=part.said[take:]))
     return short, out
 
 
+def _worked(part: Part) -> int:
+    """How many sentences reach to the last sum of a part, whose first sentences may say what was reckoned with."""
+    if part.id == "calculation":
+        return len(part.said)
+    return max((place for place, one in enumerate(part.said[:_SUMS], start=1) if one.kind == "calculation"), default=0)
+
+
+_LEADING = 3
+_SUMS = 6
 _NEVER_SHORT = {"plan-questions", "red-flags-named", "found"}
 
 

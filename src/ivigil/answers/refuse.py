@@ -136,9 +136,11 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     entries = [vocabulary.evidence.outsiders[name] for name in question.outside]
     kinds = {entry.kind for entry in entries}
     named = _named(question, vocabulary)
-    about_treatment = question.treatment or question.field or bool(question.indications) or bool(question.products)
-    about_drug = "other-drug" in kinds and not question.treatment and not set(question.topics) & _BESIDE_MEDICINES and not question.vaccines
-    if about_drug and not question.products:
+    about_treatment = (
+        question.treatment or question.field or any(dose.per_kg for dose in question.amounts.doses) or bool(question.indications) or bool(question.products)
+    )
+    beside = set(question.topics) & _BESIDE_MEDICINES or question.vaccines or question.indications
+    if "other-drug" in kinds and not question.treatment and not question.products and (not beside or _dosed(question, vocabulary)):
         said = frame(f"This is about another medicine{_quoted(named)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its leaflet.")
         return Refusal("refused", "other-drug", (said,))
     if "other-subject" in kinds and not question.indications:
@@ -155,7 +157,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         said = frame("Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product.")
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
     entity = bool(question.indications or question.products or question.vaccines or question.facts or question.tests)
-    if question.aims and not entity:
+    if question.aims and not entity and set(question.topics) <= _OF_A_DISEASE:
         return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
     unknown = tuple(word for word in (*question.objects, *question.aims) if not index_of(vocabulary.evidence).knows(word))
     if unknown and not entity:
@@ -170,8 +172,13 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
 
 _BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "afterwards", "meningitis", "reaction", "hydration", "blood-tests", "allergies"}
 """Topics under which another medicine may be named without being what the question is about."""
+_OF_A_DISEASE = {"indicated", "disease", "dose", "uses", "criteria", "safe", "words", "what", "children", "older"}
+"""Topics that are asked of a disease: what the treatment would be for must then be in the evidence."""
+_AMOUNTS = {"dose", "rate"}
+_BESIDE_AMOUNTS = {"interactions", "prevention"}
+"""The same where an amount is asked: "ibuprofen dose in migraine" asks for that of ibuprofen."""
 _LAST_YEAR = 2100
-_WITH_MEDICINES = {"interactions", "safe", "disease", "prevention", "rate", "effects"}
+_WITH_MEDICINES = {"interactions", "safe", "disease", "rate", "effects"}
 _LOOSE_TOPICS = {
     "words",
     "what",
@@ -207,6 +214,13 @@ _LOOSE_TOPICS = {
     "weight",
 }
 """Topics whose words are used of anything: without a name of the field they do not make a question one about immunoglobulin."""
+
+
+def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
+    """True when the dose asked about is that of another medicine: the two words stand side by side."""
+    doses = {place for place, word in enumerate(question.words) if word.fold.startswith(("dos", "doz")) or word.fold in {"much", "many", "mg"}}
+    drugs = [match for match in vocabulary.outside.found(question.words) if vocabulary.evidence.outsiders[match.value].kind == "other-drug"]
+    return any(match.start - 2 <= place <= match.end for match in drugs for place in doses)
 
 
 def _answered_anyway(question: Question) -> bool:

@@ -20,7 +20,7 @@ _WHATS = re.compile(r"\b([Ww]hat|[Hh]ow|[Ww]here|[Ww]ho)['’]?s\b")
 _PAST = {"past", "previou", "previous", "previously", "had", "history", "again", "after", "once", "before", "earlier", "last", "ago", "prior"}
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
-_ABOUT = re.compile(r"^(?:about|called|named|with|taking|of|cause|causes|caused|causing|prevent|prevents|in|than|on|and|or|is)$")
+_ABOUT = re.compile(r"^(?:about|called|named|with|taking|of|cause|causes|caused|causing|prevent|prevents|in)$")
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from ivigil import __version__
 from ivigil.rendering.json import plan_schema
 from ivigil.rendering.why import Node
+from ivigil.service.api.questions import Question
 from ivigil.service.api.request import Envelope
 from ivigil.service.errors import Refusal
 
@@ -86,10 +87,12 @@ def _tidied(operation: dict[str, Any]) -> None:
 
 
 def _schemas() -> dict[str, Any]:
-    _, schemas = msgspec.json.schema_components([Envelope, Refusal, _Saved, _Reasons], ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components([Envelope, Question, Refusal, _Saved, _Reasons], ref_template="#/components/schemas/{name}")
     schemas["Request"] = {**schemas.pop("Envelope"), "additionalProperties": True, "description": (
         "`record` (a record or FHIR resource as JSON, or any record as text) with choices beside it. A body without `record` is itself the record.")}
     schemas["Request"]["properties"]["record"] = {"oneOf": [{"type": "object"}, {"type": "string"}, {"type": "array"}]}
+    schemas["Question"]["properties"]["record"] = {"oneOf": [{"type": "object"}, {"type": "string"}], "description": "A patient record: its plan is quoted."}
+    schemas["Question"]["additionalProperties"] = False
     text = msgspec.json.encode(plan_schema()["$defs"]).replace(b"#/$defs/", b"#/components/schemas/")
     named = {"_Saved": "SavedPlan", "_Reasons": "Reasons"}
     return {**{named.get(name, name): one for name, one in schemas.items()}, **msgspec.json.decode(text)}

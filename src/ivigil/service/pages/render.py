@@ -30,7 +30,7 @@ SURFACES = {
     "reference": ("Clinician reference", "What each source says, where it says it, and what rests on it."),
 }
 """The surfaces, labelled apart on every page."""
-MENU = (("/plan", "Plan"), ("/compare", "Compare"), ("/forecast", "Forecast"), ("/evidence/", "Evidence"), ("/review", "Review"))
+MENU = (("/plan", "Plan"), ("/compare", "Compare"), ("/forecast", "Forecast"), ("/ask", "Ask"), ("/evidence/", "Evidence"), ("/review", "Review"))
 
 
 @lru_cache(maxsize=1)
@@ -82,6 +82,8 @@ def page(request: Request, template: str, *, status: int = 200, surface: str = "
             evidence_version=evidence_of(request).version,
             overlay=evidence_of(request).overlay,
             mark=mark_of,
+            open_mode=request.app.state.settings.mode == "open",
+            signed_in_as=getattr(request.scope.get("state", {}).get("person"), "name", ""),
             **values,
         )
     )
