@@ -130,7 +130,7 @@ def test_a_forecast_loads_no_solver_and_no_compiler() -> None:
              "except SystemExit:\n    print(' '.join(sys.modules), file=sys.stderr)")
     done = subprocess.run([sys.executable, "-c", probe, *PID], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
-    assert not loaded & {"scipy", "numba", "rich", "ivigil.planning.plan"}
+    assert not loaded & {"scipy", "numba", "rich", "numpy.ma", "ivigil.planning.plan"}
 
 
 LEVELS = ["forecast", str(PATIENTS.parent / "examples" / "pid-with-levels.yaml"), "--as-of", "2026-11-20"]
@@ -153,3 +153,17 @@ def test_levels_on_record_are_fitted_and_shown(tmp_path: Path) -> None:
     drawn = picture.read_text(encoding="utf-8")
     assert "fitted to the levels" in drawn
     assert drawn.count('class="level"') == 4
+
+
+def test_the_fast_kernels_are_compiled_once() -> None:
+    """With the extra installed it says where they are; a second time is a matter of loading."""
+    pytest.importorskip("numba")
+    assert "on disk" in ivigil("models", "warm-up").stderr
+
+
+def test_without_the_extra_it_is_said_how_to_get_it() -> None:
+    """Exit code 2 and a remedy."""
+    probe = ("import sys; sys.modules['numba'] = None; sys.argv = ['ivigil', 'models', 'warm-up']\nfrom ivigil.cli.app import main\nmain()")
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "ivigil[fast]" in done.stderr

@@ -223,3 +223,11 @@ def test_gaps_are_shown() -> None:
     """What was not read is said, never filled in."""
     plan = _step(_with(_standing("supports"), not_read=("the dose in children",)), indication="sample")
     assert line(plan, "indication.gaps").text == "Not read: the dose in children."
+
+
+@pytest.mark.parametrize(("age", "found"), [("40 year", "itp-adult"), ("9 year", "itp-child"), ("", "")])
+def test_a_code_that_adults_and_children_share_is_settled_by_age(age: str, found: str) -> None:
+    """D69.3 is one code for two indications; a record system sends only the code. Without an age it is asked."""
+    plan = _step(indication="D69.3", facts={"age": age} if age else {})
+    assert (plan.indication.id if plan.indication is not None else "") == found
+    assert ("indication.choose" in ids(plan)) is (not found)

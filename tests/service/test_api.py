@@ -214,3 +214,27 @@ def test_the_plan_counter_counts_by_status(app: FastAPI) -> None:
     client = TestClient(app, base_url=HERE, client=("127.0.0.1", 1))
     client.post(f"/api/v1/plan?as_of={DAY}", content=(ROOT / "patients" / "itp-adult-us.yaml").read_bytes())
     assert "ivigil_plans_total{status=" in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("record", ["", "cidp-obese-ontario.yaml"])
+def test_a_question_is_answered_as_on_the_command_line(client: TestClient, record: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Byte for byte, with and without a patient."""
+    from ivigil.cli.ask_command import Wanted, run_ask
+
+    question = "What is the dose of IVIG in CIDP?"
+    path = ROOT / "patients" / record
+    run_ask(question, Wanted(jurisdiction="CA-ON", as_of=DAY, form="json", record=str(path) if record else ""))
+    printed = capsys.readouterr().out
+    body = {"question": question, "jurisdiction": "CA-ON", "as_of": DAY, **({"record": path.read_text(encoding="utf-8")} if record else {})}
+    answer = client.post("/api/v1/ask", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.text == printed
+
+
+def test_a_question_that_cannot_be_read_is_refused_with_all_reasons(client: TestClient) -> None:
+    """Place, day, audience and record at once; no JSON at all too."""
+    body = {"question": "dose?", "jurisdiction": "Mars", "as_of": "soon", "record": "id: x\nweight: 70\n"}
+    problems = client.post("/api/v1/ask", json=body).json()["problems"]
+    assert {"jurisdiction", "as-of", "record"} <= {one["place"] for one in problems}
+    for bad in (b"dose?", b"[" * 100_000, b"{}", b'{"question": "x", "audience": "cat"}', b'{"question": "x", "file": "/etc/passwd"}'):
+        assert client.post("/api/v1/ask", content=bad).status_code == 422, bad

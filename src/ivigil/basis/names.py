@@ -16,6 +16,11 @@ def folded(name: str) -> str:
     return _BETWEEN.sub("", name.lower())
 
 
+def spaced(name: str) -> str:
+    """A name in small letters with single spaces; hyphens and underscores count as spaces."""
+    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+
 def near(name: str, names: list[str]) -> list[str]:
     """Known names that a mistyped one may have meant, nearest first."""
     folded = {known.lower(): known for known in names}

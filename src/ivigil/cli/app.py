@@ -36,6 +36,15 @@ class Format(StrEnum):
     ICS = "ics"
 
 
+class AnswerFormat(StrEnum):
+    """How an answer is printed."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 class LeastReview(StrEnum):
     """How far in review the evidence of a line must be to be shown."""
 
@@ -226,6 +235,33 @@ def forecast(
     raise typer.Exit(run_forecast(record, asked, wanted, shown, Choices(overlay=overlay, evidence=evidence)))
 
 
+class Audience(StrEnum):
+    """For whom an answer is written."""
+
+    PATIENT = "patient"
+    CLINICIAN = "clinician"
+    RESEARCHER = "researcher"
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="A question in words, in quotes; - reads it from standard input.")],
+    audience: Annotated[Audience, typer.Option("--audience", "-a", help="For whom the answer is written.")] = Audience.CLINICIAN,
+    record: Annotated[str, typer.Option("--record", "-r", metavar="FILE", help="Patient record: the plan made from it is quoted.")] = "",
+    jurisdiction: Jurisdiction = "",
+    as_of: AsOf = "",
+    site: Annotated[str, typer.Option(metavar="FILE", help="Site profile; its jurisdiction is used.")] = "",
+    overlay: Overlay = "",
+    evidence: EvidenceFolder = "",
+    format: Annotated[AnswerFormat, typer.Option("--format", "-f", help="How the answer is printed.")] = AnswerFormat.TERMINAL,
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
+) -> None:
+    """Answer a question from the evidence; every sentence names its source. Exit codes: 0 answered, 2 bad input, 4 no answer, 5 question back."""
+    from ivigil.cli.ask_command import Wanted, run_ask
+
+    raise typer.Exit(run_ask(question, Wanted(audience.value, jurisdiction, record, as_of, format.value, out, overlay, evidence, site)))
+
+
 @models_app.command("list")
 def models_list(
     overlay: Overlay = "",
@@ -266,6 +302,14 @@ def models_check(
 
 
 add_to(app)
+
+
+@models_app.command("warm-up")
+def models_warm_up() -> None:
+    """Compile the fast kernels once (extra fast), so that later fits and cohorts start at once."""
+    from ivigil.cli.models_command import run_warm_up
+
+    raise typer.Exit(run_warm_up())
 
 
 def main() -> None:

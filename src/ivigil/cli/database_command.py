@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.output import counted, note, report, write
 from ivigil.cli.serve_command import need_web
-from ivigil.cli.users_command import open_store
+from ivigil.cli.users_command import opened
 
 if TYPE_CHECKING:
     from ivigil.service.store import Database
@@ -25,7 +25,8 @@ def run_verify(url: str, expect: str) -> int:
     """Walk the audit trail. Exit code 0 when it is whole, 2 when anything in it was changed, taken out or cut off."""
     try:
         noted = _noted(expect)
-        found = open_store(url).audit.verify(noted)
+        with opened(url) as store:
+            found = store.audit.verify(noted)
     except BadInput as error:
         return report(error.problems, "The audit trail could not be walked:")
     if found.faults:
@@ -41,7 +42,8 @@ def run_verify(url: str, expect: str) -> int:
 def run_trail(url: str, after: int, limit: int) -> int:
     """Print entries of the audit trail, oldest first."""
     try:
-        entries = open_store(url).audit.entries(after=after, limit=limit)
+        with opened(url) as store:
+            entries = store.audit.entries(after=after, limit=limit)
     except BadInput as error:
         return report(error.problems, "The audit trail could not be read:")
     write("".join(f"{one.seq}  {one.at}  {one.who}  {one.act}  {one.about}{'' if one.detail == '{}' else '  ' + one.detail}\n" for one in entries)
@@ -61,8 +63,8 @@ def _noted(expect: str) -> tuple[int, str] | None:
 def run_version(url: str) -> int:
     """Print the version of the tables, and the newest one."""
     try:
-        database = _database(url)
-        write(f"tables {database.version() or 'none'}, newest {database.newest()} ({database.shown})\n")
+        with closing(_database(url)) as database:
+            write(f"tables {database.version() or 'none'}, newest {database.newest()} ({database.shown})\n")
     except BadInput as error:
         return report(error.problems, "The database could not be asked:")
     return 0
@@ -72,8 +74,9 @@ def run_migrate(url: str, to: str) -> int:
     """Bring the tables to a version, up or down."""
     try:
         database = _database(url)
-        database.migrate(to)
-        write(f"tables {database.version() or 'none'}, newest {database.newest()} ({database.shown})\n")
+        with closing(database):
+            database.migrate(to)
+            write(f"tables {database.version() or 'none'}, newest {database.newest()} ({database.shown})\n")
     except BadInput as error:
         return report(error.problems, "The tables were not changed:")
     return 0
@@ -181,10 +184,13 @@ def _checked(name: Path) -> int:
             _copied(name, copy)
             with closing(sqlite3.connect(copy)) as connection:
                 said = connection.execute("PRAGMA integrity_check").fetchone()[0]
+                ours = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'audit'").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise BadInput([Problem(str(name), 0, "", f"not a whole database: {error}", "take another backup")]) from None
         if said != "ok":
             raise BadInput([Problem(str(name), 0, "", "the database is damaged", "take another backup")])
+        if not ours:
+            raise BadInput([Problem(str(name), 0, "", "not a database of ivigil", "name a file that 'ivigil backup' wrote")])
         store = Store.at(f"sqlite:///{copy}")
         found = store.audit.verify()
         store.database.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -32,8 +33,9 @@ BY = "command line"
 """Who stands in the audit trail for what is done here: whoever may open the database."""
 
 
-def open_store(database: str) -> Store:
-    """The store at a URL, or the one of this user.
+@contextmanager
+def opened(database: str) -> Iterator[Store]:
+    """The store at a URL, or the one of this user; closed at the end.
 
     Raises:
         BadInput: it does not open, or the libraries are missing.
@@ -42,7 +44,11 @@ def open_store(database: str) -> Store:
     from ivigil.service.store import Store
     from ivigil.service.store.database import default_url
 
-    return Store.at(database or default_url())
+    store = Store.at(database or default_url())
+    try:
+        yield store
+    finally:
+        store.database.close()
 
 
 def run_add(place: Place, name: str, roles: Sequence[str], password_from: str, subject: str) -> int:
@@ -50,15 +56,15 @@ def run_add(place: Place, name: str, roles: Sequence[str], password_from: str, s
 
     def work() -> str:
         settings = settings_of(place.settings)
-        store = open_store(place.database)
         if subject and not settings.openid.issuer:
             raise BadInput([Problem("--subject", 0, "", "the settings name no identity service",
                                     "name the settings file with --settings, or leave --subject out")])
         if not name.strip() or name != name.strip() or any(ord(letter) < ord(" ") for letter in name):
             raise BadInput([Problem("NAME", 0, name, "not a name to sign in with", "write it without spaces at its ends")])
         hashed = None if subject else _hashed(name, password_from, settings.sign_in.shortest_password)
-        person = store.people.add(datetime.now(UTC), BY, name, cast("list[Role]", list(roles)) or ["viewer"], password=hashed,
-                                  issuer=settings.openid.issuer if subject else "", subject=subject)
+        with opened(place.database) as store:
+            person = store.people.add(datetime.now(UTC), BY, name, cast("list[Role]", list(roles)) or ["viewer"], password=hashed,
+                                      issuer=settings.openid.issuer if subject else "", subject=subject)
         return f"{person.name} may sign in ({', '.join(sorted({'viewer', *person.roles}))}).\n"
 
     return _done(work)
@@ -68,8 +74,10 @@ def run_list(place: Place) -> int:
     """Print every user with roles."""
 
     def work() -> str:
+        with opened(place.database) as store:
+            everybody = store.people.everybody()
         rows = [(person.name, ", ".join(sorted({"viewer", *person.roles})), "disabled" if person.disabled else "", made.date().isoformat())
-                for person, made in open_store(place.database).people.everybody()]
+                for person, made in everybody]
         width = max((len(name) for name, *_ in rows), default=0)
         return "".join(f"{name:<{width}}  {made}  {roles}{f'  {state}' if state else ''}\n" for name, roles, state, made in rows) or "No users yet.\n"
 
@@ -80,8 +88,8 @@ def run_change(place: Place, name: str, *, disabled: bool | None = None, roles: 
     """Disable, enable or give other roles. All sessions of the user end."""
 
     def work() -> str:
-        store = open_store(place.database)
-        person = store.people.change(datetime.now(UTC), BY, name, disabled=disabled, roles=cast("list[Role]", list(roles)) if roles is not None else None)
+        with opened(place.database) as store:
+            person = store.people.change(datetime.now(UTC), BY, name, disabled=disabled, roles=cast("list[Role]", list(roles)) if roles is not None else None)
         state = "may no longer sign in; sessions and tokens are ended" if person.disabled else f"may sign in ({', '.join(sorted({'viewer', *person.roles}))})"
         return f"{person.name} {state}.\n"
 
@@ -93,8 +101,9 @@ def run_password(place: Place, name: str, password_from: str) -> int:
 
     def work() -> str:
         settings = settings_of(place.settings)
-        store = open_store(place.database)
-        store.people.change(datetime.now(UTC), BY, name, password=_hashed(name, password_from, settings.sign_in.shortest_password))
+        hashed = _hashed(name, password_from, settings.sign_in.shortest_password)
+        with opened(place.database) as store:
+            store.people.change(datetime.now(UTC), BY, name, password=hashed)
         return f"{name} has a new password; all sessions are ended.\n"
 
     return _done(work)
@@ -104,7 +113,8 @@ def run_token(place: Place, name: str, label: str, days: int) -> int:
     """Print a new token for a program that acts as this user. It is shown once."""
 
     def work() -> str:
-        token = open_store(place.database).people.issue_token(datetime.now(UTC), BY, name, label, days)
+        with opened(place.database) as store:
+            token = store.people.issue_token(datetime.now(UTC), BY, name, label, days)
         note(f"A token for {name}, good for {days} days. It is shown once; only a digest is kept.")
         return token + "\n"
 

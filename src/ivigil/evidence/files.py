@@ -16,6 +16,7 @@ from ivigil.evidence import shapes
 from ivigil.evidence.care import CARE_KINDS
 from ivigil.evidence.kinetics import KINETICS_KINDS
 from ivigil.evidence.knowledge import KNOWLEDGE_KINDS
+from ivigil.evidence.questions import QUESTION_KINDS
 
 PACKAGED = "_evidence"
 
@@ -40,6 +41,7 @@ KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     *CARE_KINDS,
     *KNOWLEDGE_KINDS,
     *KINETICS_KINDS,
+    *QUESTION_KINDS,
 )
 """Which file pattern fills which part of the evidence, first match wins."""
 

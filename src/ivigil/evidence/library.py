@@ -8,8 +8,9 @@ from functools import cached_property
 import msgspec
 
 from ivigil.basis.facts import FactDefinition, Facts, Stage
+from ivigil.basis.names import spaced
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence import care, kinetics, knowledge
+from ivigil.evidence import care, kinetics, knowledge, questions
 from ivigil.evidence.conditions import Condition, facts_named, judge, truth_of, written
 from ivigil.evidence.interval_tables import IntervalTables
 from ivigil.evidence.review import COUNTED, READ_BEST_FIRST, WEAKEST_FIRST, Support, state_of
@@ -105,9 +106,16 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     forecast_settings: dict[str, kinetics.ForecastSetting] = {}
     lean_mass: dict[str, kinetics.LeanMass] = {}
     model_checks: dict[str, kinetics.ModelCheck] = {}
+    topics: dict[str, questions.Topic] = {}
+    emergencies: dict[str, questions.Emergency] = {}
+    corrections: dict[str, questions.Correction] = {}
+    wordings: dict[str, questions.Wording] = {}
+    outsiders: dict[str, questions.Outsider] = {}
+    languages: dict[str, questions.Language] = {}
+    word_lists: dict[str, questions.WordList] = {}
 
     @cached_property
-    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object]]]:
+    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object, ...]]]:
         """What :func:`ivigil.evidence.kept.kept` functions found for this evidence, by function and arguments."""
         return {}
 
@@ -298,19 +306,6 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         """The criteria of all indications by id."""
         return {criterion.id: criterion for indication in self.indications.values() for criterion in indication.criteria}
 
-    def limits_at(self, jurisdiction: str, indication: str) -> tuple[DoseLimit, ...]:
-        """The dose limits of a place that speak of an indication, whenever they are in force, in file order."""
-        key = (jurisdiction, indication)
-        if key not in self._limits:
-            places = {*self.places(jurisdiction), "international", ""}
-            self._limits[key] = tuple(limit for limit in self.dose_limits.values() if limit.jurisdiction in places and indication not in limit.excepted
-                                      and (not limit.indications or indication in limit.indications))
-        return self._limits[key]
-
-    @cached_property
-    def _limits(self) -> dict[tuple[str, str], tuple[DoseLimit, ...]]:
-        return {}
-
     @cached_property
     def measures(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """What each rule on tests measures: the names of its tests, and the facts that they give."""
@@ -324,14 +319,6 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         for entry in self.advice.values():
             found.setdefault(entry.topic, []).append(entry)
         return {topic: tuple(entries) for topic, entries in found.items()}
-
-    @cached_property
-    def laboratory_at(self) -> dict[str, tuple[care.Monitoring, ...]]:
-        """The tests to do by when they are done: before, during or after; in file order."""
-        found: dict[str, list[care.Monitoring]] = {}
-        for rule in self.laboratory.values():
-            found.setdefault(rule.at, []).append(rule)
-        return {at: tuple(rules) for at, rules in found.items()}
 
     def rules_at(self, stage: Stage, jurisdiction: str) -> tuple[SafetyRule, ...]:
         """The rules that can be judged at ``stage`` and hold in ``jurisdiction``, in file order."""
@@ -359,6 +346,9 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
     def underlying(self, names: Iterable[str], facts: Facts) -> tuple[str, ...]:
         """Unknown facts with each risk group replaced by the unknown facts that could decide it."""
+        names = tuple(names)
+        if self.groups.keys().isdisjoint(names):
+            return names
         out: dict[str, None] = {}
         for name in names:
             group = self.groups.get(name)
@@ -384,19 +374,15 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
             names = {indication.id, indication.name.clinical, indication.name.plain, *indication.also_called}
             names |= {*indication.codes.icd10, *indication.codes.snomed, *indication.codes.retired}
             for name in filter(None, names):
-                called.setdefault(_folded(name), []).append(indication.id)
+                called.setdefault(spaced(name), []).append(indication.id)
         return called
 
     def indications_called(self, name: str) -> list[str]:
         """The ids of the indications with this id, name, synonym or code; an ICD-10 code also matches the category above it."""
-        key = _folded(name)
+        key = spaced(name)
         found = self._called.get(key)
         if found is None and key[:1].isalpha() and key[1:3].isdigit():
             while found is None and len(key) > 3:
                 key = key[:-1].rstrip(".")
                 found = self._called.get(key)
         return list(dict.fromkeys(found or ()))
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())

@@ -49,7 +49,7 @@ def _decoder() -> msgspec.msgpack.Decoder[Evidence]:
 def _program() -> str:
     """Changes whenever the shapes may have changed, so that a bundle of another build is never decoded."""
     here = Path(__file__).resolve().parent
-    own = ("shapes.py", "care.py", "knowledge.py", "kinetics.py", "library.py", "compile.py", "conditions.py")
+    own = ("shapes.py", "care.py", "knowledge.py", "kinetics.py", "questions.py", "library.py", "compile.py", "conditions.py")
     sources = [*(here / name for name in own), here.parent / "basis" / "facts.py", here.parent / "basis" / "quantity.py"]
     stamp = "-".join(str(path.stat().st_mtime_ns) for path in sources)
     return hashlib.sha256(f"{__version__}-{msgspec.__version__}-{stamp}".encode()).hexdigest()[:8]

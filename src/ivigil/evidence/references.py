@@ -15,10 +15,12 @@ from ivigil.evidence.conditions import Condition, leaves, unit_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.numbers import carried, numbers_in, supports
 from ivigil.evidence.plausibility import implausible
+from ivigil.evidence.sayable import sayable
 from ivigil.evidence.shapes import ALLERGY_OF, NOT_RECORDED
 from ivigil.evidence.soundness import unsound
 
-_PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions"}
+_PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions", "topics", "emergencies", "corrections", "wordings", "outsiders", "languages", "word_lists"}
+"""Parts whose numbers need no statement: sources, statements themselves, and words by which a question is understood."""
 _NO_NUMBERS = {
     "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "note", "brand",
     "maker", "not_read", "cvx", "cdsi", "loinc", "codes_cites", "fact", "authority", "year", "infusion", "reading", "title", "else_use", "country",
@@ -217,6 +219,8 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
         checks = [(name, evidence.indications, "indication") for name in entry.value.indications]
     if entry.part == "claims":
         checks = [(entry.value.article, evidence.articles, "article")]
+    if entry.part in {"topics", "emergencies", "corrections", "wordings"}:
+        yield from _sayable(entry, evidence, broken)
     if entry.part == "articles" and not broken.any:
         yield from _unclaimed(entry, evidence)
     if entry.part in {"models", "model_choices", "forecast_states", "model_checks"}:
@@ -263,6 +267,20 @@ def _words_for_ids(entry: Entry, evidence: Evidence, broken: Excused) -> Iterato
                 problem = _missing(entry, ("contains", name), "excipient", name, excipients)
                 yield msgspec.structs.replace(problem, remedy=problem.remedy if "mean" in problem.remedy else
                                               f"known: {', '.join(excipients)}; for another, register the fact 'product.contains_{name}' in facts.yaml first")
+
+
+def _sayable(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:
+    """What an entry for questions names: sentences, related topics, facts, indications."""
+    value = entry.value
+    said = [name for key in ("show", "tell") for name in getattr(value, key, ())] + ([value.claim] if entry.part == "corrections" else [])
+    for name in said:
+        if sayable(evidence, name) is None and name not in broken:
+            yield _missing(entry, (), "sentence", name, (*evidence.statements, *evidence.lessons, *evidence.claims, *evidence.advice))
+    for key, kind, known in (("related", "topic", evidence.topics), ("topics", "topic", evidence.topics), ("over", "topic", evidence.topics),
+                             ("fact", "fact", evidence.facts), ("indications", "indication", evidence.indications)):
+        for name in getattr(value, key, ()):
+            if name not in known and name not in broken:
+                yield _missing(entry, (key,), kind, name, known)
 
 
 _COUNTED = {"over_days", "days", "day", "times_baseline", "value", "expected"}

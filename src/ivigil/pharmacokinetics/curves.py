@@ -117,7 +117,7 @@ def _pattern(regimen: Regimen, points: int | None) -> tuple[float, list[Given], 
     every = regimen.every
     pattern = [Given(float(part), regimen.grams / regimen.days, regimen.route, regimen.length) for part in range(regimen.days)]
     edges = [dose.day + dose.length for dose in pattern]
-    return every, pattern, np.unique(np.concatenate([np.linspace(0.0, every, points or int(every * _PER_DAY) + 1), edges]))
+    return every, pattern, np.array(sorted({*np.linspace(0.0, every, points or int(every * _PER_DAY) + 1).tolist(), *edges}))
 
 
 def trough_per_gram(values: Mapping[str, Array], regimen: Regimen) -> Array:

@@ -33,6 +33,7 @@ from ivigil.pharmacokinetics.history import Given, History, Remark, filled_back
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.personal import Individual, PersonalFit, levels_to_fit, personal_fit
 from ivigil.pharmacokinetics.regimen import Regimen, coming
+from ivigil.pharmacokinetics.response import ResponseCurve, response_over
 from ivigil.pharmacokinetics.suitability import Verdict, choice_for, states_of, suitability
 from ivigil.pharmacokinetics.summary import Summary, summary_of
 from ivigil.pharmacokinetics.typical import CannotCompute, Person, Values, individual_values, modes_of, residual_sd, scatter, setting, typical_values
@@ -62,6 +63,7 @@ class ModelCurve(msgspec.Struct, frozen=True, eq=False):
     summary: Summary
     individual: bool = False
     clearance_ratio: float | None = None
+    response: ResponseCurve | None = None
 
 
 class Bands(NamedTuple):
@@ -224,7 +226,7 @@ def member_of(model: Model, person: Person, history: History, facts: Facts, evid
     if not names and rest.log_sd == 0.0:
         return Member(model, typical, rest, None, np.array([rest.value]), own is not None, ratio)
     normal = np.random.default_rng([seed, len(model.id), *model.id.encode()]).standard_normal((virtual, len(names) + 1))
-    joint = own.covariance if own is not None else _block(omega, rest.log_sd**2)
+    joint = own.covariance if own is not None else with_baseline(omega, rest.log_sd**2)
     away = normal @ square_root(joint).T
     drawn = individual_values(model, printed, names, centre + away[:, :-1]) if names and model.family == "linear" else None
     baselines = rest.value * np.exp(away[:, -1])
@@ -236,7 +238,7 @@ def _fitted_baseline(prior: Endogenous, own: Individual) -> Endogenous:
     return Endogenous(own.baseline, float(np.sqrt(own.covariance[-1, -1])), Remark("baseline-fitted", say, prior.remark.cites), prior.measured)
 
 
-def _block(omega: Array, last: float) -> Array:
+def with_baseline(omega: Array, last: float) -> Array:
     """A covariance with one more variance, independent of the others, at its end."""
     out = np.zeros((len(omega) + 1, len(omega) + 1))
     out[:-1, :-1], out[-1, -1] = omega, last
@@ -260,15 +262,17 @@ def _curves(members: Sequence[Member], verdicts: Mapping[str, Verdict], given: S
     modes = {route: kernels.joined([modes_of(values, route) for values in columns]) for route in dict.fromkeys([*(dose.route for dose in given), regimen.route])
              if columns}
     sizes = [next(iter(values.values())).size for values in columns]
-    infused = np.zeros((times.size, sum(sizes)))
-    for number, (route, doses) in enumerate(grouped(given) if columns else ()):
+    infused: Array | None = None
+    for route, doses in grouped(given) if columns else ():
         curve = kernels.on_grid(modes[route], doses, times.size, STEP, float(times[0]))
-        infused = curve if number == 0 else np.add(infused, curve, out=infused)
+        infused = curve if infused is None else np.add(infused, curve, out=infused)
+    if infused is None:
+        infused = np.zeros((times.size, sum(sizes)))
     firsts = np.cumsum([0, *sizes])[:-1]
     typical = kernels.picked(modes[regimen.route], firsts) if columns else None
     steady = steady_infused(typical, regimen) if typical is not None and regimen.every is not None else None
     totals: list[Array] = []
-    people: list[Array] = []
+    people: list[Rough] = []
     curves: list[ModelCurve] = []
     within = setting(evidence, "steady-within", "%") / 100
     for member in members:
@@ -279,29 +283,35 @@ def _curves(members: Sequence[Member], verdicts: Mapping[str, Verdict], given: S
             place = linear.index(member)
             at = int(firsts[place])
             totals.append(infused[:, at] + rest)
-            people.append(infused[:, at + 1:at + sizes[place]] + member.baselines if member.drawn is not None else totals[-1][:, np.newaxis])
+            people.append(_rough(infused[:, at + 1:at + sizes[place]], member.baselines) if member.drawn is not None else _rough(totals[-1][:, np.newaxis]))
             half_life = float(np.log(2.0) / typical.slowest[place])
             interval = Interval(steady.phases, steady.total[:, place:place + 1] + rest) if steady is not None else None
         else:
             totals.append(total_over(member.model, member.typical, rest, given, times)[:, 0])
-            people.append(totals[-1][:, np.newaxis])
+            people.append(_rough(totals[-1][:, np.newaxis]))
             half_life = float(terminal_half_life(member.model, member.typical, rest)[0])
             interval = steady_interval(member.model, member.typical, rest, regimen) if regimen.every is not None else None
         summary = summary_of(member.model, rest, half_life, interval, totals[-1], times, given, regimen, target, within)
+        response = response_over(member.model, member.typical, rest, given, times, regimen)
         curves.append(ModelCurve(member.model.id, member.model.name, verdicts[member.model.id], totals[-1], member.endogenous, summary, member.individual,
-                                 member.ratio))
+                                 member.ratio, response))
     return tuple(curves), _bands(members, totals, people, seed)
 
 
 Rough = NDArray[np.float32]
-"""Curves of virtual patients for bands only."""
+"""Curves of virtual patients for bands only: read to a tenth of a gram, so half the bytes serve, at twice the speed."""
 
 
-def _bands(members: Sequence[Member], totals: Sequence[Array], drawn: Sequence[Array], seed: int) -> Bands:
-    stacked = np.stack(totals)
-    between = np.stack([stacked.min(axis=0), np.median(stacked, axis=0), stacked.max(axis=0)])
+def _rough(curves: Array, more: Array | float = 0.0) -> Rough:
+    out = np.empty(curves.shape, dtype=np.float32)
+    np.add(curves, more, out=out, casting="same_kind")
+    return out
+
+
+def _bands(members: Sequence[Member], totals: Sequence[Array], people: Sequence[Rough], seed: int) -> Bands:
+    stacked = np.sort(np.stack(totals), axis=0)
+    between = np.stack([stacked[0], (stacked[(len(totals) - 1) // 2] + stacked[len(totals) // 2]) / 2, stacked[-1]])
     first = members[0]
-    people = [curves.astype(np.float32) for curves in drawn]  # bands are read to a tenth of a gram; half the bytes, twice the speed
     person = _quantiles(people[0]) if people[0].shape[1] > 1 else None
     error = residual_sd(first.model, totals[0])
     assay = np.stack([totals[0] - _NORMAL_95 * error, totals[0], totals[0] + _NORMAL_95 * error]) if error is not None else None
@@ -310,7 +320,10 @@ def _bands(members: Sequence[Member], totals: Sequence[Array], drawn: Sequence[A
     for member, curves in zip(members, people, strict=True):
         if curves.shape[1] > 1:
             sd = residual_sd(member.model, curves)
-            mixed.append(curves if sd is None else curves + np.asarray(noise.standard_normal(curves.shape[1]), dtype=np.float32) * sd)
+            if sd is not None:
+                sd *= np.asarray(noise.standard_normal(curves.shape[1]), dtype=np.float32)
+                sd += curves
+            mixed.append(curves if sd is None else sd)
     together = _quantiles(np.concatenate(mixed, axis=1)) if mixed else None
     return Bands(person, between, assay, together)
 

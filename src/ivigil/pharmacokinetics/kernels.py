@@ -164,7 +164,7 @@ def superposed(exponentials: Modes, given: Doses, times: ArrayLike) -> Array:
     ordered = at[order]
     rates = exponentials.rates
     out = np.zeros((at.size, rates.shape[1]))
-    changes = np.unique(np.concatenate([given.times, given.times + given.lengths]))
+    changes = np.array(sorted({*given.times.tolist(), *(given.times + given.lengths).tolist()}))  # np.unique would load numpy.ma
     state, resting = np.zeros_like(rates), np.zeros_like(rates)
     for index, now in enumerate(changes):
         starting = np.flatnonzero(given.times == now)

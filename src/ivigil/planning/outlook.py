@@ -93,6 +93,11 @@ def _lines(made: Forecast, draft: Draft, evidence: Evidence, context: Context) -
     yield _main_line(made, first, draft, evidence, context)
     if len(made.curves) > 1 or made.regimen.every is not None:
         yield _models_line(made, draft, evidence)
+    if first.response is not None:
+        from ivigil.pharmacokinetics.response import response_in_words
+
+        yield Line("outlook.response", "outlook", "record", "info", response_in_words(first.response),
+                   reasons(evidence, draft.facts, cites=first.response.cites, uses=_USES, entries=(evidence.models[first.model],)))
     for number, remark in enumerate(_worth_saying(made), start=1):
         warned = remark.kind in _WARNED
         yield Line(f"outlook.note.{number}", "outlook", "check" if warned else "record", "warning" if warned else "info", remark.say,

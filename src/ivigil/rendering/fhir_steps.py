@@ -73,7 +73,7 @@ class Steps:
         plan = self.plan
         standing = plan.line("indication.standing")
         name = standing.text.partition(": ")[0] if standing is not None else plan.indication
-        resource = {
+        resource: Resource = {
             "resourceType": "MedicationRequest",
             "id": name_of(self.root, "order"),
             "status": "draft",

@@ -14,6 +14,7 @@ from ivigil.pharmacokinetics.for_record import Made
 from ivigil.pharmacokinetics.forecast import ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.personal import PersonalFit
+from ivigil.pharmacokinetics.response import ResponseCurve
 
 SCHEMA = "urn:ivigil:forecast:1"
 _DAILY = int(1 / STEP)
@@ -37,6 +38,7 @@ def forecast_plain(whole: Made, evidence_version: str) -> dict[str, Any]:
         "models": [_curve(curve) for curve in made.curves],
         "bands": None if made.bands is None else {name: None if band is None else [_list(row[::_DAILY]) for row in band]
                                                   for name, band in made.bands._asdict().items()},
+        "next_level": msgspec.to_builtins(whole.sampling),
         "options": msgspec.to_builtins(whole.options),
         "without_change": None if without is None else [_curve(curve) for curve in without.curves],
     }
@@ -52,7 +54,13 @@ def forecasts_json(forecasts: Sequence[dict[str, Any]], problems: Sequence[Probl
 def _curve(curve: ModelCurve) -> dict[str, Any]:
     return {"model": curve.model, "name": curve.name, "fit": curve.verdict.fit, "individual": curve.individual, "clearance_ratio": curve.clearance_ratio,
             "summary": msgspec.to_builtins(curve.summary), "endogenous": curve.endogenous.value, "total": _list(curve.total[::_DAILY]),
-            "infused": _list(curve.total[::_DAILY] - curve.endogenous.value)}
+            "infused": _list(curve.total[::_DAILY] - curve.endogenous.value), "response": None if curve.response is None else _response(curve.response)}
+
+
+def _response(found: ResponseCurve) -> dict[str, Any]:
+    """The share of the start day by day; ``lowest`` and ``highest`` over the last interval."""
+    return {"name": found.name, "unit": found.unit, "typical_start": found.typical_start, "share_of_start": _list(found.share[::_DAILY]),
+            "lowest_share": found.lowest, "highest_share": found.highest, "meaningful_change": found.meaningful, "cites": list(found.cites)}
 
 
 def _fit(fit: PersonalFit) -> dict[str, Any]:

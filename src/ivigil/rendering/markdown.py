@@ -44,11 +44,12 @@ def _rows(rows: tuple[Row, ...]) -> list[str]:
         out.append(f"- {mark}{row.number}\\. **{escaped(row.act)}** {escaped(row.text)}{dated}{badges}{sources}")
         out += [f"  - {escaped(note)}" for note in row.notes]
         if row.table is not None:
-            out += ["", *(f"  {line}".rstrip() for line in _table(row.table)), ""]
+            out += ["", *(f"  {line}".rstrip() for line in table_markdown(row.table)), ""]
     return out
 
 
-def _table(table: Grid) -> list[str]:
+def table_markdown(table: Grid) -> list[str]:
+    """A table in Markdown, with its note below."""
     lines = [f"| {' | '.join(escaped(head) for head in table.heads)} |", f"|{'|'.join('---:' if right else '---' for right in table.right)}|"]
     lines += [f"| {' | '.join(escaped(cell) for cell in row)} |" for row in table.rows]
     return [*lines, "", escaped(table.note)] if table.note else lines

@@ -11,7 +11,7 @@ import msgspec
 
 from ivigil.basis.because import Alternative, Because, Urgency
 from ivigil.basis.quantity import number_text
-from ivigil.planning.line import SECTIONS, Line, Plan, Question, Reference, Status
+from ivigil.planning.line import SECTIONS, Line, Plan, Question, Reference, Status, Table
 from ivigil.planning.wording import day_text
 from ivigil.rendering.plain_text import clean
 from ivigil.rendering.sources import known, locator
@@ -262,7 +262,7 @@ def _row(number: int, line: Line, numbers: dict[str, int], mixed: bool) -> Row:
         sources=tuple(sorted({numbers[cite] for cite in because.cites if cite in numbers})),
         badges=badges_of(because, mixed),
         notes=_notes(because, numbers),
-        table=_grid(line),
+        table=grid_of(line.table) if line.table is not None else None,
     )
 
 
@@ -311,10 +311,8 @@ def _other(other: Alternative, numbers: dict[str, int]) -> str:
     return f"{clean(other.what)}{value}: {clean(other.why)}{refs}" if other.why else f"{clean(other.what)}{value}{refs}"
 
 
-def _grid(line: Line) -> Grid | None:
-    table = line.table
-    if table is None:
-        return None
+def grid_of(table: Table) -> Grid:
+    """A table as text, with the decimals of each column aligned."""
     heads = tuple(f"{clean(column.name)} ({clean(column.unit)})" if column.unit else clean(column.name) for column in table.columns)
     decimals = [_decimals([row[index] for row in table.rows if index < len(row)]) for index in range(len(table.columns))]
     rows = tuple(tuple(_cell(cell, places) for cell, places in zip(row, decimals, strict=False)) for row in table.rows)

@@ -94,21 +94,7 @@ class _Layout:
                     yield ""
 
     def table(self, table: Grid) -> Iterator[str]:
-        shown = Table(box=_HEAD_ONLY, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
-        for place, (head, right) in enumerate(zip(table.heads, table.right, strict=True)):
-            words = [word for row in table.rows for word in row[place].split()]
-            unbroken = min(_LONGEST_WORD, max(map(len, words), default=1))
-            shown.add_column(Text(head), justify="right" if right else "left", overflow="fold", min_width=unbroken)
-        for cells in table.rows:
-            shown.add_row(*(Text(cell) for cell in cells))
-        console = Console(
-            file=io.StringIO(), width=self.width - len(_TABLE_INDENT), force_terminal=self.colour, color_system="standard" if self.colour else None,
-            legacy_windows=False,
-        )
-        with console.capture() as captured:
-            console.print(shown)
-        for line in captured.get().splitlines():
-            yield (_TABLE_INDENT + line).rstrip()
+        yield from table_lines(table, self.width, self.colour)
         if table.note:
             yield from self.wrapped(table.note, _TABLE_INDENT, _TABLE_INDENT)
 
@@ -127,6 +113,24 @@ class _Layout:
             yield from self.wrapped("Marks: " + "; ".join(f"{mark} = {meaning}" for mark, meaning in sheet.legend))
         for sentence in sheet.footer:
             yield from self.wrapped(sentence)
+
+
+def table_lines(table: Grid, width: int, colour: bool) -> Iterator[str]:
+    """A table laid out below a sentence, without its note."""
+    shown = Table(box=_HEAD_ONLY, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+    for place, (head, right) in enumerate(zip(table.heads, table.right, strict=True)):
+        words = [word for row in table.rows for word in row[place].split()]
+        unbroken = min(_LONGEST_WORD, max(map(len, words), default=1))
+        shown.add_column(Text(head), justify="right" if right else "left", overflow="fold", min_width=unbroken)
+    for cells in table.rows:
+        shown.add_row(*(Text(cell) for cell in cells))
+    console = Console(
+        file=io.StringIO(), width=width - len(_TABLE_INDENT), force_terminal=colour, color_system="standard" if colour else None, legacy_windows=False,
+    )
+    with console.capture() as captured:
+        console.print(shown)
+    for line in captured.get().splitlines():
+        yield (_TABLE_INDENT + line).rstrip()
 
 
 def _margin(mark: str, number: int, act: str) -> str:

@@ -13,6 +13,7 @@ from ivigil.service.edge import Edge, Limited
 from ivigil.service.errors import install
 from ivigil.service.hospital import Hospital
 from ivigil.service.metrics import Metrics
+from ivigil.service.opened import open_record
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 
@@ -29,6 +30,7 @@ def application(hospital: Hospital, settings: Settings | None = None, store: Sto
     app.state.settings = settings
     app.state.store = store
     app.state.identity_service = IdentityService(settings.openid, f"{settings.own_origin}/sign-in/openid/back") if settings.openid.issuer else None
+    app.state.open_record = open_record
     app.state.metrics = Metrics(__version__, hospital.evidence.version)
     install(app, getattr(pages, "error_page", None))
     for door in (operations, doors, api, cards, fhir, smart, pages):

@@ -29,6 +29,9 @@ STARTED_WITH = "IVIGIL_STARTED_WITH"
 GRACE = 20
 """Seconds that answers under way have to finish when the service is told to end."""
 
+PATIENCE = 60
+"""Seconds without a sign of life before a worker counts as hung. A dead one is seen at once; one that starts on a busy machine needs time to load."""
+
 
 class Start(msgspec.Struct, frozen=True):
     """How the service was asked to start."""
@@ -88,7 +91,7 @@ def _options(start: Start) -> dict[str, Any]:
     return {
         "host": start.host, "port": start.port, "http": connection.Connection, "loop": "asyncio", "ws": "none", "lifespan": "on",
         "log_config": None, "access_log": False, "server_header": False, "h11_max_incomplete_event_size": start.settings.limits.header,
-        "timeout_keep_alive": 10, "timeout_graceful_shutdown": GRACE, "backlog": 1024, "limit_concurrency": 512,
+        "timeout_keep_alive": 10, "timeout_graceful_shutdown": GRACE, "timeout_worker_healthcheck": PATIENCE, "backlog": 1024, "limit_concurrency": 512,
         "proxy_headers": start.settings.behind_proxy, "forwarded_allow_ips": "127.0.0.1,::1" if start.settings.behind_proxy else None,
         "ssl_certfile": start.certificate or None, "ssl_keyfile": start.key or None,
     }

@@ -288,3 +288,49 @@ def test_two_processes_that_start_together_migrate_once(url: str) -> None:
     assert failed == []
     assert first.version() == "0001"
     first.close()
+
+
+def test_a_killed_connection_is_replaced(postgres: str) -> None:
+    """The server ends every connection: the next reader and the next writer get a fresh one and lose nothing."""
+    store, other = Store.at(postgres), Database(postgres)
+    store.database.migrate("base")
+    store.database.migrate()
+    store.people.add(NOON, "test", "anna", [])
+    for number in range(2):
+        with other.writing() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"))
+        assert store.people.count() == 1
+        store.audit.note(NOON, "anna", "after", str(number))
+    assert store.audit.verify().entries == 3
+    other.close()
+    store.database.close()
+
+
+def test_a_lost_database_is_met_with_503_and_found_again(tmp_path: Path) -> None:
+    """Ready says no, a request is told to come back, and when the database is there again everything works."""
+    from fastapi.testclient import TestClient
+
+    from ivigil.evidence.load import load_evidence
+    from ivigil.planning.choices import SiteProfile
+    from ivigil.service.app import application
+    from ivigil.service.hospital import Hospital
+
+    store = Store.at(f"sqlite:///{tmp_path / 'ivigil.db'}")
+    client = TestClient(application(Hospital(load_evidence(), SiteProfile(jurisdiction="US")), store=store), base_url="http://127.0.0.1")
+    record = (Path(__file__).resolve().parents[3] / "patients" / "itp-adult-us.yaml").read_bytes()
+    assert client.get("/readyz").status_code == 200
+    with store.database.writing() as connection:
+        connection.execute(text("ALTER TABLE plans RENAME TO lost"))
+        connection.execute(text("ALTER TABLE alembic_version RENAME TO gone"))
+    assert client.get("/readyz").status_code == 503
+    for answer in (client.get("/api/v1/plans"), client.post("/api/v1/plans?as_of=2026-11-20", content=record)):
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert "database" in answer.json()["problems"][0]["place"]
+    assert client.post("/api/v1/plan?as_of=2026-11-20", content=record).status_code == 200, "what needs no database goes on"
+    with store.database.writing() as connection:
+        connection.execute(text("ALTER TABLE lost RENAME TO plans"))
+        connection.execute(text("ALTER TABLE gone RENAME TO alembic_version"))
+    assert client.get("/readyz").status_code == 200
+    assert client.post("/api/v1/plans?as_of=2026-11-20", content=record).status_code == 201
+    store.database.close()

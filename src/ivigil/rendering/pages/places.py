@@ -16,6 +16,7 @@ import msgspec
 from ivigil.evidence.care import AntibodyInterval
 from ivigil.evidence.conditions import Condition, facts_named
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.sayable import SAYABLE
 from ivigil.evidence.uses import PARTS
 
 FOLDERS: dict[str, str] = {
@@ -45,6 +46,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "models": ("models", "model_choices", "forecast_states", "forecast_settings", "lean_mass", "model_checks"),
     "facts": ("facts",),
     "jurisdictions": ("jurisdictions",),
+    "questions": ("topics", "emergencies", "corrections", "wordings", "outsiders", "languages", "word_lists"),
 }
 """Parts that share a page, where each entry has an anchor. A statement has its anchor on the page of its source."""
 
@@ -105,6 +107,13 @@ KINDS: dict[str, str] = {
     "model_checks": "model check",
     "facts": "fact",
     "jurisdictions": "jurisdiction",
+    "topics": "topic",
+    "emergencies": "emergency",
+    "corrections": "correction",
+    "wordings": "wording",
+    "outsiders": "subject outside the evidence",
+    "languages": "language",
+    "word_lists": "word list",
 }
 """What one entry of a part is called."""
 
@@ -117,6 +126,12 @@ REFERS: dict[str, tuple[str, ...]] = {
     "also": ("sources",),
     "through": ("sources",),
     "indications": ("indications",),
+    "topics": ("topics",),
+    "related": ("topics",),
+    "over": ("topics",),
+    "claim": ("claims",),
+    "show": SAYABLE,
+    "tell": SAYABLE,
     "indication": ("indications",),
     "excepted": ("indications",),
     "pregnancy_except": ("indications",),

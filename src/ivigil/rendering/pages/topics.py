@@ -89,6 +89,11 @@ HEADS: dict[str, Topic] = {
     ),
     "facts": Topic("Facts", "The register: every fact about a patient that a rule may name. A fact that is not known is asked for."),
     "jurisdictions": Topic("Jurisdictions", "Where a plan is made, what is in force there, and which policies hold until the site chooses others."),
+    "questions": Topic(
+        "Questions in words",
+        "The words by which 'ivigil ask' knows what a question is about, and the entries that answer it.",
+        "Nothing here says anything clinical; what is said stands in the entries named.",
+    ),
 }
 """What stands at the head of each topic page."""
 

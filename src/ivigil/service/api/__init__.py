@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from ivigil.service.api import evidence, plans, saved
+from ivigil.service.api import evidence, plans, questions, saved
 from ivigil.service.api.answers import kept
 from ivigil.service.api.description import description
 
 router = APIRouter()
-for door in (plans, saved, evidence):
+for door in (plans, questions, saved, evidence):
     router.include_router(door.router)
 
 

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from ivigil import __version__
 from ivigil.rendering.json import plan_schema
 from ivigil.rendering.why import Node
+from ivigil.service.api.questions import Question
 from ivigil.service.api.request import Envelope
 from ivigil.service.errors import Refusal
 
@@ -20,6 +21,8 @@ ABOUT = (
     "Planning, reasons and forecasts are pure functions of what is sent: sending a request again gives the same bytes and the same ETag, and nothing is kept, "
     "so no idempotency key is needed. Errors have one shape (application/problem+json) with every problem, its place, cause and remedy."
 )
+OPERATIONS = ("/healthz", "/readyz", "/metrics")
+"""CDS Hooks and FHIR describe themselves, as their standards say."""
 TAGS = [
     {"name": "plan", "description": "Plans, reasons, forecasts. Nothing is kept."}, {"name": "saved plans", "description": "Kept for their owner alone."},
     {"name": "evidence", "description": "What the evidence holds, and schemas."}, {"name": "operations", "description": "For those who run the service."},
@@ -53,6 +56,7 @@ class _Reasons(msgspec.Struct):
 def description(app: FastAPI) -> bytes:
     """The OpenAPI document of this application, as bytes."""
     document = get_openapi(title="ivigil", version=__version__, openapi_version="3.1.0", description=ABOUT, routes=app.routes, tags=TAGS)
+    document["paths"] = {path: operations for path, operations in document["paths"].items() if path.startswith("/api/") or path in OPERATIONS}
     for operations in document["paths"].values():
         for operation in operations.values():
             _tidied(operation)
@@ -83,10 +87,12 @@ def _tidied(operation: dict[str, Any]) -> None:
 
 
 def _schemas() -> dict[str, Any]:
-    _, schemas = msgspec.json.schema_components([Envelope, Refusal, _Saved, _Reasons], ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components([Envelope, Question, Refusal, _Saved, _Reasons], ref_template="#/components/schemas/{name}")
     schemas["Request"] = {**schemas.pop("Envelope"), "additionalProperties": True, "description": (
         "`record` (a record or FHIR resource as JSON, or any record as text) with choices beside it. A body without `record` is itself the record.")}
     schemas["Request"]["properties"]["record"] = {"oneOf": [{"type": "object"}, {"type": "string"}, {"type": "array"}]}
+    schemas["Question"]["properties"]["record"] = {"oneOf": [{"type": "object"}, {"type": "string"}], "description": "A patient record: its plan is quoted."}
+    schemas["Question"]["additionalProperties"] = False
     text = msgspec.json.encode(plan_schema()["$defs"]).replace(b"#/$defs/", b"#/components/schemas/")
     named = {"_Saved": "SavedPlan", "_Reasons": "Reasons"}
     return {**{named.get(name, name): one for name, one in schemas.items()}, **msgspec.json.decode(text)}

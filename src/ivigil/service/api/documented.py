@@ -95,6 +95,10 @@ FORECAST = _operation("forecast", "Forecast IgG levels", "plan",
                           "record": EXAMPLE_RECORD.replace("itp-adult", "pid"),
                           "forecast": {"dose": "0.4 g/kg", "every": "4 week", "weeks": 12, "as_of": "2026-11-20"}}}}),
                       parameters=_choices(_FORECAST_CHOICES, ("dose", "every", "weeks", "as_of")))
+ASK = _operation("ask", "Answer a question", "plan",
+                 (200, "The answer; its outcome says whether it was answered, asks back or was refused.", "application/json", _OBJECT),
+                 requestBody={"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Question"}, "examples": {
+                     "question": {"summary": "A question of a clinician", "value": {"question": "What is the dose in CIDP?", "jurisdiction": "US"}}}}}})
 _ID = [{"name": "identity", "in": "path", "required": True, "description": "The id of a saved plan.", "schema": {"type": "string"}}]
 _SAVED = {"$ref": "#/components/schemas/SavedPlan"}
 SAVE = _operation("save_plan", "Plan one patient and keep it", "saved plans", (201, "Kept; Location names it.", "application/json", _SAVED),
@@ -118,5 +122,6 @@ PART = _operation("part", "Ids of a part", "evidence", (200, "All ids.", "applic
 ENTRY = _operation("entry", "One entry", "evidence", (200, "As its file writes it.", "application/json", _OBJECT), refused=(401, 404), parameters=[
     _PART, {"name": "entry", "in": "path", "required": True, "description": "The id of an entry.", "schema": {"type": "string"}, "example": "privigen-us"}])
 SCHEMA = _operation("schema", "A JSON Schema", "evidence", (200, "The schema.", "application/schema+json", _OBJECT), refused=(401, 404), parameters=[
-    {"name": "what", "in": "path", "required": True, "description": "patient, plan, evidence or fit-model.", "schema": {"type": "string"}, "example": "plan"},
+    {"name": "what", "in": "path", "required": True, "description": "patient, plan, answer, evidence or fit-model.",
+     "schema": {"type": "string"}, "example": "plan"},
     _query("part", "Only this part of the evidence.")])

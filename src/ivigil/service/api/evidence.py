@@ -14,6 +14,7 @@ from ivigil.evidence.search import search
 from ivigil.evidence.uses import PARTS
 from ivigil.patient.read import patient_schema
 from ivigil.pharmacokinetics.fit_model import fit_model_schema
+from ivigil.rendering.answer_json import answer_schema
 from ivigil.rendering.evidence_export import plain_value
 from ivigil.rendering.evidence_schema import PARTS as SCHEMA_PARTS
 from ivigil.rendering.evidence_schema import evidence_schema, part_schema
@@ -24,7 +25,7 @@ from ivigil.service.errors import Refused
 
 router = APIRouter(prefix="/api/v1")
 
-SCHEMAS = {"patient": patient_schema, "plan": plan_schema, "evidence": evidence_schema, "fit-model": fit_model_schema}
+SCHEMAS = {"patient": patient_schema, "plan": plan_schema, "answer": answer_schema, "evidence": evidence_schema, "fit-model": fit_model_schema}
 MOST_HITS = 200
 
 

@@ -13,7 +13,6 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.patient.fhir_values import Resource
 from ivigil.planning.choices import Choices
-from ivigil.rendering.html import plans_html
 from ivigil.rendering.json import plan_json
 from ivigil.service import clock
 from ivigil.service.auth.who import require
@@ -31,6 +30,7 @@ from ivigil.service.cards.trust import Caller, Doorkeeper
 from ivigil.service.errors import Refused
 from ivigil.service.fhir.outcome import outcome_response
 from ivigil.service.hospital import Hospital
+from ivigil.service.opened import plan_page
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 
@@ -136,12 +136,11 @@ async def whole_plan(request: Request, name: str) -> Response:
         return Response(msgspec.json.encode(kept.bundle), 200, None, "application/fhir+json")
     if form not in {"html", "json"}:
         raise Refused(406, Problem("format", 0, form, "not a form of a plan", "html, json or bundle"))
-    record = record_of([entry["resource"] for entry in kept.bundle["entry"]], kept.patient, desk.hospital.evidence)
-    assert record is not None
-    made = desk.hospital.plan(record, Choices(), kept.on)
     if form == "json":
-        return Response(plan_json(made), 200, None, _JSON)
-    return Response(plans_html([made]), 200, None, "text/html; charset=utf-8")
+        record = record_of([entry["resource"] for entry in kept.bundle["entry"]], kept.patient, desk.hospital.evidence)
+        assert record is not None
+        return Response(plan_json(desk.hospital.plan(record, Choices(), kept.on)), 200, None, _JSON)
+    return await plan_page(request, msgspec.json.encode(kept.bundle), kept.on, [])
 
 
 @router.get("/cards/report", include_in_schema=False)

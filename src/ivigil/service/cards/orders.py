@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from ivigil.basis.facts import Codes
+from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 from ivigil.patient.fhir import FhirReader
 from ivigil.patient.fhir_values import Resource, as_list, as_map, as_text
@@ -29,8 +30,12 @@ class Drafted(msgspec.Struct, frozen=True):
 
 def reader_for(evidence: Evidence) -> FhirReader:
     """A reader that knows the register and the products of the evidence."""
-    products: dict[str, Codes] = {product.id: product.codes for product in evidence.products.values()}
-    return FhirReader(evidence.facts, products, PLACE)
+    return FhirReader(evidence.facts, _codes(evidence), PLACE)
+
+
+@kept
+def _codes(evidence: Evidence) -> Mapping[str, Codes]:
+    return {product.id: product.codes for product in evidence.products.values()}
 
 
 def record_of(resources: Sequence[Resource], patient: str, evidence: Evidence) -> Record | None:

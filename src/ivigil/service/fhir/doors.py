@@ -86,4 +86,4 @@ def _asked(body: bytes, query: dict[str, str]) -> tuple[bytes, Choices]:
     problems += [Problem("parameter", 0, name, "not a parameter of this operation", f"known: {', '.join(_TAKEN)}") for name in given if name not in _TAKEN]
     if problems:
         raise BadInput(problems)
-    return body, Choices(**{name.replace("-", "_"): value for name, value in given.items()})
+    return body, msgspec.convert({name.replace("-", "_"): value for name, value in given.items()}, Choices)

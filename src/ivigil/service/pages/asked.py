@@ -112,6 +112,11 @@ def _before(asked: Asked, hospital: Hospital, today: date) -> Plan | None:
         return None
 
 
+def as_shown(asked: Asked) -> Asked:
+    """The request without what is being typed on the page: the plan that the reader looks at."""
+    return Asked(asked.record, asked.was or asked.choices, asked.beside)
+
+
 def record_of(text: str, beside: Changes, hospital: Hospital, today: date) -> Record:
     """The one patient of a text, with the changes that stay beside it.
 

@@ -11,26 +11,27 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from starlette.datastructures import UploadFile
 
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.patient.read import LARGEST, text_of
-from ivigil.rendering.json import plan_json
+from ivigil.rendering.leaflet import leaflet_of
 from ivigil.rendering.why import Node, why_trees
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital
-from ivigil.service.pages.asked import Asked, Made, asked_in, choices_in, made_of, plain_choices
-from ivigil.service.pages.changes import carried, is_fhir
+from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, made_of, plain_choices
+from ivigil.service.pages.changes import carried
 from ivigil.service.pages.drawings import rate_drawing, vaccine_drawing, vials_drawing
 from ivigil.service.pages.examples import examples
+from ivigil.service.pages.posted import posted
 from ivigil.service.pages.record_form import errors_of, groups_of, record_in
 from ivigil.service.pages.reference import reference_of
-from ivigil.service.pages.render import download, hospital_of, is_part, page, part
+from ivigil.service.pages.render import hospital_of, is_part, page, part
 from ivigil.service.pages.view import view_of
 
 router = APIRouter(include_in_schema=False)
 
-_MOST_FIELDS = 2000
+STARTS = {"/plan": "Plan a patient", "/forecast": "Forecast IgG", "/compare": "Compare two ways to treat one patient"}
+"""The pages that begin with a record, and their titles."""
+NOT_CHANGED = "This change was not made. The plan below is the one before it."
 
 
 class Linked(msgspec.Struct, frozen=True):
@@ -39,21 +40,6 @@ class Linked(msgspec.Struct, frozen=True):
     text: str
     below: tuple[Linked, ...] = ()
     link: str = ""
-
-
-async def posted(request: Request) -> dict[str, str]:
-    """The fields of a form; a file that was chosen takes the place of ``record``.
-
-    Raises:
-        BadInput: the file cannot be read as text.
-    """
-    async with request.form(max_fields=_MOST_FIELDS, max_files=1, max_part_size=LARGEST) as form:
-        fields = {name: value.replace("\r\n", "\n") for name, value in form.multi_items() if isinstance(value, str)}
-        chosen = form.get("file")
-        if isinstance(chosen, UploadFile) and chosen.filename:
-            fields["record"] = text_of(await chosen.read(), "file")
-            fields.pop("changes", None)
-    return fields
 
 
 def offered(hospital: Hospital) -> dict[str, list[Any]]:
@@ -89,8 +75,8 @@ async def start(request: Request) -> Response:
     )
 
 
-def started(request: Request, values: Mapping[str, str], problems: Sequence[Problem] = (), status: int = 422) -> Response:
-    """The start page with what was given and what is wrong with it."""
+def started(request: Request, values: Mapping[str, str], problems: Sequence[Problem] = (), status: int = 422, onward: str = "/plan") -> Response:
+    """The start page of the plan, or of what is reached by ``onward``, with what was given and what is wrong with it."""
     hospital = hospital_of(request)
     given = {"record": values.get("record", ""), "changes": values.get("changes", ""), **plain_choices(choices_in(values))}
     given["jurisdiction"] = given["jurisdiction"] or hospital.site.jurisdiction
@@ -100,6 +86,8 @@ def started(request: Request, values: Mapping[str, str], problems: Sequence[Prob
         status=status if problems else 200,
         problems=problems,
         values=given,
+        onward=onward,
+        title=STARTS[onward],
         offered=offered(hospital),
         examples=list(examples().values()),
     )
@@ -171,8 +159,10 @@ def shown(
     example: dict[str, str] | None = None,
     problems: Sequence[Problem] = (),
     typed: Mapping[str, str] | None = None,
+    saved: str = "",
+    heading: str = NOT_CHANGED,
 ) -> Response:
-    """The page of a plan. With ``problems`` a change could not be made; what was ``typed`` stays in its fields."""
+    """The page of a plan. With ``problems`` a change could not be made, or what ``heading`` says; what was ``typed`` stays in its fields."""
     hospital = hospital_of(request)
     view = view_of(made.plan, made.patient, hospital.evidence)
     rows = (*view.sheet.critical, *(row for block in view.sheet.blocks for row in block.rows))
@@ -183,6 +173,7 @@ def shown(
         status=422 if problems else 200,
         surface="education" if audience == "patient" else "planning",
         problems=problems,
+        heading=heading,
         made=made,
         view=view,
         audience=audience,
@@ -192,6 +183,8 @@ def shown(
         disputes=disputes,
         changes=carried(made.beside),
         typed=typed or {},
+        saved=saved,
+        leaflet=leaflet_of(made.plan, hospital.evidence) if audience == "patient" else None,
         example=urlencode(example) if example else "",
         drawings={"vials": vials_drawing(made.plan), "rates": rate_drawing(made.plan), "vaccines": vaccine_drawing(made.plan)},
     )
@@ -206,7 +199,7 @@ async def why(request: Request) -> Response:
     base = request.scope.get("root_path", "").rstrip("/")
     try:
         fields = await posted(request)
-        made = await run_in_threadpool(made_of, _as_shown(asked_in(fields, hospital.evidence, day)), hospital, day)
+        made = await run_in_threadpool(made_of, as_shown(asked_in(fields, hospital.evidence, day)), hospital, day)
         nodes = [_linked(node, hospital, base) for node in why_trees(made.plan, fields.get("line", ""), hospital.evidence)]
     except BadInput as error:
         problems = error.problems
@@ -215,37 +208,9 @@ async def why(request: Request) -> Response:
     return page(request, "why_page.html", status=422 if problems else 200, nodes=nodes, problems=problems)
 
 
-def _as_shown(asked: Asked) -> Asked:
-    """The request without what is being typed on the page: the plan that the reader looks at."""
-    return Asked(asked.record, asked.was or asked.choices, asked.beside)
-
-
 def _linked(node: Node, hospital: Hospital, base: str) -> Linked:
     address = reference_of(hospital).address(*node.about) if node.about is not None else ""
     return Linked(node.text, tuple(_linked(below, hospital, base) for below in node.below), f"{base}/evidence/{address}" if address else "")
-
-
-@router.post("/plan/json")
-async def as_json(request: Request) -> Response:
-    """The plan that is shown, as ``ivigil plan --format json`` prints it."""
-    hospital, day = hospital_of(request), today()
-    try:
-        fields = await posted(request)
-        made = await run_in_threadpool(made_of, _as_shown(asked_in(fields, hospital.evidence, day)), hospital, day)
-    except BadInput as error:
-        return started(request, {}, error.problems)
-    return download(plan_json(made.plan), "plan.json", "application/json")
-
-
-@router.post("/plan/record")
-async def as_record(request: Request) -> Response:
-    """The record of the plan that is shown, with the answers given on the page where it is in the written form."""
-    try:
-        fields = await posted(request)
-    except BadInput as error:
-        return started(request, {}, error.problems)
-    text = fields.get("record", "")
-    return download(text, "record.json" if is_fhir(text) else "record.yaml", "application/fhir+json" if is_fhir(text) else "application/yaml")
 
 
 @router.post("/plan/edit")

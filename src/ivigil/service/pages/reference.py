@@ -13,7 +13,9 @@ from ivigil.basis.problems import BadInput
 from ivigil.evidence.coverage import Coverage, coverage
 from ivigil.evidence.examples import Examples, examples_of
 from ivigil.evidence.files import EvidenceFile, read_folder
+from ivigil.evidence.queue import Waiting, waiting
 from ivigil.evidence.search import Hit, search
+from ivigil.evidence.uses import Use, uses
 from ivigil.rendering.pages.frame import Sheet
 from ivigil.rendering.pages.markup import Markup
 from ivigil.rendering.pages.places import Places
@@ -95,6 +97,16 @@ class Reference:
     def coverage(self) -> Coverage:
         """What was read of whom, on the day it is first asked for."""
         return coverage(self.hospital.evidence, today())
+
+    @cached_property
+    def uses(self) -> dict[str, tuple[Use, ...]]:
+        """What rests on each statement."""
+        return uses(self.hospital.evidence)
+
+    @cached_property
+    def waiting(self) -> list[Waiting]:
+        """What waits for review."""
+        return waiting(self.hospital.evidence)
 
     def page(self, name: str) -> Written | None:
         """The page with this name, or None when there is none."""

@@ -30,7 +30,7 @@ SURFACES = {
     "reference": ("Clinician reference", "What each source says, where it says it, and what rests on it."),
 }
 """The surfaces, labelled apart on every page."""
-MENU = (("/plan", "Plan"), ("/evidence/", "Evidence"))
+MENU = (("/plan", "Plan"), ("/compare", "Compare"), ("/forecast", "Forecast"), ("/ask", "Ask"), ("/evidence/", "Evidence"), ("/review", "Review"))
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +94,7 @@ def part(request: Request, template: str, *, status: int = 200, **values: Any) -
     return HTMLResponse(text, status)
 
 
-def download(text: str, name: str, kind: str) -> Response:
+def download(text: str | bytes, name: str, kind: str) -> Response:
     """A file to keep. ``name`` holds nothing of the patient."""
     return Response(text, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 

@@ -1,0 +1,396 @@
+"""Puts an answer together: for every topic the typed entries of what is named, then the general entries of the topic, then what the search adds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ivigil.answers import diseases, things
+from ivigil.answers.answer import Outcome, Reason
+from ivigil.answers.calculate import calculated
+from ivigil.answers.diseases import Here
+from ivigil.answers.find import index_of
+from ivigil.answers.planned import plan_of, quoted, said_line
+from ivigil.answers.refuse import Refusal
+from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
+from ivigil.answers.understand import Question
+from ivigil.answers.vocabulary import Vocabulary
+from ivigil.answers.words import words_of
+from ivigil.evidence.questions import Topic
+from ivigil.patient.record import Record
+from ivigil.planning.line import Table
+
+_MOST = 14
+"""Sentences of one section."""
+_BESIDE = 4
+"""General sentences where typed entries have answered already."""
+_FOUND = 5
+_LOOKED_AT = 60
+_FEWEST_WORDS = 2
+_MOST_DISEASES = 3
+_NEEDED = 0.6
+_NEEDED_BESIDE = 0.5
+"""The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
+_MEDICINE_TOPICS = {"interactions", "prevention"}
+"""Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
+_BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
+"""Topics whose words only time or frame a question about a vaccine that is named."""
+_MAINTENANCE = frozenset({"maintenance", "replacement"})
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One section before its sources are numbered."""
+
+    id: str
+    title: str
+    said: tuple[Said, ...]
+    table: Table | None = None
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A whole answer before its sources are numbered."""
+
+    outcome: Outcome
+    reason: Reason
+    short: tuple[Said, ...] = ()
+    corrections: tuple[Said, ...] = ()
+    parts: tuple[Part, ...] = ()
+    follow_up: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+
+def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Record | None, using: tuple[str, ...], refusal: Refusal | None) -> Drawn:
+    """The answer to a question that is no emergency. What the evidence does not hold is said; nothing is filled in."""
+    corrections = _corrections(here, question, ())
+    if question.commands:
+        return Drawn(
+            "refused",
+            "instructions",
+            (frame("Instructions inside a question have no effect here. Ask the question itself; it is answered from the evidence only."),),
+        )
+    sums = calculated(here, question.amounts, question.indications)
+    own_dose = question.own_dose or question.amounts.weight is not None
+    if plain_for(here.audience) and own_dose and _about_dose(question):
+        return _own_dose(here, question)
+    if sums.asks:
+        dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
+        beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
+        return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
+    if refusal is not None and not corrections and not sums.said:
+        return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
+    topics = _wanted(here, question) if "topics" in using else ()
+    parts = _planned(here, question, topics, record) if record is not None else []
+    parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
+    leading = _corrections(here, question, (), sums.correct)
+    corrections = [one for one in _corrections(here, question, topics) if one not in leading]
+    found = _searched(here, question, bool(parts), using)
+    if found is not None:
+        parts.append(found)
+    worked = tuple(one for one in sums.said if one.kind == "calculation" or not plain_for(here.audience))
+    if worked:
+        parts.insert(0, Part("calculation", "Worked out", worked))
+    if question.signs:
+        parts.append(_red_flags(here, question, vocabulary))
+    parts = _once(parts, [*leading, *corrections])
+    if not parts and not leading:
+        leading, corrections = corrections, []
+    if not parts and not leading:
+        said = frame(_NOTHING_PLAIN if plain_for(here.audience) else _NOTHING)
+        return Drawn("refused", "not-in-evidence", (said,), related=_related(here, topics))
+    short, parts = _short(parts, leading)
+    spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
+    notes = [frame(f"Read as: {spelt}.")] if spelt else []
+    if "criteria" in topics and record is None and not plain_for(here.audience):
+        notes.append(frame(_NECESSITY))
+    missing = _missing(question, topics)
+    return Drawn("answered", "", (*notes, *leading, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
+
+
+_NOTHING = "The evidence does not answer this. What was not read is not guessed."
+_NOTHING_PLAIN = "The evidence does not answer this. That does not mean yes or no. Please ask your team."
+_NECESSITY = (
+    "Whether it is necessary or covered for one patient is decided by the criteria of the authority, shown here. "
+    "With a patient record, each is shown as met, not met or unknown."
+)
+
+
+def _wanted(here: Here, question: Question) -> tuple[str, ...]:
+    """The topics asked about; where only something is named, those that a reader of that wants."""
+    topics = question.topics
+    if topics == ("words",) and (question.indications or question.products or question.vaccines) and not question.terms:
+        topics = ()
+    if question.indications and set(topics) <= {"children", "older", "words"}:
+        topics = (*topics, "disease", "dose")
+    elif question.vaccines and set(topics) <= _BESIDE_VACCINES:
+        topics = ("vaccines",)
+    elif question.products and not topics:
+        topics = ("product", "rate")
+    elif question.tests and not topics:
+        topics = ("blood-tests",)
+    elif question.facts and not topics:
+        topics = ("interactions",) if all(name.startswith("takes.") for name in question.facts) else ("safe",)
+    elif question.terms and not topics:
+        topics = ("words",)
+    elif question.mechanisms and "works" not in topics:
+        topics = (*topics, "works")
+    elif not topics and question.amounts.doses:
+        topics = ("dose",)
+    if any(name.startswith("takes.") for name in question.facts) and not set(topics) & _MEDICINE_TOPICS:
+        topics = (*topics, "interactions")
+    if "vaccines" in topics and "dose" in topics and not question.indications:
+        topics = tuple(name for name in topics if name != "dose")
+    if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
+        topics = (*topics, "scig")
+    order = list(here.evidence.topics)
+    return tuple(sorted(dict.fromkeys(topics), key=order.index))
+
+
+def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
+    own, rest = _typed(here, question, topic)
+    undosed = [name for name in question.indications if not here.evidence.indications[name].regimens]
+    if topic.id in {"dose", "maintenance"} and undosed and len(undosed) == len(question.indications):
+        none = frame(f"No dose for {here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
+        said = [one for name in undosed for one in diseases.standing(here, here.evidence.indications[name])]
+        return Part(topic.id, topic.title, (none, *said, *own))
+    names = [name for name in (topic.tell if plain_for(here.audience) else topic.show) if _fits(here, question, name)]
+    title = {word.fold for word in words_of(topic.title)}
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked - title)
+    if plain_for(here.audience) and "conditions" in topic.find:
+        listed = [*general, *own, *rest]
+    else:
+        listed = [*own, *general[:_BESIDE], *rest] if own else [*general, *rest]
+    listed = sorted(dict.fromkeys(listed), key=lambda one: "not read" in one.marks)
+    if not listed:
+        return None
+    return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
+
+
+def _fits(here: Here, question: Question, name: str) -> bool:
+    """A sentence about one disease does not stand in an answer about another."""
+    about = name.partition(".")[0]
+    return not question.indications or about not in here.evidence.indications or about in question.indications
+
+
+def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], list[Said]]:
+    """What typed entries say on a topic: of what is named, and, to stand after the general sentences, of other places."""
+    own: list[Said] = []
+    rest: list[Said] = []
+    folds = frozenset(word.fold for word in question.words)
+    indications = [here.evidence.indications[name] for name in question.indications[:_MOST_DISEASES]]
+    for finder in topic.find:
+        if finder == "standing":
+            if plain_for(here.audience) and indications:
+                own += [one for name in question.terms for one in said_of(here.evidence, name, here.audience)]
+            for indication in indications:
+                labels = list(diseases.on_labels(here, indication))
+                said = list(diseases.standing(here, indication))
+                own += [*labels, *said] if question.asks_label else [*said[:2], *labels, *said[2:]]
+        elif finder == "criteria":
+            own += [one for indication in indications for one in diseases.criteria(here, indication)]
+        elif finder in {"dose", "maintenance"}:
+            for indication in indications:
+                phases = _MAINTENANCE if finder == "maintenance" else frozenset()
+                here_doses, elsewhere = diseases.doses(here, indication, phases, question.products)
+                own += [*here_doses, *elsewhere]
+                if not here_doses and not elsewhere and finder == "dose":
+                    own += diseases.reported(here, indication) or []
+        elif finder == "stop":
+            own += [one for indication in indications for one in (*diseases.remarks(here, indication.stop), *diseases.remarks(here, indication.review))]
+        elif finder == "outcomes":
+            own += [one for indication in indications for one in diseases.remarks(here, (*indication.outcome_measures, *indication.review))]
+        elif finder == "targets":
+            own += [one for indication in indications for one in diseases.remarks(here, indication.targets)]
+        elif finder == "alternatives":
+            own += [one for indication in indications for one in diseases.remarks(here, indication.alternatives)]
+        elif finder == "product":
+            own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
+        elif finder == "switch":
+            own += things.switches(here, things.chosen(here, question.products), question.amounts)
+        elif finder == "rate":
+            own += [
+                one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
+            ]
+        elif finder == "vaccine":
+            own += [one for name in question.vaccines[:2] for one in things.vaccine(here, here.evidence.vaccines[name], question.indications)]
+        elif finder == "conditions":
+            own += things.of_facts(here, tuple(name for name in question.facts if name.startswith("takes.") == (topic.id in _MEDICINE_TOPICS)))
+        elif finder == "mechanisms":
+            (own if question.mechanisms else rest).extend(things.mechanisms(here, question.mechanisms))
+        elif finder == "frequency":
+            own += things.frequencies(here, folds)
+        elif finder == "words":
+            own += [one for name in question.terms for one in said_of(here.evidence, name, here.audience)] if topic.id == "words" else []
+        elif finder == "exposure":
+            own += _exposures(here, question)
+        elif finder == "interference":
+            own += [one for name in question.tests for one in said_of(here.evidence, name, here.audience)]
+        elif finder == "weight":
+            own += _weights(here)
+    return own, rest
+
+
+def _exposures(here: Here, question: Question) -> list[Said]:
+    folds = {word.fold for word in question.words}
+    rows = [
+        one
+        for one in here.evidence.exposures.values()
+        if not folds & {"measle", "measles", "varicella", "chickenpox"}
+        or one.disease in folds
+        or (f"{one.disease}" in {"measles"} and "measle" in folds)
+        or (one.disease == "varicella" and folds & {"chickenpox", "varicella"})
+    ]
+    rows.sort(key=lambda one: one.jurisdiction not in {*here.places, ""})
+    return [] if plain_for(here.audience) else [entry_said(here.evidence, one.say, one.cites) for one in rows]
+
+
+def _weights(here: Here) -> list[Said]:
+    place = here.evidence.jurisdictions[here.jurisdiction]
+    policy = here.evidence.weight_policies.get(place.weight_policy)
+    if policy is None or plain_for(here.audience):
+        return []
+    text = f"{place.name}: {policy.name}{f'. {policy.say}' if policy.say else ''}"
+    return [entry_said(here.evidence, text, policy.cites)]
+
+
+def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: tuple[str, ...] = ()) -> list[Said]:
+    """Popular oversimplifications: those that the question brings, and those that belong beside a topic asked about in general."""
+    named = dict.fromkeys((*question.corrections, *more))
+    limit = here.evidence.dose_limits.get("per-day")
+    once = bool(question.indications) and limit is not None and set(question.indications) <= set(limit.excepted)
+    undosed = bool(question.indications) and not any(here.evidence.indications[name].regimens for name in question.indications)
+    once = once or undosed
+    beside = [one.id for one in here.evidence.corrections.values() if set(one.topics) & set(topics) and not (once and "dose" in one.topics)]
+    out: list[Said] = []
+    for name in dict.fromkeys((*named, *beside)):
+        entry = here.evidence.corrections[name]
+        out += (
+            said_of(here.evidence, entry.plain if plain_for(here.audience) else entry.claim, here.audience)
+            if entry.plain or not plain_for(here.audience)
+            else []
+        )
+    return list(dict.fromkeys(out))
+
+
+def _about_dose(question: Question) -> bool:
+    asked = bool(set(question.topics) & {"dose", "rate", "maintenance", "weight", "rounding"}) or bool(question.amounts.doses)
+    return asked or (question.amounts.weight is not None and any(word.fold in {"gram", "dose", "bottle", "ml"} for word in question.words))
+
+
+def _own_dose(here: Here, question: Question) -> Drawn:
+    """A patient's own dose is never worked out; what is generally so may be told."""
+    lead = frame("Your own dose is for your doctor to set, so it is not worked out here. Please ask your team; do not change it yourself.")
+    dose = _topic(here, question, here.evidence.topics["dose"]) if "dose" in here.evidence.topics else None
+    corrections = tuple(_corrections(here, question, ()))
+    parts = _once([dose] if dose is not None else [], list(corrections))
+    return Drawn("refused", "individual-dose-for-patient", (lead,), corrections, tuple(parts), related=_related(here, ("dose",)))
+
+
+def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Record) -> list[Part]:
+    made = plan_of(here, record, question.indications[0] if len(question.indications) == 1 else "")
+    parts: list[Part] = []
+    if not plain_for(here.audience):
+        critical = [line for line in made.lines if line.urgency == "critical"]
+        if critical:
+            parts.append(Part("critical", "Critical in this record", tuple(said_line(line) for line in critical)))
+    for topic, said, tabled in quoted(here, made, topics or ("dose",), here.audience):
+        entry = here.evidence.topics[topic]
+        title = f"In this record: {(entry.plain or entry.title) if plain_for(here.audience) else entry.title}"
+        parts.append(Part(f"plan-{topic}", title, tuple(said), tabled.table if tabled is not None else None))
+    asked = [question_.ask for question_ in made.questions if question_.urgency != "info"][:3]
+    if asked and parts and not plain_for(here.audience):
+        parts.append(Part("plan-questions", "Missing in this record", tuple(frame(ask) for ask in asked)))
+    return parts
+
+
+def _searched(here: Here, question: Question, answered: bool, using: tuple[str, ...]) -> Part | None:
+    """What the full text search adds: statements of what is named that hold words of the question, and other entries that hold most of them."""
+    words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
+    if not words:
+        return None
+    index = index_of(here.evidence)
+    hits = index.find(words, _LOOKED_AT, plain_for(here.audience))
+    if not plain_for(here.audience):
+        hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
+    if question.indications:
+        foreign = here.evidence.indications.keys() - set(question.indications)
+        hits = [hit for hit in hits if hit.id.partition(".")[0] not in foreign]
+    owners = tuple(f"{name}." for name in (*question.indications, *(product.id for product in things.chosen(here, question.products))))
+    weights = {word: index.weight(word) for word in words}
+    whole = sum(weights.values()) or 1.0
+    needed = _NEEDED_BESIDE if answered else _NEEDED
+    own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
+    others = [
+        hit
+        for hit in hits
+        if hit not in own and len(hit.words) >= min(_FEWEST_WORDS, len(words)) and sum(weights[word] for word in hit.words) >= needed * whole
+    ]
+    said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
+    return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
+
+
+def _red_flags(here: Here, question: Question, vocabulary: Vocabulary) -> Part:
+    entries = [vocabulary.evidence.emergencies[name] for name in question.signs]
+    said = [
+        one for entry in entries for name in (entry.tell if plain_for(here.audience) else entry.show) for one in said_of(here.evidence, name, here.audience)
+    ]
+    return Part("red-flags-named", "When to get help at once", tuple(dict.fromkeys(said)))
+
+
+def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
+    """Every sentence once, where it stands first."""
+    seen = {one.text for one in corrections}
+    out: list[Part] = []
+    for part in parts:
+        fresh: list[Said] = []
+        for one in part.said:
+            if one.text not in seen:
+                seen.add(one.text)
+                fresh.append(one)
+        if fresh or part.table is not None:
+            out.append(msgspec.structs.replace(part, said=tuple(fresh)))
+    return out
+
+
+def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
+    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice."""
+    most = 0 if leading else 1 if len(parts) > 2 else 2
+    short: list[Said] = []
+    out: list[Part] = []
+    for number, part in enumerate(sorted(parts, key=lambda part: not _worked(part))):
+        take = _worked(part) or (most if number < _LEADING and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
+        short += part.said[:take]
+        if part.said[take:] or part.table is not None:
+            out.append(msgspec.structs.replace(part, said=part.said[take:]))
+    return short, out
+
+
+def _worked(part: Part) -> int:
+    """How many sentences reach to the last sum of a part, whose first sentences may say what was reckoned with."""
+    if part.id == "calculation":
+        return len(part.said)
+    return max((place for place, one in enumerate(part.said[:_SUMS], start=1) if one.kind == "calculation"), default=0)
+
+
+_LEADING = 3
+_SUMS = 6
+_NEVER_SHORT = {"plan-questions", "red-flags-named", "found"}
+
+
+def _missing(question: Question, topics: tuple[str, ...]) -> tuple[str, ...]:
+    ask: list[str] = []
+    if "dose" in topics and not question.indications:
+        ask.append("Which disease is it for?")
+    if "rate" in topics and not question.products:
+        ask.append("Which product is it?")
+    if "criteria" in topics and not question.indications:
+        ask.append("Which disease is it for?")
+    if topics == ("vaccines",) and not question.vaccines:
+        ask.append("Which vaccine is it?")
+    return tuple(dict.fromkeys(ask))
+
+
+def _related(here: Here, topics: tuple[str, ...]) -> tuple[str, ...]:
+    """Other questions that the evidence answers, from the topics beside those asked about."""
+    entries = here.evidence.topics
+    names = dict.fromkeys(name for topic in topics if topic in entries for name in entries[topic].related if name not in topics)
+    asks = [entries[name].ask for name in names if entries[name].ask]
+    return tuple(asks[:4])

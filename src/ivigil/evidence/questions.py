@@ -1,0 +1,123 @@
+"""The shapes of what helps to understand a question in words: topics, emergencies, corrections, wordings, and what lies outside the evidence.
+
+None of these entries says anything clinical. They hold the words that people use, and name the entries that answer.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ivigil.evidence.shapes import Shape
+
+Finder = Literal[
+    "",
+    "standing",
+    "criteria",
+    "dose",
+    "maintenance",
+    "rate",
+    "product",
+    "switch",
+    "alternatives",
+    "outcomes",
+    "stop",
+    "targets",
+    "vaccine",
+    "mechanisms",
+    "conditions",
+    "frequency",
+    "words",
+    "exposure",
+    "weight",
+    "interference",
+]
+"""Where typed entries of an indication, a product, a vaccine or a fact answer a topic."""
+
+
+class Topic(Shape, frozen=True):
+    """Something that people ask about: the words that show it, and the entries that answer it in general.
+
+    ``show`` names entries for clinicians, ``tell`` entries for patients, in the order in which they are read. ``find`` says where the typed entries
+    of a named indication, product, vaccine or fact are looked for. ``ask`` is the topic as a question.
+    ``over`` names topics that step back when this one is asked about; a ``broad`` one steps back for any other.
+    """
+
+    id: str
+    title: str
+    words: tuple[str, ...]
+    ask: str = ""
+    plain: str = ""
+    show: tuple[str, ...] = ()
+    tell: tuple[str, ...] = ()
+    find: tuple[Finder, ...] = ()
+    related: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    broad: bool = False
+
+
+class Emergency(Shape, frozen=True):
+    """Signs that need help before anything is looked up. Of each list in ``signs`` at least one wording must occur.
+
+    ``tell`` names what a patient reads, ``show`` what a clinician reads.
+    """
+
+    id: str
+    title: str
+    signs: tuple[tuple[str, ...], ...]
+    tell: tuple[str, ...]
+    show: tuple[str, ...]
+
+
+class Correction(Shape, frozen=True):
+    """A popular oversimplification: the words in which people bring it, the topics beside which it is named, and the claim that corrects it."""
+
+    id: str
+    words: tuple[str, ...]
+    claim: str
+    topics: tuple[str, ...] = ()
+    plain: str = ""
+
+
+class Wording(Shape, frozen=True):
+    """What people say and what the evidence calls it: words for the search, or the fact, indication or product meant."""
+
+    id: str
+    words: tuple[str, ...]
+    means: tuple[str, ...] = ()
+    fact: tuple[str, ...] = ()
+    indications: tuple[str, ...] = ()
+
+
+class Outsider(Shape, frozen=True):
+    """Words of things that the evidence does not answer about: other medicines, other subjects, conditions that no source read speaks of."""
+
+    id: str
+    kind: Literal["other-drug", "other-condition", "other-subject"]
+    words: tuple[str, ...]
+
+
+class Language(Shape, frozen=True):
+    """The small words by which a language other than English is recognised."""
+
+    id: str
+    name: str
+    words: tuple[str, ...]
+
+
+class WordList(Shape, frozen=True):
+    """Words that carry no topic of their own, or that mark who speaks and how."""
+
+    id: str
+    words: tuple[str, ...]
+
+
+QUESTION_KINDS: tuple[tuple[str, str, type[Shape]], ...] = (
+    ("questions/topics-*.yaml", "topics", Topic),
+    ("questions/emergencies.yaml", "emergencies", Emergency),
+    ("questions/corrections.yaml", "corrections", Correction),
+    ("questions/wordings.yaml", "wordings", Wording),
+    ("questions/outside.yaml", "outsiders", Outsider),
+    ("questions/languages.yaml", "languages", Language),
+    ("questions/words.yaml", "word_lists", WordList),
+)
+"""Which file fills which part of the evidence."""

@@ -1,0 +1,120 @@
+"""An answer arranged for reading: the words that every view of it shares."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from ivigil.answers.answer import Answer, Sentence
+from ivigil.planning.line import Reference
+from ivigil.planning.wording import day_text
+from ivigil.rendering.plain_text import clean
+from ivigil.rendering.sheet import READ, Grid, grid_of
+from ivigil.rendering.sources import known, locator
+
+OUTCOME = {
+    "answered": "ANSWER",
+    "partly": "ANSWER IN PART",
+    "asks": "QUESTION BACK - nothing is worked out until it is answered",
+    "refused": "NO ANSWER",
+    "emergency": "EMERGENCY",
+}
+REVIEW = {
+    "": "",
+    "approved": "The statements used are approved by a reviewer.",
+    "submitted": "No clinician has approved the statements used yet; check each against its source.",
+    "under-review": "The statements used are under review; check each against its source.",
+    "rejected": "A reviewer has rejected one of the statements used.",
+    "superseded": "One of the statements used is superseded.",
+}
+PATIENT_REVIEW = "A doctor has not checked these texts yet. Ask your team before you act on them."
+PURPOSE = {
+    "patient": "General facts only. This is no advice for you alone. Your own team decides with you.",
+    "clinician": "For qualified health professionals. Every sentence names its source; it is no prescription and replaces neither label nor local protocol.",
+    "researcher": "Every sentence names its source and how it was read. It is no prescription and replaces neither label nor local protocol.",
+}
+_SIGN = re.compile(r"(?<=\d) Cel\b")
+_UNITS = (
+    (re.compile(r"\[IU\]"), "IU"),
+    (re.compile(r"\bmm\[Hg\]"), "mmHg"),
+    (re.compile(r"(?<=\d) ug\b"), " microgram"),
+    (_SIGN, " °C"),
+    (re.compile(r"\b10\*(?=\d/)"), "10^"),
+)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One sentence ready to show."""
+
+    text: str
+    sources: tuple[int, ...]
+    marks: tuple[str, ...]
+    frame: bool
+
+
+class Block(msgspec.Struct, frozen=True):
+    """One section ready to show."""
+
+    id: str
+    title: str
+    rows: tuple[Row, ...]
+    table: Grid | None
+
+
+class AnswerSheet(msgspec.Struct, frozen=True):
+    """The whole answer in reading order."""
+
+    outcome: str
+    headline: str
+    question: str
+    asked: str
+    short: tuple[Row, ...]
+    corrections: tuple[Row, ...]
+    blocks: tuple[Block, ...]
+    follow_up: tuple[str, ...]
+    related: tuple[str, ...]
+    sources: tuple[tuple[int, str], ...]
+    footer: tuple[str, ...]
+
+
+def answer_sheet(answer: Answer) -> AnswerSheet:
+    """Arrange an answer. All text in the result is clean of control characters."""
+    blocks = tuple(
+        Block(section.id, clean(section.title), tuple(map(_row, section.sentences)), grid_of(section.table) if section.table is not None else None)
+        for section in answer.sections
+    )
+    review = (
+        (PATIENT_REVIEW if answer.audience == "patient" else REVIEW[answer.review]) if answer.review and answer.review != "approved" else REVIEW[answer.review]
+    )
+    version = f"Evidence {answer.evidence_version}, ivigil {answer.program_version}, {clean(answer.jurisdiction)}, as of {day_text(answer.as_of)}."
+    return AnswerSheet(
+        outcome=answer.outcome,
+        headline=OUTCOME[answer.outcome],
+        question=clean(answer.question),
+        asked=f"{answer.audience}, {answer.jurisdiction}",
+        short=tuple(map(_row, answer.short)),
+        corrections=tuple(map(_row, answer.corrections)),
+        blocks=blocks,
+        follow_up=tuple(map(clean, answer.follow_up)),
+        related=tuple(map(clean, answer.related)),
+        sources=tuple((reference.number, _cited(reference)) for reference in answer.references),
+        footer=tuple(part for part in (review, PURPOSE[answer.audience], version) if part),
+    )
+
+
+def _row(sentence: Sentence) -> Row:
+    return Row(_spoken(clean(sentence.text)), sentence.sources, tuple(map(clean, sentence.marks)), sentence.kind == "frame")
+
+
+def _spoken(text: str) -> str:
+    for pattern, unit in _UNITS:
+        text = pattern.sub(unit, text)
+    return text
+
+
+def _cited(reference: Reference) -> str:
+    head = ". ".join(part.rstrip(".") for part in (clean(reference.title), known(reference.publisher, reference.year)) if part)
+    marks = f" ({READ[reference.read]})" if reference.read in READ else ""
+    where = "; ".join(part for part in (locator(reference.where), clean(reference.note)) if part)
+    return f"{head}.{marks} {where}".strip()
