@@ -27,7 +27,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import msgspec
+
 from ivigil.basis.facts import FactDefinition
+from ivigil.basis.quantity import UNITS, spellings
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.cli.inputs import Choices, context_of, for_record, records_of
 from ivigil.evidence.check import examples_of
@@ -94,6 +97,23 @@ def facts_page() -> str:
             "| Group | Meaning | Holds when |", "|---|---|---|"]
     out += [f"| `{group.id}` | {group.about} | {_cell(written(group.when, evidence().labels))} |" for group in evidence().groups.values()]
     return "\n".join(out) + "\n"
+
+
+def units_page() -> str:
+    """Every unit by what it measures, with its size in the first of its kind, its UCUM code and other spellings."""
+    out = ["# Units", "", MADE, "", f"The {len(UNITS)} units that records and evidence may use, by what they measure. Another is refused with the",
+           "nearest names; none is guessed. Capitals and small letters are the same, so `ML/H` is read as `mL/h`.", ""]
+    by_kind: dict[str, list[str]] = {}
+    for name, unit in UNITS.items():
+        by_kind.setdefault(unit.dimension, []).append(name)
+    for dimension, names in by_kind.items():
+        first = names[0]
+        out += [f"## {dimension.capitalize()}", "", f"| Unit | In {first} | UCUM code | Also read |", "|---|---|---|---|"]
+        for name in names:
+            also = ", ".join(f"`{alias}`" for alias in spellings(name))
+            out.append(f"| `{name}` | {f'{UNITS[name].factor / UNITS[first].factor:.6g}'} | `{UNITS[name].ucum}` | {also} |")
+        out.append("")
+    return "\n".join(out)
 
 
 def _fact_row(fact: FactDefinition) -> str:
@@ -252,6 +272,7 @@ def model_checks_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts_page,
+    "units.md": units_page,
     "commands.md": commands_page,
     "safety-rules.md": rules_page,
     "every-regimen.md": regimens_page,
@@ -414,7 +435,7 @@ def _known(overlay: str) -> Evidence:
 def planned(name: str, **options: str) -> Plan:
     """The plan of one example record; ``as_of`` counts as today, so that no clock is read."""
     rooted = {name: str(ROOT / value) if name in {"site", "overlay"} else value for name, value in options.items()}
-    choices = Choices(**rooted)
+    choices = msgspec.convert(rooted, Choices)
     known = _known(choices.overlay)
     context = context_of(choices, known, date.fromisoformat(choices.as_of))
     record, = records_of(str(ROOT / name), known)

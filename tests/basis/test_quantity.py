@@ -61,6 +61,14 @@ def test_suggests_the_nearest_unit() -> None:
         unit_named("mL/kg/hh")
 
 
+def test_an_unknown_unit_says_where_all_are_listed() -> None:
+    """Several near names, and the page with the whole list."""
+    with pytest.raises(UnitProblem, match=r"'mL/h' or 'mL' or 'mL/kg/h'\? docs/units.md lists all"):
+        unit_named("mlh")
+    with pytest.raises(UnitProblem, match=r"not a unit known here; docs/units.md lists all"):
+        unit_named("furlong")
+
+
 def test_refuses_to_mix_dimensions() -> None:
     """mL/h and mL/kg/h are different things: the slip that runs a drip 70 times too fast."""
     with pytest.raises(UnitProblem, match="volume rate"):

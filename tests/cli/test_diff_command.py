@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (folder / "statements").glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
         if "- id: kawasaki." in text:
-            path.write_text(text.replace("2 g/kg", "1 g/kg"), encoding="utf-8")
+            path.write_text(text.replace("2 g/kg", "1 g/kg").replace("2 grams for each", "1 gram for each"), encoding="utf-8")
     edit("safety/age.yaml", ("The patient is over 65 years.", "The patient is old."))
     (folder / "products" / "yimmugo-eu.yaml").unlink()
     return folder
@@ -144,3 +145,29 @@ def test_what_cannot_be_compared_is_told(old: Path, tmp_path: Path) -> None:
         code, out, err = run("evidence", "diff", *arguments)
         assert (code, out) == (2, ""), arguments
         assert told in err
+
+
+def test_what_an_overlay_changes() -> None:
+    """The packaged evidence without and with a hospital's own: replaced entries as changes with their reason, added ones as added, nothing removed."""
+    ours = ROOT / "examples" / "our-hospital" / "evidence"
+    code, out, err = run("evidence", "diff", "--overlay", ours)
+    assert (code, err) == (0, "")
+    assert re.fullmatch(rf"packaged evidence \([0-9a-f]+\) -> packaged evidence under {re.escape(str(ours))} \([0-9a-f]+\)", out.splitlines()[0])
+    text = " ".join(out.split())
+    assert "~ naive-patient" in text
+    assert "then[observe].for: 60 min -> 90 min" in text
+    assert "reason: nothing -> After two late reactions" in text
+    assert "+ advice.our-hospital-stay" in text
+    assert not any(line.startswith("  - ") for line in out.splitlines())
+
+
+def test_the_plans_that_an_overlay_changes() -> None:
+    """A record planned without and with the overlay; a folder that is none is refused by name."""
+    ours = ROOT / "examples" / "our-hospital" / "evidence"
+    record = ROOT / "patients" / "kawasaki-infant-us.yaml"
+    code, out, _ = run("evidence", "diff", "--overlay", ours, "--patients", record, "-j", "US", *WHEN)
+    assert code == 0
+    assert "1 of 1 plans change" in " ".join(out.split())
+    code, out, err = run("evidence", "diff", "--overlay", ROOT / "nowhere")
+    assert (code, out) == (2, "")
+    assert "no such folder" in err

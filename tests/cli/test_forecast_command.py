@@ -56,7 +56,7 @@ def test_the_picture_stands_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "why"), [
-    (["--model", "no-such"], "no model is called"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
+    (["--model", "no-such"], "not known"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
     (["--as-of", "soon"], "not a date"),
     (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.png"], "only SVG"), (["--indication", "no-such"], "names no indication"),
     (["--jurisdiction", "XX"], "not known"),
@@ -130,4 +130,40 @@ def test_a_forecast_loads_no_solver_and_no_compiler() -> None:
              "except SystemExit:\n    print(' '.join(sys.modules), file=sys.stderr)")
     done = subprocess.run([sys.executable, "-c", probe, *PID], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
-    assert not loaded & {"scipy", "numba", "rich", "ivigil.planning.plan", "ivigil.planning.draft"}
+    assert not loaded & {"scipy", "numba", "rich", "numpy.ma", "ivigil.planning.plan"}
+
+
+LEVELS = ["forecast", str(PATIENTS.parent / "examples" / "pid-with-levels.yaml"), "--as-of", "2026-11-20"]
+
+
+def test_levels_on_record_are_fitted_and_shown(tmp_path: Path) -> None:
+    """Text, JSON and picture say that the curve is this patient's own, from which levels, and what could not be fitted."""
+    text = ivigil(*LEVELS).stdout
+    assert "MEASURED LEVELS AND THE FIT" in text
+    assert "Fitted to 4 measured levels" in text
+    assert "could not be fitted" in text
+    plain = json.loads(ivigil(*LEVELS, "--format", "json").stdout)
+    fits = {fit["model"]: fit for fit in plain["fits"]}
+    assert fits["navarro-mora-2022"]["status"] == "fitted"
+    assert [one["value"] for one in fits["navarro-mora-2022"]["levels"]] == [6.1, 6.4, 6.0, 6.3]
+    assert fits["luo-2020"]["individual"] is None
+    assert all(model["individual"] for model in plain["models"])
+    picture = tmp_path / "curve.svg"
+    ivigil(*LEVELS, "--plot", str(picture))
+    drawn = picture.read_text(encoding="utf-8")
+    assert "fitted to the levels" in drawn
+    assert drawn.count('class="level"') == 4
+
+
+def test_the_fast_kernels_are_compiled_once() -> None:
+    """With the extra installed it says where they are; a second time is a matter of loading."""
+    pytest.importorskip("numba")
+    assert "on disk" in ivigil("models", "warm-up").stderr
+
+
+def test_without_the_extra_it_is_said_how_to_get_it() -> None:
+    """Exit code 2 and a remedy."""
+    probe = ("import sys; sys.modules['numba'] = None; sys.argv = ['ivigil', 'models', 'warm-up']\nfrom ivigil.cli.app import main\nmain()")
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "ivigil[fast]" in done.stderr

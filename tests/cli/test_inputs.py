@@ -43,6 +43,17 @@ def test_every_bad_choice_is_listed_with_a_suggestion() -> None:
     assert any("did you mean alpha-us?" in problem for problem in problems)
 
 
+@pytest.mark.parametrize("name", ["Alpha", "ALPHA", "alph"])
+def test_a_brand_suggests_the_ids_of_its_products(name: str) -> None:
+    """People know brands; the option wants the product of one market."""
+    assert "did you mean alpha-us?" in _problems(Choices(jurisdiction="US", product=name))[0]
+
+
+def test_an_unknown_jurisdiction_lists_the_known_ones() -> None:
+    """Beside the nearest, all: they are few."""
+    assert "did you mean UK-ENG? Known: US, UK-ENG" in _problems(Choices(jurisdiction="UK-EN"))[0]
+
+
 def test_a_missing_jurisdiction_names_the_choices() -> None:
     """Authorities disagree, so the place is never guessed."""
     assert "choose one of US, UK-ENG" in _problems(Choices())[0]

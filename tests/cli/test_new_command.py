@@ -120,3 +120,31 @@ def test_a_folder_that_cannot_be_written_or_is_broken_is_told(tmp_path: Path) ->
     code, _, err = run("evidence", "new", "statement", "our.x", "--into", tmp_path / "broken")
     assert code == 2
     assert "'source' is missing" in err
+
+
+def test_the_worked_examples_of_an_overlay_are_run(tmp_path: Path) -> None:
+    """A dose example that does not come out is one row with its file and what came of it, and the check fails."""
+    ours = tmp_path / "ours"
+    case = ours / "cases" / "indications" / "gbs.yaml"
+    case.parent.mkdir(parents=True)
+    # 2 g/kg in all at 70 kg is 140 g.
+    case.write_text("- {name: ours, weight: 70 kg, jurisdiction: UK-ENG, regimen: gbs.nhs-england, expect: {course_total: 14 g}}\n")
+    code, out, err = run("evidence", "check", "--overlay", ours)
+    assert (code, out) == (2, "")
+    assert "cases/indications/gbs.yaml:1: ours: expected course_total 14 g, came to 140 g" in err
+    case.write_text(case.read_text().replace("14 g", "140 g"))
+    assert run("evidence", "check", "--overlay", ours)[0] == 0
+
+
+def test_a_source_is_begun_by_itself(tmp_path: Path) -> None:
+    """With its title where one is given; it loads, and statements can name it at once."""
+    ours = tmp_path / "ours"
+    path, = begin(ours, "source", "our-guide", "--name", "Our guide: first edition")
+    assert path == ours / "sources" / "our-guide.yaml"
+    assert 'title: "Our guide: first edition"' in path.read_text(encoding="utf-8")
+    begin(ours, "statement", "our-guide.one", "--source", "our-guide")
+    assert {one.name for one in (ours / "sources").iterdir()} == {"our-guide.yaml"}
+    code, out, err = run("evidence", "new", "source", "our-guide", "--into", ours, "--market", "US")
+    assert (code, out) == (2, "")
+    assert "the id is taken" in err
+    assert "says nothing about a source" in err

@@ -160,3 +160,13 @@ def test_evidence_can_be_searched_and_shown() -> None:
     code, _, err = run("evidence", "show", "itp-adlt")
     assert code == 2
     assert "did you mean itp-adult" in err
+
+
+def test_a_plan_as_fhir_goes_into_a_file(record: Path, tmp_path: Path) -> None:
+    """`--format fhir` writes one Bundle with the order in it."""
+    out = tmp_path / "plan.json"
+    result = CliRunner().invoke(app, ["plan", str(record), *WHERE, "--format", "fhir", "--out", str(out)])
+    bundle = json.loads(out.read_text(encoding="utf-8"))
+    assert result.exit_code == 0
+    assert bundle["resourceType"] == "Bundle"
+    assert "MedicationRequest" in {entry["resource"]["resourceType"] for entry in bundle["entry"]}

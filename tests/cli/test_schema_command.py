@@ -57,3 +57,11 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     code, out, err = run("schema", "evidence", "--into", tmp_path / "file")
     assert (code, out) == (2, "")
     assert "name a folder you may write to" in err
+
+
+def test_a_folder_names_its_part() -> None:
+    """Rules live in 'safety', weight policies in a folder with formulas: the folder is understood where it holds one part, and asked about where not."""
+    assert run("schema", "evidence", "--part", "safety")[1] == run("schema", "evidence", "--part", "rules")[1]
+    code, out, err = run("schema", "evidence", "--part", "vaccination")
+    assert (code, out) == (2, "")
+    assert "choose one of antibody_intervals, vaccines" in err

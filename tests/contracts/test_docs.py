@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 import typer
 from tools.make_reference import DOCS, EXAMPLE_PAGES, PAGES, ROOT, evidence, planned, renewed, write_own_files
@@ -21,11 +22,13 @@ from ivigil.cli.inputs import Choices, context_of, read_profile, records_of
 from ivigil.cli.output import BAD_INPUT
 from ivigil.cli.plan_command import EXIT
 from ivigil.evidence import shapes
-from ivigil.evidence.compile import SHAPER
-from ivigil.evidence.files import KINDS, entries_of, kind_of
+from ivigil.evidence.check import check
+from ivigil.evidence.compile import SHAPER, compile_evidence
+from ivigil.evidence.files import KINDS, EvidenceFile, entries_of, kind_of, packaged_folder, read_folder
 from ivigil.evidence.load import load_evidence
 from ivigil.evidence.references import problems_of
 from ivigil.planning.line import Act, Section, Status
+from ivigil.planning.worked_examples import failing
 from ivigil.rendering.json import SCHEMA
 
 PAGE_NAMES = sorted(path.name for path in DOCS.glob("*.md"))
@@ -188,9 +191,6 @@ def test_cases_shown_stand_in_their_file(what: str, body: str) -> None:
 
 def test_the_unsupported_number_shown_gives_the_message_shown() -> None:
     """The first lesson of the format page: a number that its statement does not carry is refused in these words."""
-    from ivigil.evidence.compile import compile_evidence
-    from ivigil.evidence.files import EvidenceFile, packaged_folder, read_folder
-
     files = [EvidenceFile(file.name, file.text.replace("maximum: {rate: 4 mg/kg/min, also", "maximum: {rate: 5 mg/kg/min, also"))
              if file.name == "products/privigen-us.yaml" else file for file in read_folder(packaged_folder())]
     problem, = problems_of(compile_evidence(files))
@@ -247,9 +247,6 @@ def test_the_bad_record_shown_gives_the_messages_shown(tmp_path: Path) -> None:
 
 def test_the_added_indication_loads_checks_and_plans(tmp_path: Path) -> None:
     """The ten-minute example is complete: sound, planned in England, and without a dose in the United States."""
-    from ivigil.evidence.compile import compile_evidence
-    from ivigil.evidence.files import packaged_folder, read_folder
-
     names = write_own_files(page("add-an-indication.md"), tmp_path)
     assert sum(name.startswith("evidence/") for name in names) == 4
     local = read_folder(tmp_path / "evidence")
@@ -266,19 +263,82 @@ def test_the_added_indication_loads_checks_and_plans(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("old", "new"), [
     ("icd10: [G25.82]", "icd: [G25.82]"),
     ("cites: [our-sps.efns.standing]", "cites: [our-sps.efn.standing]"),
-    ("dose: {course_total: 2 g/kg", "dose: {course_total: 20 g/kg"),
+    ("dose: {course_total: 2 g/kg", "dose: {course_total: 1.5 g/kg"),
 ])
 def test_the_mistakes_shown_give_the_messages_shown(old: str, new: str, tmp_path: Path) -> None:
     """Place, cause and remedy of each mistake stand on the page as the check gives them."""
-    from ivigil.evidence.compile import compile_evidence
-    from ivigil.evidence.files import packaged_folder, read_folder
-
     text = page("add-an-indication.md")
     write_own_files(text, tmp_path)
     path = tmp_path / "evidence" / "indications" / "our-sps.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     problem, = problems_of(compile_evidence(read_folder(packaged_folder()), read_folder(tmp_path / "evidence"), "ours"))
     assert f"  {problem.place}:{problem.line}: {problem.what}: {problem.why}\n      -> {problem.remedy}\n" in text
+
+
+def _said(problem: Problem) -> str:
+    return f"  {problem.place}:{problem.line}: {problem.what}: {problem.why}\n      -> {problem.remedy}\n"
+
+
+def _edited(folder: Path, *edits: tuple[str, str, str]) -> list[EvidenceFile]:
+    files = {file.name: file.text for file in read_folder(folder)}
+    for name, old, new in edits:
+        assert old in files[name], (name, old)
+        files[name] = files[name].replace(old, new)
+    return [EvidenceFile(name, text) for name, text in files.items()]
+
+
+def test_the_added_product_loads_checks_and_is_planned(tmp_path: Path) -> None:
+    """The whole product: sound, its examples come out, and the plan gives it at the rates worked by hand. Its mistakes are answered as shown."""
+    text = page("add-a-product.md")
+    names = write_own_files(text, tmp_path)
+    assert sum(name.startswith("evidence/") for name in names) == 4
+    local = read_folder(tmp_path / "evidence")
+    compiled = compile_evidence(read_folder(packaged_folder()), local, "ours")
+    assert problems_of(compiled) == []
+    assert failing([], local, compiled.evidence, date(2026, 11, 20)) == []
+    made = planned(str(tmp_path / "record.yaml"), jurisdiction="US", as_of="2026-11-20", overlay=str(tmp_path / "evidence"))
+    choice, cap = made.line("product.choice"), made.line("infusion.cap")
+    assert choice is not None
+    assert choice.text.startswith("Exemplar (10 %, Example Biologics)")
+    assert cap is not None
+    assert cap.value is not None
+    assert cap.value.value == pytest.approx(168)  # 0.04 mL/kg/min x 70 kg x 60
+    wrong = _edited(
+        tmp_path / "evidence",
+        ("products/exemplar-us.yaml", "start: {rate: 0.5 mg/kg/min, also: 0.005 mL/kg/min", "start: {rate: 0.5 mg/kg/h, also: 0.005 mL/kg/min"),
+        ("statements/exemplar-us.yaml", "{start: 0.5 mg/kg/min,", "{start: 0.5 mg/kg/h,"),
+        ("products/exemplar-us.yaml", "maltose:", "maltos:"), ("products/exemplar-us.yaml", "[5 g, 10 g, 20 g]", "[5 g, 10 g, 20 mg]"),
+        ("statements/exemplar-us.yaml", "[5 g, 10 g, 20 g]", "[5 g, 10 g, 20 mg]"))
+    shown = [_said(problem) for problem in problems_of(compile_evidence(read_folder(packaged_folder()), wrong, "ours"))]
+    assert [row for row in shown if row not in text] == []
+    assert len(shown) == 4
+    misjudged = _edited(tmp_path / "evidence", ("cases/products/exemplar-us.yaml", "start: 21 mL/h", "start: 24 mL/h"))
+    row, = failing([], misjudged, compiled.evidence, date(2026, 11, 20))
+    assert _said(row) in text
+
+
+def test_the_added_rule_loads_and_is_shown(tmp_path: Path) -> None:
+    """The whole rule with an example of each outcome; the mistakes are answered as shown."""
+    text = page("add-a-rule.md")
+    write_own_files(text, tmp_path)
+    assert check(None, tmp_path / "evidence") == []
+    facts = [file for file in read_folder(packaged_folder()) if file.name == "facts.yaml"]
+    rule = "safety/our-platelets.yaml"
+    for edit in ((rule, "when: platelets >", "when: platelet >"), (rule, "when: platelets > 800 10*9/L", "when: platelets > 800")):
+        found = [problem for problem in problems_of(compile_evidence([*facts, *_edited(tmp_path / "evidence", edit)])) if problem.place == rule]
+        assert [_said(problem) for problem in found if _said(problem) not in text] == []
+        assert found
+    lost = tmp_path / "evidence" / "cases" / rule
+    lost.write_text("".join(row for row in lost.read_text(encoding="utf-8").splitlines(keepends=True) if "asks" not in row), encoding="utf-8")
+    assert [_said(problem) for problem in check(None, tmp_path / "evidence") if _said(problem) not in text] == []
+
+
+@pytest.mark.parametrize("shape", [shapes.Product, shapes.RateSchedule, shapes.PrintedRate, shapes.ExtendedRate, shapes.AtRisk, shapes.SubcutaneousSchedule,
+                                   shapes.Switch, shapes.RampUp, shapes.RampUpStep, shapes.Handling, shapes.Labelled, shapes.Measured, shapes.ProductStatus])
+def test_every_key_of_a_product_is_explained(shape: type[msgspec.Struct]) -> None:
+    """A writer finds each key that a product file may hold in the section on products."""
+    part = page("evidence-format.md").partition("\n## Products\n")[2].partition("\n## ")[0]
+    assert [key for key in shape.__struct_encode_fields__ if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", part)] == []
 
 
 def test_the_schema_named_is_the_one_in_force() -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.check import check
+from ivigil.evidence.files import EvidenceFile
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
-from ivigil.evidence.references import numbers_in
+from ivigil.evidence.numbers import numbers_in
 
 SOURCE = """\
 - {id: label, kind: product-label, title: A label, publisher: A maker, year: "2024", where: set id 1}
@@ -121,14 +122,17 @@ def test_an_entry_that_cites_nothing_still_has_no_number(folder: Path) -> None:
     ("facts.yaml", "label: Age", "lable: Age", ("facts.yaml", 1, "age: lable"), "did you mean 'label'?"),
     ("sources/a.yaml", "title: A label", "titel: A label", ("sources/a.yaml", 1, "label: titel"), "did you mean 'title'?"),
     ("safety/renal-risk.yaml", "age > 65 year", "age > 65", ("safety/renal-risk.yaml", 4, "renal-risk"), "write the value in year"),
-    ("safety/renal-risk.yaml", "about:", "\tabout:", ("safety/renal-risk.yaml", 2, ""), "check indentation, quotes and brackets near this line"),
-    ("statements/a.yaml", "says: Age", "says: Note: age", ("statements/a.yaml", 3, ""), "check indentation, quotes and brackets near this line"),
+    ("safety/renal-risk.yaml", "about:", "\tabout:", ("safety/renal-risk.yaml", 2, ""), "indent with spaces, not tabs"),
+    ("statements/a.yaml", "says: Age", "says: Note: age", ("statements/a.yaml", 3, ""), "a text that holds ': ' stands in quotes; check the indentation too"),
+    ("sources/a.yaml", "title: A label", "title: A label, newest of two", ("sources/a.yaml", 1, "label: newest of two"),
+     "inside braces a comma ends a text: where 'newest of two' belongs to the text before it, put the whole text in quotes"),
+    ("safety/renal-risk.yaml", "65 year", "65 yaers", ("safety/renal-risk.yaml", 4, "renal-risk: when"), "did you mean 'year'"),
 ])
 def test_one_mistake_is_one_row(folder: Path, name: str, old: str, new: str, row: tuple[str, int, str], remedy: str) -> None:
     """A misspelt key, a missing unit or a file that is no YAML is reported once, by entry and line, not once for everything that names it."""
     problems = _edit(folder, name, old, new)
     assert _rows(problems) == [row]
-    assert problems[0].remedy == remedy
+    assert problems[0].remedy.startswith(remedy)
 
 
 def test_an_id_taken_in_another_file_is_one_row(folder: Path) -> None:
@@ -149,7 +153,7 @@ def test_a_dose_without_its_unit_is_refused(folder: Path, dose: str, found: list
     (folder / "statements" / "b.yaml").write_text("- {id: b, source: label, says: 1 or 2 g/kg over 2-5 days or at 4 weeks, read: seen}\n", encoding="utf-8")
     (folder / "indications" / "x.yaml").write_text(
         f"id: x\nname: {{clinical: X}}\npurpose: immunomodulation\n"
-        f"regimens: [{{id: x.a, authority: a, jurisdiction: '', phase: acute, dose: {{{dose}}}, cites: [b]}}]\n",
+        f"regimens: [{{id: x.a, authority: label, jurisdiction: '', phase: acute, dose: {{{dose}}}, cites: [b]}}]\n",
         encoding="utf-8")
     problems = check(folder)
     assert sorted(problem.what for problem in problems) == found
@@ -223,6 +227,60 @@ def test_an_overlay_cannot_replace_silently(folder: Path, tmp_path: Path) -> Non
     assert any("replaces an entry" in problem.why for problem in check(folder, _overlay(tmp_path, "")))
 
 
+def _written(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_rule_of_an_overlay_needs_its_own_examples(folder: Path, tmp_path: Path) -> None:
+    """A hospital's rule is shown to fire, stay silent and ask, and on both sides of its threshold, like ours."""
+    ours = tmp_path / "our-hospital"
+    _written(ours, "safety/ours.yaml", RULE.replace("id: renal-risk", "id: our-rule"))
+    whys = [problem.why for problem in check(folder, ours)]
+    assert whys == ["no example where 'age > 65 year' does not hold", "no example where 'age > 65 year' holds", "no example where the rule asks",
+                    "no example where the rule fires", "no example where the rule stays silent"]
+    _written(ours, "cases/safety/ours.yaml", CASES.replace("{name", "{rule: our-rule, name"))
+    assert check(folder, ours) == []
+    _written(ours, "cases/safety/ours.yaml", CASES.replace("{name", "{rule: our-rule, name").replace("66 year", "64 year"))
+    assert ("cases/safety/ours.yaml", "our-rule: expected 'fires', came to 'asks'") in [(problem.place, problem.why) for problem in check(folder, ours)]
+
+
+def test_packaged_examples_show_a_replaced_rule_only_where_they_still_hold(folder: Path, tmp_path: Path) -> None:
+    """A replaced rule with the old condition needs nothing more; with another threshold the old example is passed over and new ones are asked for."""
+    ours = _overlay(tmp_path, "replaces: renal-risk\nreason: local renal service\n")
+    assert check(folder, ours) == []
+    _written(ours, "statements/ours.yaml", STATEMENTS.replace("label.renal", "our.renal").replace("65", "67"))
+    changed = RULE.replace("65", "67").replace("label.renal", "our.renal") + "replaces: renal-risk\nreason: local renal service\n"
+    _written(ours, "safety/renal-risk.yaml", changed)
+    assert [problem.why for problem in check(folder, ours)] == ["no example where 'age > 67 year' holds", "no example where the rule fires"]
+    _written(ours, "cases/safety/renal-risk.yaml", "- {name: over, facts: {age: 68 year}, expect: fires}\n")
+    assert check(folder, ours) == []
+
+
+def test_an_example_that_nothing_runs_is_no_example(folder: Path) -> None:
+    """An outcome that the folder does not know would stand there for ever without being tried."""
+    _written(folder, "cases/premedication/offers.yaml", "- {name: odd, rule: renal-risk, facts: {age: 66 year}, expect: {dose: 1 g}}\n")
+    assert [(problem.place, problem.line, problem.what, problem.why) for problem in check(folder)] == [
+        ("cases/premedication/offers.yaml", 1, "odd", "nothing runs an example like this")]
+
+
+def test_worked_examples_are_asked_for_once_the_evidence_loads(folder: Path, tmp_path: Path) -> None:
+    """The planner that stands above the evidence runs its examples over the merged evidence, and not over one that does not load."""
+    asked: list[int] = []
+    row = Problem("cases/x.yaml", 1, "x", "came to something else", "correct it")
+    ours = _overlay(tmp_path, "replaces: renal-risk\nreason: local renal service\n")
+
+    def worked(files: list[EvidenceFile], local: list[EvidenceFile], evidence: Evidence) -> list[Problem]:
+        asked.append(len(local))
+        return [row] if evidence.rules["renal-risk"].say.endswith("team.") else []
+
+    assert check(folder, ours, None, worked) == [row]
+    _written(ours, "safety/renal-risk.yaml", "id: [")
+    assert row not in check(folder, ours, None, worked)
+    assert asked == [1]
+
+
 def test_a_source_of_an_overlay_is_told_too(folder: Path, tmp_path: Path) -> None:
     """A hospital's own source needs title, publisher, year and place like ours, and the remedy says what to write."""
     source = tmp_path / "our-hospital" / "sources" / "ours.yaml"
@@ -294,3 +352,87 @@ def test_every_line_of_a_founding_article_is_claimed_or_empty(folder: Path, old:
     (folder / "claims" / "a.yaml").write_text(CLAIM.replace(old, new) if old else CLAIM)
     problems = check(folder)
     assert any(why in problem.why for problem in problems) if why else problems == []
+
+
+WORDS = {
+    "indications/x.yaml": """\
+id: x
+name: {clinical: X}
+purpose: immunomodulation
+standing:
+  - {authority: label, jurisdiction: US, verdict: supports, cites: [label.renal]}
+""",
+    "products/p.yaml": """\
+id: p-us
+brand: P
+maker: M
+market: US
+routes: [intravenous]
+percent: 10
+contains: {maltose: "no", corn_derived: "yes"}
+contains_cites: [p.strength]
+""",
+    "safety/our-rule.yaml": """\
+id: our-rule
+about: Tests
+severity: info
+when: has.sepsis
+say: Test.
+then: [{act: monitor, test: creatinine, at: before}]
+cites: [label.renal]
+""",
+    "monitoring/tests.yaml": "- {id: creatinine, name: creatinine}\n",
+    "jurisdictions.yaml": "- {id: US, name: United States, markets: [US]}\n",
+    "weight-policies/a.yaml": "{id: actual, name: Actual, cites: [label.renal]}\n",
+    "rounding/a.yaml": "{id: exact, name: Exact, how: exact, cites: [label.renal]}\n",
+    "statements/p.yaml": "- {id: p.strength, source: label, says: P is a 10 % solution., read: seen}\n",
+    "cases/safety/our-rule.yaml": "- {name: a, facts: {has.sepsis: yes}, expect: fires}\n- {name: b, facts: {has.sepsis: no}, expect: silent}\n"
+                              "- {name: c, facts: {}, expect: asks}\n",
+}
+
+
+@pytest.mark.parametrize(("name", "old", "new", "row", "remedy"), [
+    ("indications/x.yaml", "", "", None, ""),
+    ("indications/x.yaml", "authority: label", "authority: lable", (5, "the authority 'lable' is no source"), "did you mean 'label'?"),
+    ("safety/our-rule.yaml", "test: creatinine", "test: creatinin", (6, "no test is called 'creatinin'"), "did you mean 'creatinine'?"),
+    ("products/p.yaml", "maltose:", "maltos:", (7, "no excipient is called 'maltos'"), "did you mean 'maltose'?"),
+    ("products/p.yaml", "maltose:", "peanut:", (7, "no excipient is called 'peanut'"),
+     "known: maltose, corn_derived; for another, register the fact 'product.contains_peanut' in facts.yaml first"),
+    ("products/p.yaml", "percent: 10", "percent: 5", (6, "'5' holds 5, which is not supported by p.strength"), "cite the statement"),
+    ("statements/p.yaml", "a 10 % solution", "the 10 and a solution", (6, "'10' holds 10, which is not supported by p.strength"), "cite the statement"),
+    ("statements/p.yaml", "a 10 % solution", "a solution of 100 mg/mL or 10 %", None, ""),
+])
+def test_names_that_look_like_words_are_ids(folder: Path, name: str, old: str, new: str, row: tuple[int, str] | None, remedy: str) -> None:
+    """Authorities, tests of rules and excipients are resolved like other ids, with a suggestion; a strength must be printed as a strength."""
+    for path, text in WORDS.items():
+        _written(folder, path, text)
+    (folder / "facts.yaml").write_text(FACTS + "- {id: product.contains_maltose, kind: yes_no, label: Maltose}\n"
+                                       "- {id: product.corn_derived, kind: yes_no, label: Corn}\n", encoding="utf-8")
+    problems = _edit(folder, name, old, new)
+    assert [(problem.line, problem.why) for problem in problems] == ([row] if row is not None else [])
+    assert all(remedy in problem.remedy for problem in problems)
+
+
+def test_files_that_would_be_passed_over_are_named(folder: Path, tmp_path: Path) -> None:
+    """A file that ends in .yml, an empty one, and the folder above the evidence: nothing is left out in silence."""
+    _written(folder, "statements/more.yml", STATEMENTS)
+    assert [(problem.place, problem.remedy) for problem in check(folder)] == [("statements/more.yml", "call it more.yaml")]
+    (folder / "statements" / "more.yml").unlink()
+    _written(folder, "statements/empty.yaml", "# nothing yet\n")
+    assert [(problem.place, problem.why) for problem in check(folder)] == [("statements/empty.yaml", "the file is empty")]
+    (folder / "statements" / "empty.yaml").unlink()
+    _written(tmp_path / "ours", "evidence/statements/ours.yaml", STATEMENTS.replace("label.renal", "ours.renal"))
+    _written(tmp_path / "ours", "prices.yaml", "[]\n")
+    assert [(problem.why, problem.remedy) for problem in check(folder, tmp_path / "ours")] == [
+        ("holds no evidence itself; its folder 'evidence' does", f"name {(tmp_path / 'ours' / 'evidence').as_posix()}")]
+    assert check(folder, tmp_path / "ours" / "evidence") == []
+
+
+def test_an_unknown_jurisdiction_lists_the_known_ones(folder: Path) -> None:
+    """Places are few, so the remedy names them all beside the nearest."""
+    for path, text in WORDS.items():
+        _written(folder, path, text)
+    (folder / "facts.yaml").write_text(FACTS + "- {id: product.contains_maltose, kind: yes_no, label: Maltose}\n"
+                                       "- {id: product.corn_derived, kind: yes_no, label: Corn}\n", encoding="utf-8")
+    problems = _edit(folder, "indications/x.yaml", "jurisdiction: US", "jurisdiction: USA")
+    assert [(problem.line, problem.remedy) for problem in problems] == [(5, "did you mean 'US'? known: US, international")]

@@ -64,7 +64,9 @@ def _imports(tree: ast.Module) -> Iterator[str]:
 
 
 HOMES: dict[str, set[str]] = {
-    "ruamel": {"basis/strict_yaml.py"}, "typer": {"cli/app.py", "cli/evidence_app.py", "cli/options.py"}, "yaml": set(), "pint": set(), "ucumvert": set(),
+    "typst": {"rendering/print/pdf.py"}, "icalendar": {"rendering/print/calendar.py"}, "segno": {"rendering/print/qr.py"},
+    "ruamel": {"basis/strict_yaml.py"}, "typer": {"cli/app.py", "cli/evidence_app.py", "cli/options.py", "cli/service_app.py"},
+    "yaml": set(), "pint": set(), "ucumvert": set(),
 }
 
 

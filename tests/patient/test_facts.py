@@ -190,6 +190,8 @@ def test_no_history_is_unknown_unless_complete(register: Register) -> None:
     facts = facts_of(Record(id="x", infusions_complete=True), register, AS_OF)
     assert facts.flag("ig.first_ever") is True
     assert facts.word("ig.hospital_infusions") == "0"
+    assert facts.word("ig.last_reaction_grade") == "0"
+    assert "ig.last_reaction_grade" not in facts_of(Record(id="x"), register, AS_OF)
 
 
 def test_an_infusion_without_a_word_on_reactions_leaves_them_open(register: Register) -> None:

@@ -239,3 +239,51 @@ def test_the_newest_coded_answer_takes_the_place_of_an_older_one(newest: str, ex
                     "valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct", "code": code}]}})
     (found,) = reader.records()
     assert facts_of(found, register, AS_OF).flag("has.smoking") is expected
+
+
+# --- dosage instructions ----------------------------------------------------------------------------------------------
+
+
+def _ordered(register: Register, *instructions: dict[str, Any]) -> Record:
+    request = {"resourceType": "MedicationRequest", "id": "m", "status": "draft", "intent": "order", "subject": {"reference": "Patient/p"},
+               "medicationCodeableConcept": {"text": "immunoglobulin"}, "dosageInstruction": list(instructions)}
+    return records_of([{"resourceType": "Patient", "id": "p"}, request], register)[0]
+
+
+def _grams(value: float, rate: float | None = None, **timing: Any) -> dict[str, Any]:
+    amounts: dict[str, Any] = {"doseQuantity": {"value": value, "unit": "g"}} if value else {}
+    if rate:
+        amounts["rateQuantity"] = {"value": rate, "unit": "mL/h"}
+    return {"doseAndRate": [amounts], **({"timing": timing} if timing else {})}
+
+
+def test_a_ladder_of_rates_asks_for_no_more_than_its_top(register: Register) -> None:
+    """Rates after the first dose are steps of the same infusion: the dose counts once, the highest rate is the one asked for."""
+    order = _ordered(register, _grams(30, 20, repeat={"frequency": 1, "period": 1, "periodUnit": "d", "count": 2}), _grams(0, 60), _grams(0, 120)).order
+    assert (str(order.dose), order.each, order.days, str(order.rate_max)) == ("30 g", "day", 2, "120 mL/h")
+
+
+def test_doses_on_days_of_their_own_are_one_course(register: Register) -> None:
+    """75 g on one day and 80 g on the next are a course of 155 g over 2 days."""
+    order = _ordered(register, _grams(75, event=["2026-11-21"]), _grams(80, event=["2026-11-22"])).order
+    assert (str(order.dose), order.each, order.days, order.start) == ("155 g", "course", 2, "2026-11-21")
+
+
+def test_several_doses_that_cannot_be_one_course_are_asked_about(register: Register) -> None:
+    """Two daily doses, or two on one day, are never added up: the dose stays open and is noted."""
+    repeat = {"frequency": 1, "period": 1, "periodUnit": "d"}
+    for pair in ((_grams(30, repeat=repeat), _grams(40, repeat=repeat)), (_grams(30, event=["2026-11-21"]), _grams(40, event=["2026-11-21"]))):
+        record = _ordered(register, *pair)
+        assert record.order.dose is None
+        assert any(note.about == "order.dose" and "2 dosage instructions" in note.why for note in record.notes)
+
+
+def test_a_draft_is_taken_before_a_signed_order(register: Register) -> None:
+    """The order being written is the one to check, however new the others are."""
+    def request(name: str, status: str, day: str) -> dict[str, Any]:
+        return {"resourceType": "MedicationRequest", "id": name, "status": status, "intent": "order", "authoredOn": day,
+                "subject": {"reference": "Patient/p"}, "medicationCodeableConcept": {"text": "immunoglobulin"}, "dosageInstruction": [_grams(30)]}
+
+    record = records_of([{"resourceType": "Patient", "id": "p"}, request("d", "draft", "2026-01-01"), request("s", "active", "2026-11-01")], register)[0]
+    assert record.order.origin == "MedicationRequest/d"
+    assert any("2 immunoglobulin orders are open; the draft was taken" in note.why for note in record.notes)

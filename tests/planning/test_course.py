@@ -190,6 +190,23 @@ def test_infants_get_the_exact_dose() -> None:
         assert line(plan, "course.rounding").because.rule == "exact"
 
 
+@pytest.mark.parametrize(("low", "worked", "urgency", "said"), [
+    # Down to whole steps of 5 g: 0.4 g/kg x 70 kg = 28 g becomes 25 g, below the 28 g of the range.
+    (0.4, 0.4, "warning", "below the 28 g at which the printed range of 0.4-0.6 g/kg begins"),
+    # 0.45 g/kg x 70 kg = 31.5 g becomes 30 g, which 0.4-0.6 g/kg (28-42 g) still holds.
+    (0.4, 0.45, "info", ""),
+])
+def test_rounding_below_the_printed_range_warns(low: float, worked: float, urgency: str, said: str) -> None:
+    """A dose that only rounding takes out of the range of its regimen is a warning with the grams at which the range begins."""
+    dose = RegimenDose(per_interval=Span(low, 0.6, "g/kg"), every=Span(4, 4, "week"), worked_at=Quantity(worked, "g/kg"))
+    start = draft(with_regimens(regimen(dose)), MAN_70, product=product("10 g"))
+    where = context("US", rounding="vial-down")
+    rounding = line(course.step(dosing.step(start, evidence(), where), evidence(), where), "course.rounding")
+    assert rounding.urgency == urgency
+    assert said in rounding.text
+    assert ("printed range" in rounding.text) == bool(said)
+
+
 def test_a_weekly_subcutaneous_dose_is_not_rounded_like_a_course() -> None:
     """7 g a week under 'nearest 5 g' would lose 29 %; a rule for course totals is not used on it."""
     assert round_course(evidence().rounding["nearest-5-g"], 7.0, 1, (4000, 2000, 1000), intravenous=False).parts == (7.0,)

@@ -13,7 +13,7 @@ from tests.planning.course_sample import CHILD, MAN, context, dosed, draft, evid
 from ivigil.basis.quantity import Quantity, Span
 from ivigil.evidence.conditions import parse_condition
 from ivigil.evidence.doses import CourseTotal, PerDay, PerInterval, described, form_of
-from ivigil.evidence.shapes import RegimenDose
+from ivigil.evidence.shapes import RegimenDose, Valid
 from ivigil.patient.record import Order, Override, PastInfusion
 from ivigil.planning.dose_form import read_order
 from ivigil.planning.draft import Draft
@@ -255,6 +255,20 @@ def test_more_than_the_course_limit_is_refused_unless_the_regimen_prints_it() ->
     assert "dose.limit.course-total" in lines(printed)
 
 
+def test_only_myasthenia_hears_what_was_read_of_myasthenia() -> None:
+    """A course above 2 g/kg is confirmed everywhere; that no source supports more in myasthenia gravis is said there and nowhere else."""
+    printed = RegimenDose(course_total=Span(0.5, 2.4, "g/kg"), over_days=Span(2, 5), worked_at=_g_per_kg(1))
+    order = Order(dose=_g_per_kg(2.1), each="course", days=5)
+    other = line(_ordered(order, printed), "dose.limit.course-total")
+    assert "myasthenia" not in other.text
+    assert "limit.mg-no-more" not in other.because.cites
+    for name in ("mg-exacerbation", "mg-maintenance"):
+        disease = msgspec.structs.replace(evidence().indications[name], regimens=(regimen(printed),))
+        plan = dosed(draft(disease, MAN_70, order), context("US"))
+        assert "No source read supports more in myasthenia gravis" in line(plan, "dose.limit.course-total-mg").text
+        assert "dose.limit.course-total" not in lines(plan)
+
+
 def test_a_refused_order_shows_no_grams_anywhere() -> None:
     """Never computed through: the table of weights keeps its kilograms and leaves the grams empty."""
     plan = _ordered(Order(dose=_g_per_kg(2), each="day", days=5))
@@ -367,3 +381,40 @@ def test_a_child_in_england_gets_the_height_based_dose() -> None:
     assert england.dose.single_day
     assert ontario.dose is not None
     assert ontario.dose.grams == pytest.approx(68.0)
+
+
+def test_a_lapsed_only_dose_says_that_it_lapsed() -> None:
+    """A place whose only dose ended, without a successor: the plan names it, the day and the statement, and works nothing out."""
+    ended = regimen(TOTAL, edition="old edition", valid=Valid(start="2015-01-01", end="2024-06-30"))
+    plan = dosed(draft(with_regimens(ended), MAN_70), context("US"))
+    assert plan.dose is None
+    assert plan.no_evidence
+    told = line(plan, "dose.lapsed")
+    assert told.urgency == "warning"
+    assert "2 g/kg in total, divided over 2-5 days, old edition (US), lapsed on 30 Jun 2024" in told.text
+    assert told.because.rule == "sample.regimen"
+    assert told.because.cites == ("limit.course-total-not-each-day",)
+
+
+def test_a_dose_that_begins_later_says_from_when() -> None:
+    """Planned before its first day, the dose is named with that day."""
+    plan = dosed(draft(with_regimens(regimen(TOTAL, valid=Valid(start="2027-01-01"))), MAN_70), context("US"))
+    assert "holds from 1 Jan 2027" in line(plan, "dose.lapsed").text
+
+
+@pytest.mark.parametrize("more", [
+    {"jurisdiction": "UK-ENG"}, {"when": parse_condition("age < 18 year")}, {"phase": "maintenance"}, {"route": "subcutaneous"},
+])
+def test_a_lapsed_dose_of_others_is_not_told(more: dict[str, object]) -> None:
+    """A lapsed dose of another place, patient, phase or route would not have served, so nothing is said of it."""
+    ended = regimen(TOTAL, valid=Valid(end="2024-06-30"), **more)
+    plan = dosed(draft(with_regimens(ended), MAN_70, Order(phase="acute", route="intravenous")), context("US"))
+    assert "dose.lapsed" not in lines(plan)
+
+
+def test_a_lapsed_dose_beside_one_in_force_is_not_told() -> None:
+    """Where another dose is in force the lapsed one is history."""
+    ended = regimen(TOTAL, id="sample.old", valid=Valid(end="2024-06-30"))
+    plan = dosed(draft(with_regimens(ended, regimen(DAILY)), MAN_70), context("US"))
+    assert plan.dose is not None
+    assert "dose.lapsed" not in lines(plan)

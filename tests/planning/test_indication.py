@@ -69,6 +69,18 @@ def test_the_problem_list_names_it_where_nobody_asks() -> None:
     assert find_indications(msgspec.structs.replace(record, order=Order(indication="cidp")), evidence(), "mmn") == ["mmn"]
 
 
+def test_the_settled_indication_is_a_fact_whoever_named_it() -> None:
+    """Named by option, by another name in the order, or found on the problem list: rules see its id, and nobody is asked what it is for."""
+    listed = (Condition(codes=(Code(system="icd10", code="G61.0"),)),)
+    for plan, where in ((_step(indication="Guillain-Barré syndrome"), "request"), (_step(conditions=listed), "problem list"),
+                        (_step(order=Order(indication="G61.0")), "")):
+        found = plan.facts.get("order.indication")
+        assert found is not None
+        assert found.value == "gbs"
+        assert found.origin.where == where or not where
+    assert "order.indication" not in _step(indication="no such disease").facts
+
+
 def test_an_ambiguous_name_asks() -> None:
     """A name that several indications share names them all and plans none."""
     shared = [name for name in {other for one in evidence().indications.values() for other in one.also_called} if len(evidence().indications_called(name)) > 1]
@@ -211,3 +223,11 @@ def test_gaps_are_shown() -> None:
     """What was not read is said, never filled in."""
     plan = _step(_with(_standing("supports"), not_read=("the dose in children",)), indication="sample")
     assert line(plan, "indication.gaps").text == "Not read: the dose in children."
+
+
+@pytest.mark.parametrize(("age", "found"), [("40 year", "itp-adult"), ("9 year", "itp-child"), ("", "")])
+def test_a_code_that_adults_and_children_share_is_settled_by_age(age: str, found: str) -> None:
+    """D69.3 is one code for two indications; a record system sends only the code. Without an age it is asked."""
+    plan = _step(indication="D69.3", facts={"age": age} if age else {})
+    assert (plan.indication.id if plan.indication is not None else "") == found
+    assert ("indication.choose" in ids(plan)) is (not found)

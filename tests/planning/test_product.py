@@ -28,7 +28,7 @@ from ivigil.evidence.shapes import (
     Vials,
 )
 from ivigil.patient.record import Allergy, Order, PastInfusion, Record
-from ivigil.planning import product
+from ivigil.planning import candidates, product
 from ivigil.planning.draft import Constraint, Context, Dose, Draft, StockItem
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, last_immunoglobulin, product_facts, switched
@@ -248,6 +248,21 @@ def test_less_iga_first_in_iga_deficiency_and_typical_values_never_before_limits
     assert [name for name, row in sorted(table.items(), key=lambda item: item[1][0])] == ["Gamma", "Delta", "Beta", "Alpha", "Aaron"]
 
 
+def test_a_product_with_unread_iga_is_named_so_and_never_before_a_known_one() -> None:
+    """In IgA deficiency the off-label product whose IgA was read goes before the labelled one that nobody read; elsewhere the label decides."""
+    unread = one("Alpha", stabiliser=Stabiliser(name="glycine", cites=("label",)))
+    known = one("Beta", labelled=(), iga=Measured(value=Quantity(200, "ug/mL"), kind="max", cites=("label",)))
+    table = ranking(product.step(draft(facts={"has.iga_deficiency": True}), evidence(unread, known), CONTEXT))
+    assert (table["Beta"][0], table["Alpha"][0]) == (1.0, 2.0)
+    assert "IgA not read" in str(table["Alpha"][-1])
+    assert "IgA at most 200 ug/mL" in str(table["Beta"][-1])
+    without = ranking(product.step(draft(), evidence(unread, known), CONTEXT))
+    assert without["Alpha"][0] == 1.0
+    assert "IgA" not in str(without["Alpha"][-1])
+    ordered = ranking(product.step(draft(facts={"has.iga_deficiency": True}, order=Order(product="Alpha")), evidence(unread, known), CONTEXT))
+    assert ordered["Alpha"][0] == 1.0
+
+
 def test_a_preference_of_a_rule_is_followed() -> None:
     """An act that prefers isoagglutinin-reduced products lifts the one that is known to be so."""
     entries = (one("Alpha"), msgspec.convert({**msgspec.to_builtins(one("Beta")), "isoagglutinin_reduced": {"value": "yes", "cites": ["label"]}}, Product))
@@ -262,7 +277,7 @@ def test_a_preference_of_a_rule_is_followed() -> None:
 def test_waste_is_the_least_overshoot(sizes: tuple[float, ...], grams: float, expected: float) -> None:
     """3 and 7 g make 12 for 11 (3 x 4), not 13 or 14; 2.5 and 5 g make 7.5 for 6."""
     entry = one("Alpha", vials=Vials(sizes=tuple(Quantity(size, "g") for size in sizes), cites=("label",)))
-    assert product.vials_needed(entry, grams)[0] == pytest.approx(expected)
+    assert candidates.vials_needed(entry, grams)[0] == pytest.approx(expected)
 
 
 def test_least_waste_decides_between_equals() -> None:

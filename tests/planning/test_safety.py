@@ -245,7 +245,7 @@ def test_judge_product_gives_the_product_rules_only() -> None:
     """The product step asks for a candidate; patient rules are not judged again."""
     base = with_rules(_rule("of-patient"), _rule("of-product", when="product.contains_sucrose"))
     judged = safety.judge_product(known({"product.contains_sucrose": "yes"}), base, context())
-    assert [(rule.id, verdict.truth) for rule, verdict in judged] == [("of-product", True)]
+    assert [(rule.id, verdict) for rule, verdict in judged] == [("of-product", True)]
 
 
 def test_a_rule_of_one_place_holds_there_and_in_its_parts() -> None:

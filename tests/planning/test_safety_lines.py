@@ -152,4 +152,4 @@ def test_rules_hold_in_their_jurisdiction_and_time() -> None:
         Facts([Fact("product.sweet", True, ORIGIN)]),
         evidence(rule("now", "product.sweet"), rule("gone", "product.sweet", valid=Valid(end="2026-11-19")), rule("patient", "has.a")), CONTEXT,
     )
-    assert [(one.id, verdict.truth) for one, verdict in verdicts] == [("now", True)]
+    assert [(one.id, verdict) for one, verdict in verdicts] == [("now", True)]

@@ -60,6 +60,18 @@ def test_amounts_go_and_warnings_stay(evidence: Evidence) -> None:
     assert len(whole.lines) - len(left.lines) + 1 == int(told.text.split()[0])
 
 
+def test_where_to_give_it_is_no_amount(evidence: Evidence) -> None:
+    """A warning to give it in a staffed place chooses a place, no amount: it stays, as every warning does that gives nothing."""
+    whole, left = _plan(evidence, "rejected"), _plan(evidence, "approved")
+    place = whole.line("infusion.place")
+    assert place is not None
+    assert (place.act, place.urgency) == ("choose", "warning")
+    assert left.line("infusion.place") is not None
+    warned = {line.id for line in whole.lines if line.urgency == "warning" and line.value is None and line.table is None
+              and line.section not in {"dosing", "product", "vials"}}
+    assert warned <= {line.id for line in left.lines}
+
+
 def test_references_are_those_of_the_lines_shown(evidence: Evidence) -> None:
     """A withheld line leaves no source behind that nothing cites."""
     left = _plan(evidence, "approved")

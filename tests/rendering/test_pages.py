@@ -270,7 +270,7 @@ def hostile() -> Evidence:
     standing = Standing(authority=HOSTILE, jurisdiction=HOSTILE, verdict="supports", tier=HOSTILE, edition=HOSTILE, cites=cites)
     product = Product(id="../../x", brand=HOSTILE, maker=HOSTILE, market=HOSTILE, routes=("intravenous",), percent=10.0, contains={HOSTILE: "no"})
     return Evidence(
-        version=HOSTILE, overlay=HOSTILE, local={"../../x": HOSTILE},
+        version=HOSTILE, overlay=HOSTILE, local={"products ../../x": HOSTILE, HOSTILE: HOSTILE},
         sources={"../src": Source(id="../src", kind="guideline", title=HOSTILE, publisher=HOSTILE, where="javascript:alert(1)", note=HOSTILE)},
         statements={statement.id: statement},
         indications={name: Indication(id=name, name=Names(clinical=HOSTILE, plain=HOSTILE), purpose="none", also_called=(HOSTILE,), standing=(standing,),
@@ -398,3 +398,21 @@ def test_disputes_and_verdicts_are_shown() -> None:
         text = squeezed(outlines()[places().page_of["statements", statement.id]].text)
         assert all(squeezed(spoken(clean(evidence().statements[other].says))) in text for other in statement.disputed_by)
         assert all(verdict.by in text for verdict in statement.reviews)
+
+
+def test_entries_of_an_overlay_are_marked_local_where_they_stand() -> None:
+    """A replaced rule on its own page, an added statement on the page of its source, and both on the first page with the reason."""
+    cites = ("a.one",)
+    local = Evidence(
+        overlay="our-hospital", local={"rules our-rule": "replaced: stricter here", "statements a.one": "added"},
+        sources={"a": Source(id="a", kind="guideline", title="A guide")},
+        statements={"a.one": Statement(id="a.one", source="a", says="One.", read="seen"), "a.two": Statement(id="a.two", source="a", says="Two.", read="seen")},
+        rules={name: SafetyRule(id=name, about="About", when=parse_condition("has.x"), say="Say.", severity="avoid", cites=cites)
+               for name in ("our-rule", "theirs")},
+    )
+    made = site(local, {})
+    marked = {name for name, text in made.items() if "Local entry" in text}
+    assert marked == {"rules/our-rule.html", "sources/a.html"}
+    assert made["sources/a.html"].count("Local entry") == 1
+    assert "of the overlay our-hospital: replaced: stricter here" in made["rules/our-rule.html"]
+    assert 'href="rules/our-rule.html"' in made["index.html"].partition('id="local"')[2]

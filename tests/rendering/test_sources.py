@@ -7,7 +7,7 @@ from tests.rendering.sample import plan
 
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.search import search
-from ivigil.evidence.shapes import Regimen, RegimenDose, Source, Statement
+from ivigil.evidence.shapes import DoseLimit, Labelled, Product, Regimen, RegimenDose, Source, Statement
 from ivigil.planning.line import Reference
 from ivigil.rendering.entry import entry_text
 from ivigil.rendering.html import plans_html
@@ -67,3 +67,15 @@ def test_an_authority_is_never_called_not_recorded(authority: str, cites: tuple[
     """The first known publisher is the name, else the title of the source, else the id in words."""
     regimen = Regimen(id="a", authority=authority, edition="", jurisdiction="US", phase="acute", dose=RegimenDose(), cites=cites)
     assert EVIDENCE.authority(regimen) == name
+
+
+def test_keys_are_shown_as_files_write_them() -> None:
+    """``for`` and ``with``, not the names that a program gives them: what is shown can be typed into a file."""
+    limit = DoseLimit(id="limit", about="Much", measure="days", then="advise", say="Ask.", indications=("gbs",), excepted=("cidp",), cites=("a",))
+    evidence = Evidence(
+        dose_limits={"limit": limit},
+        products={"p-us": Product(id="p-us", brand="P", maker="M", market="US", routes=("intravenous",), percent=10.0,
+                                  labelled=(Labelled(indication="gbs", cites=("a",)),))},
+    )
+    assert "  for: gbs\n  except: cidp\n" in entry_text(evidence, "limit")
+    assert "for: gbs" in entry_text(evidence, "p-us")

@@ -153,7 +153,9 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
         return Part(topic.id, topic.title, (none, *said, *own))
     names = topic.tell if plain_for(here.audience) else topic.show
     title = {word.fold for word in words_of(topic.title)}
-    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked - title)
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience) if _fits(here, question, one)], question.asked - title)
+    diseases_named = [here.evidence.indications[name].name.clinical.partition(" (")[0].lower() for name in question.indications]
+    general = sorted(general, key=lambda one: not any(name in one.text.lower() for name in diseases_named))
     if plain_for(here.audience) and "conditions" in topic.find:
         listed = [*general, *own, *rest]
     else:
@@ -162,6 +164,13 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     if not listed:
         return None
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
+
+
+def _fits(here: Here, question: Question, one: Said) -> bool:
+    """A statement about one disease does not stand in an answer about another."""
+    if not question.indications or one.kind != "statement":
+        return True
+    return not {name.partition(".")[0] for name in one.cites} & (here.evidence.indications.keys() - set(question.indications))
 
 
 def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], list[Said]]:
@@ -198,7 +207,7 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "product":
             own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
         elif finder == "switch":
-            own += things.switches(here, things.chosen(here, question.products), question.amounts)
+            own += things.switches(here, things.chosen(here, question.products), question.amounts, question.indications)
         elif finder == "rate":
             own += [
                 one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
@@ -342,18 +351,27 @@ def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
 
 
 def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
-    """The first sentences of the answer: the sums, else what stands first under each topic. They do not stand twice."""
+    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice."""
     most = 0 if leading else 1 if len(parts) > 2 else 2
     short: list[Said] = []
     out: list[Part] = []
-    for number, part in enumerate(parts):
-        take = len(part.said) if part.id == "calculation" else most if number < 3 and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0
+    for number, part in enumerate(sorted(parts, key=lambda part: not _worked(part))):
+        take = _worked(part) or (most if number < _LEADING and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
         short += part.said[:take]
         if part.said[take:] or part.table is not None:
             out.append(msgspec.structs.replace(part, said=part.said[take:]))
     return short, out
 
 
+def _worked(part: Part) -> int:
+    """How many sentences reach to the last sum of a part, whose first sentences may say what was reckoned with."""
+    if part.id == "calculation":
+        return len(part.said)
+    return max((place for place, one in enumerate(part.said[:_SUMS], start=1) if one.kind == "calculation"), default=0)
+
+
+_LEADING = 3
+_SUMS = 6
 _NEVER_SHORT = {"plan-questions", "red-flags-named", "found"}
 
 

@@ -177,6 +177,9 @@ _BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "a
 """Topics under which another medicine may be named without being what the question is about."""
 _OF_A_DISEASE = {"indicated", "disease", "dose", "uses", "criteria", "safe", "words", "what", "children", "older"}
 """Topics that are asked of a disease: what the treatment would be for must then be in the evidence."""
+_AMOUNTS = {"dose", "rate"}
+_BESIDE_AMOUNTS = {"interactions", "prevention"}
+"""The same where an amount is asked: "ibuprofen dose in migraine" asks for that of ibuprofen."""
 _LAST_YEAR = 2100
 _WITH_MEDICINES = {"interactions", "safe", "disease", "rate", "effects"}
 _LOOSE_TOPICS = {

@@ -8,7 +8,7 @@ from ivigil.answers.amounts import Amounts
 from ivigil.answers.diseases import Here
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
 from ivigil.basis.facts import Fact, Facts, Origin
-from ivigil.basis.quantity import number_text
+from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Vaccine
 from ivigil.evidence.conditions import facts_named, truth_of
 from ivigil.evidence.select import in_force
@@ -118,12 +118,17 @@ def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
     yield from (("reactions", entry_said(evidence, f"{name}: {remark.say}", remark.cites)) for remark in product.reactions)
 
 
-def switches(here: Here, products: list[Product], amounts: Amounts) -> list[Said]:
-    """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is."""
+def switches(here: Here, products: list[Product], amounts: Amounts, indications: tuple[str, ...] = ()) -> list[Said]:
+    """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is.
+
+    Nothing for a disease in which no label of these products gives it under the skin.
+    """
     if plain_for(here.audience):
         return []
     named = [product for product in products if product.switch]
     listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
+    if indications:
+        listed = [product for product in listed if any(set(row.indications) & set(indications) for row in product.subcutaneous)]
     out: list[Said] = []
     for product in listed:
         for row in product.switch:
@@ -161,16 +166,26 @@ def rates(here: Here, product: Product, indications: tuple[str, ...], amounts: A
 
 
 def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iterator[Said]:
-    """Start and maximum of a schedule in mL/h for a body weight."""
-    for word, printed in (("start", row.start), ("at most", row.maximum)):
-        rate = printed.also if printed.also is not None and printed.also.dimension == "volume rate per body mass" else printed.rate
-        if rate.dimension == "volume rate per body mass":
-            hourly = rate.in_unit("mL/kg/h") * kg
-        elif rate.dimension == "mass rate per body mass":
-            hourly = rate.in_unit("mg/kg/h") * kg / 1000 / product.grams_per_ml
-        else:
-            continue
-        yield Said(f"{name}, {word}: {rate} for {number_text(kg)} kg = {number_text(round(hourly, 1))} mL/h.", row.cites, "calculation")
+    """Start, limit at risk and maximum of a schedule in mL/h for a body weight. Of two printed forms of one rate the lower counts."""
+    at_risk = row.at_risk
+    limits = [("start", row.start.rate, row.start.also)]
+    if at_risk is not None and at_risk.rate is not None:
+        limits.append(("at kidney or clot risk at most", at_risk.rate, at_risk.also))
+    limits.append(("at most" if at_risk is None else "without kidney or clot risk at most", row.maximum.rate, row.maximum.also))
+    for word, rate, also in limits:
+        reckoned = [(hourly, one) for one in (rate, also) if one is not None and (hourly := _hourly(one, kg, product)) is not None]
+        if reckoned:
+            lowest, binding = min(reckoned, key=lambda pair: pair[0])
+            yield Said(f"{name}, {word}: {binding} for {number_text(kg)} kg = {number_text(round(lowest, 1))} mL/h.", row.cites, "calculation")
+
+
+def _hourly(rate: Quantity, kg: float, product: Product) -> float | None:
+    """A rate per body weight in mL/h; None for one that is not per body weight."""
+    if rate.dimension == "volume rate per body mass":
+        return rate.in_unit("mL/kg/h") * kg
+    if rate.dimension == "mass rate per body mass":
+        return rate.in_unit("mg/kg/h") * kg / 1000 / product.grams_per_ml
+    return None
 
 
 def _schedule(row: RateSchedule) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from ivigil.basis.quantity import Quantity, UnitProblem
 
@@ -37,6 +38,7 @@ def add(start: date, interval: Quantity) -> date:
     return start + timedelta(days=count * (7 if interval.unit == "week" else 1))
 
 
+@lru_cache(maxsize=64)
 def years_between(born: date, on: date) -> float:
     """Exact age in years: whole birthdays plus the elapsed share of the current year of life."""
     whole = on.year - born.year - ((on.month, on.day) < (born.month, born.day))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 _BETWEEN = re.compile(r"[^a-z0-9]")
@@ -24,3 +25,9 @@ def near(name: str, names: list[str]) -> list[str]:
     """Known names that a mistyped one may have meant, nearest first."""
     folded = {known.lower(): known for known in names}
     return [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
+
+
+def meant(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """The remedy for an unknown name: the nearest known one, else ``otherwise``."""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else otherwise

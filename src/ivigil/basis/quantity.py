@@ -86,6 +86,7 @@ _ALIASES: dict[str, str] = {
 }
 _FOLDED: dict[str, str] = {name.lower(): name for name in UNITS} | _ALIASES
 
+_SUGGESTED = 3
 _NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
 _QUANTITY = re.compile(rf"^\s*([+-]?{_NUMBER})\s*(.*?)\s*$")
 _SPAN = re.compile(rf"^\s*({_NUMBER})\s*(?:-|–|to)\s*({_NUMBER})\s*(.*?)\s*$")
@@ -102,10 +103,15 @@ def unit_named(text: str) -> str:
         return folded
     name = _FOLDED.get(folded.lower()) or _FOLDED.get(folded.lower().replace(" ", ""))
     if name is None:
-        near = difflib.get_close_matches(folded.lower(), _FOLDED, n=1, cutoff=0.6)
-        hint = f"; did you mean '{_FOLDED[near[0]]}'?" if near else ""
-        raise UnitProblem(f"'{text}' is not a unit known here{hint}")
+        near = dict.fromkeys(_FOLDED[name] for name in difflib.get_close_matches(folded.lower(), _FOLDED, n=6, cutoff=0.6))
+        hint = "did you mean " + " or ".join(f"'{name}'" for name in list(near)[:_SUGGESTED]) + "? " if near else ""
+        raise UnitProblem(f"'{text}' is not a unit known here; {hint}docs/units.md lists all")
     return name
+
+
+def spellings(unit: str) -> tuple[str, ...]:
+    """Other ways in which a unit may be written, beside capitals and small letters."""
+    return tuple(alias for alias, name in _ALIASES.items() if name == unit and alias != unit.lower())
 
 
 @lru_cache(maxsize=4096)
@@ -119,6 +125,12 @@ def number_text(value: float) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
+
+
+def as_written(value: float, written: float) -> bool:
+    """True when ``value`` is what somebody wrote down as ``written``: equal up to half of the last digit written."""
+    places = len(f"{written:.10f}".rstrip("0").partition(".")[2])
+    return abs(value - written) <= 0.5 * 10.0**-places * (1 + 1e-9) + 1e-9 * abs(written)
 
 
 class Quantity(msgspec.Struct, frozen=True, gc=False, order=False):
@@ -186,6 +198,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
         return f"{number} {_spoken(self.unit, self.high)}".strip()
 
 
+@lru_cache(maxsize=4096)
 def parse_quantity(text: str) -> Quantity:
     """Read ``70 kg`` or ``4 mg/kg/min``.
 

@@ -149,7 +149,10 @@ class _Collector:
             if field is None:
                 near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
                 misspelt.update(near)
-                self.report((*path, key), "unknown key", f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(fields)}")
+                remedy = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(fields)}"
+                if item is None and not near:
+                    remedy = f"inside braces a comma ends a text: where '{key}' belongs to the text before it, put the whole text in quotes"
+                self.report((*path, key), "unknown key", remedy)
             elif item is None and field.default is None:
                 out[key] = None
             else:

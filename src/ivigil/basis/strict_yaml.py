@@ -21,6 +21,13 @@ _INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9]*)$")
 _DECIMAL = re.compile(r"^[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?$")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _DEEPEST = 40
+_REMEDIES = {
+    "mapping values are not allowed": "a text that holds ': ' stands in quotes; check the indentation too",
+    "cannot start any token": "indent with spaces, not tabs; a text that begins with %, @ or ` stands in quotes",
+    "expected ',' or '}'": "close the brace, and put a text with ', ', ': ' or '#' in quotes",
+    "expected ',' or ']'": "close the bracket, and put a text with ', ', ': ' or '#' in quotes",
+}
+"""What to do about the parser's own words."""
 
 
 def read_yaml(text: str, place: str) -> tuple[Any, Lines]:
@@ -34,8 +41,9 @@ def read_yaml(text: str, place: str) -> tuple[Any, Lines]:
         root = reader.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise BadInput([Problem(place, mark.line + 1 if mark else 0, "", f"not valid YAML: {error.problem or error.context}",
-                                "check indentation, quotes and brackets near this line")]) from None
+        why = str(error.problem or error.context)
+        remedy = next((said for words, said in _REMEDIES.items() if words in why), "check indentation, quotes and brackets near this line")
+        raise BadInput([Problem(place, mark.line + 1 if mark else 0, "", f"not valid YAML: {why}", remedy)]) from None
     except (YAMLError, ValueError) as error:
         raise BadInput([Problem(place, 0, "", f"not valid YAML: {str(error).splitlines()[0]}", "save the file as plain UTF-8 text")]) from None
     except RecursionError:

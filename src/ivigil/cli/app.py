@@ -10,6 +10,7 @@ import typer
 from ivigil import __version__
 from ivigil.cli.evidence_app import evidence_app
 from ivigil.cli.options import PLAIN, AsOf, EvidenceFolder, Jurisdiction, Overlay
+from ivigil.cli.service_app import add_to
 
 app = typer.Typer(
     name="ivigil",
@@ -24,6 +25,19 @@ app.add_typer(models_app, name="models")
 
 class Format(StrEnum):
     """How a plan is printed."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    FHIR = "fhir"
+    PDF = "pdf"
+    LEAFLET = "leaflet"
+    ICS = "ics"
+
+
+class AnswerFormat(StrEnum):
+    """How an answer is printed."""
 
     TERMINAL = "terminal"
     JSON = "json"
@@ -90,18 +104,20 @@ def plan(
     formulary: Formulary = "",
     site: Site = "",
     least_review: Review = None,
+    outlook: Annotated[bool, typer.Option("--outlook", help="Also forecast IgG on the planned dose: next trough, steady state, how sure.")] = False,
     format: Annotated[Format, typer.Option("--format", "-f", help="How the plan is printed.")] = Format.TERMINAL,
-    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file. A leaflet is HTML or PDF by its ending.")] = "",
+    link: Annotated[str, typer.Option("--link", metavar="URL", help="Address of the leaflet's own page: printed on it, with a QR code.")] = "",
 ) -> None:
-    """Plan a patient record and print the plan."""
+    """Plan a patient record and print the plan, the patient's leaflet or the calendar."""
     from ivigil.cli.inputs import Choices
     from ivigil.cli.plan_command import run_plan
 
     choices = Choices(
         jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "",
+        least_review.value if least_review is not None else "", outlook,
     )
-    raise typer.Exit(run_plan(record, choices, format.value, out))
+    raise typer.Exit(run_plan(record, choices, format.value, out, link))
 
 
 @app.command()
@@ -209,12 +225,14 @@ def forecast(
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Forecast IgG levels from a patient record and a regimen, with how sure each number is."""
-    from ivigil.cli.forecast_command import Wanted, run_forecast
+    from ivigil.cli.forecast_command import Shown, run_forecast
+    from ivigil.cli.inputs import Choices
     from ivigil.pharmacokinetics.asked import Asked
+    from ivigil.pharmacokinetics.for_record import Wanted
 
     asked = Asked(dose, every, days, route, start, loading, tuple(missed or ()), tuple(late or ()), switch, target_trough)
-    wanted = Wanted(indication, model, weeks, as_of, plot, format.value, out, jurisdiction, overlay, evidence)
-    raise typer.Exit(run_forecast(record, asked, wanted))
+    wanted, shown = Wanted(indication, model, jurisdiction, weeks), Shown(as_of, plot, format.value, out)
+    raise typer.Exit(run_forecast(record, asked, wanted, shown, Choices(overlay=overlay, evidence=evidence)))
 
 
 class Audience(StrEnum):
@@ -235,7 +253,7 @@ def ask(
     site: Annotated[str, typer.Option(metavar="FILE", help="Site profile; its jurisdiction is used.")] = "",
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the answer is printed.")] = Format.TERMINAL,
+    format: Annotated[AnswerFormat, typer.Option("--format", "-f", help="How the answer is printed.")] = AnswerFormat.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Answer a question from the evidence; every sentence names its source. Exit codes: 0 answered, 2 bad input, 4 no answer, 5 question back."""
@@ -281,6 +299,17 @@ def models_check(
     from ivigil.cli.models_command import run_check
 
     raise typer.Exit(run_check(Choices(overlay=overlay, evidence=evidence), model))
+
+
+add_to(app)
+
+
+@models_app.command("warm-up")
+def models_warm_up() -> None:
+    """Compile the fast kernels once (extra fast), so that later fits and cohorts start at once."""
+    from ivigil.cli.models_command import run_warm_up
+
+    raise typer.Exit(run_warm_up())
 
 
 def main() -> None:

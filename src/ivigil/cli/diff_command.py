@@ -22,16 +22,20 @@ from ivigil.rendering.plan_difference import plan_difference
 PACKAGED = "-"
 
 
-def run_diff(old: str, new: str, patients: str, jurisdiction: str, as_of: str, form: str) -> int:
-    """Print what differs between two folders; with ``patients`` also between the plans of these records. Exit code 0, or 2 for bad input."""
+def run_diff(old: str, new: str, overlay: str, patients: str, jurisdiction: str, as_of: str, form: str) -> int:
+    """Print what differs between two folders, the second with an overlay on top; with ``patients`` also between the plans of these records.
+
+    Exit code 0, or 2 for bad input.
+    """
     found = Collected()
-    texts = [found.attempt(partial(_files, name), None) for name in (old, new)]
+    texts = [found.attempt(partial(_files, name), None) for name in (old, new, *([overlay] if overlay else []))]
     if found.problems:
         return report(found.problems, "Nothing to compare:")
     try:
-        compared = Compared(_called(old), _called(new), difference(texts[0] or [], texts[1] or []))
+        local = texts[-1] or [] if overlay else []
+        compared = Compared(_called(old), _called(new, overlay), difference(texts[0] or [], texts[1] or [], local))
         if patients:
-            plans = _plans(old, new, patients, jurisdiction, day_of(as_of, date.today()))  # the day where the user is
+            plans = _plans(old, new, overlay, patients, jurisdiction, day_of(as_of, date.today()))  # the day where the user is
             compared = Compared(compared.old, compared.new, compared.entries, plans)
     except BadInput as error:
         return report(error.problems, "The folders cannot be compared:")
@@ -49,8 +53,9 @@ def _folder(name: str) -> str:
     return "" if name == PACKAGED else name
 
 
-def _called(name: str) -> str:
-    return "packaged evidence" if name == PACKAGED else name
+def _called(name: str, overlay: str = "") -> str:
+    called = "packaged evidence" if name == PACKAGED else name
+    return f"{called} under {overlay}" if overlay else called
 
 
 def _files(name: str) -> list[EvidenceFile]:
@@ -60,8 +65,8 @@ def _files(name: str) -> list[EvidenceFile]:
     return files
 
 
-def _plans(old: str, new: str, patients: str, jurisdiction: str, day: date) -> PlanComparison:
-    before, after = _loaded(old), _loaded(new)
+def _plans(old: str, new: str, overlay: str, patients: str, jurisdiction: str, day: date) -> PlanComparison:
+    before, after = _loaded(old), _loaded(new, overlay)
     places = _places(before, after, jurisdiction)
     made = [_attempts(evidence, patients, day, places, name) for evidence, name in ((before, "old"), (after, "new"))]
     unplanned = [Unplanned(one.record, one.place, name, one.problems) for name, side in zip(("old", "new"), made, strict=True)
@@ -80,13 +85,14 @@ def _plans(old: str, new: str, patients: str, jurisdiction: str, day: date) -> P
     return PlanComparison(day.isoformat(), tuple(changed), unchanged, tuple(unplanned))
 
 
-def _loaded(name: str) -> Evidence:
+def _loaded(name: str, overlay: str = "") -> Evidence:
     """Evidence to plan with. Entries compare even where it does not load; the problems then name the folder."""
     try:
-        return load(Choices(evidence=_folder(name)))
+        return load(Choices(evidence=_folder(name), overlay=overlay))
     except BadInput as error:
-        raise BadInput([Problem(f"{_called(name)}/{one.place}", *msgspec.structs.astuple(one)[1:]) for one in error.problems] + [
-            Problem(_called(name), 0, "", "does not load with this version of ivigil, so that nothing can be planned with it",
+        called = f"{_called(name, overlay)}: " if overlay else f"{_called(name)}/"
+        raise BadInput([Problem(f"{called}{one.place}", *msgspec.structs.astuple(one)[1:]) for one in error.problems] + [
+            Problem(_called(name, overlay), 0, "", "does not load with this version of ivigil, so that nothing can be planned with it",
                     "leave --patients out to compare the entries alone")]) from None
 
 

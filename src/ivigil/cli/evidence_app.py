@@ -130,6 +130,7 @@ class StubKind(StrEnum):
     PRODUCT = "product"
     STATEMENT = "statement"
     RULE = "rule"
+    SOURCE = "source"
 
 
 @evidence_app.command("new")
@@ -137,7 +138,7 @@ def evidence_new(
     kind: Annotated[StubKind, typer.Argument(help="What to begin.")],
     entry: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example our-sps or our-sps.dose.")],
     into: Annotated[str, typer.Option(metavar="DIR", help="The folder to write to: an evidence folder of your own, or one to lay over the packaged one.")],
-    name: Annotated[str, typer.Option(metavar="TEXT", help="Clinical name of an indication, brand of a product. Default: the id in words.")] = "",
+    name: Annotated[str, typer.Option(metavar="TEXT", help="Name of an indication, brand of a product, title of a source. Default: the id in words.")] = "",
     source: Annotated[str, typer.Option(metavar="ID", help="Source of a statement, by id. Default: a source of its own, to be filled in.")] = "",
     fact: Annotated[str, typer.Option(metavar="CONDITION", help="When a rule fires: has.sepsis, or 'age > 65 year'.")] = "",
     cites: Annotated[list[str] | None, typer.Option(metavar="ID", help="A statement that the rule rests on; may be repeated. Default: a new one.")] = None,
@@ -163,17 +164,18 @@ class DiffFormat(StrEnum):
 
 @evidence_app.command("diff")
 def evidence_diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="An evidence folder; - is the packaged one.")],
+    old: Annotated[str, typer.Argument(metavar="[OLD]", help="An evidence folder; - is the packaged one.")] = "-",
     new: Annotated[str, typer.Argument(metavar="[NEW]", help="The folder to compare with it. Default: the packaged one.")] = "-",
+    overlay: Annotated[str, typer.Option(metavar="DIR", help="Lay this folder over NEW: what a hospital's own evidence changes.")] = "",
     patients: Annotated[str, typer.Option(metavar="DIR", help="Also plan these records with both and show which plans change.")] = "",
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", "-j", metavar="ID", help="Plan only here. Default: every jurisdiction.")] = "",
     as_of: AsOf = "",
     format: Annotated[DiffFormat, typer.Option("--format", "-f", help="How the comparison is printed.")] = DiffFormat.TERMINAL,
 ) -> None:
-    """Compare two evidence folders entry by entry, and the plans made with each."""
+    """Compare two evidence folders, or one without and with an overlay: entry by entry, and the plans made with each."""
     from ivigil.cli.diff_command import run_diff
 
-    raise typer.Exit(run_diff(old, new, patients, jurisdiction, as_of, format.value))
+    raise typer.Exit(run_diff(old, new, overlay, patients, jurisdiction, as_of, format.value))
 
 
 class ExportFormat(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import date
 from pathlib import Path
 
 from ivigil.basis.problems import BadInput
@@ -13,9 +14,12 @@ from ivigil.cli.output import Progress, columns, counted, report, write
 def run_check(folder: str, overlay: str) -> int:
     """List every problem of the evidence, or say what was found sound. Exit code 0 or 2."""
     from ivigil.evidence.check import check
+    from ivigil.planning.worked_examples import failing
 
+    today = date.today()
     with Progress("Checking the evidence") as progress:
-        problems = check(Path(folder) if folder else None, Path(overlay) if overlay else None, progress)
+        problems = check(Path(folder) if folder else None, Path(overlay) if overlay else None, progress,
+                         lambda files, local, evidence: failing(files, local, evidence, today))
     if problems:
         return report(problems, f"The evidence has {counted(len(problems), 'problem')}:")
     evidence = load(Choices(overlay=overlay, evidence=folder))

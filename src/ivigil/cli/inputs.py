@@ -21,7 +21,8 @@ from ivigil.planning.choices import Choices, Collected, SiteProfile, day_of, for
 from ivigil.planning.choices import context_of as chosen_context
 from ivigil.planning.draft import Context, PriceItem, StockItem
 
-__all__ = ["Choices", "Collected", "SiteProfile", "context_of", "day_of", "every_problem", "for_record", "load", "read_profile", "records_of"]
+__all__ = ["Choices", "Collected", "SiteProfile", "context_of", "day_of", "every_problem", "for_record", "load", "read_profile", "read_site", "records_of",
+           "site_of", "text_of"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -49,15 +50,40 @@ def context_of(choices: Choices, evidence: Evidence, today: date) -> Context:
         BadInput: an unknown id, a malformed date or file, a day that lies ahead - all of them listed.
     """
     found = Collected()
-    profile = found.attempt(lambda: read_profile(choices.site), SiteProfile()) if choices.site else SiteProfile()
-    formulary = found.attempt(lambda: _formulary(choices, profile), ())
-    stock = found.attempt(lambda: _items(choices.stock, profile.stock, choices.site, StockItem), ())
-    prices = found.attempt(lambda: _items(choices.prices, profile.prices, choices.site, PriceItem), ())
-    site = msgspec.structs.replace(profile, formulary=formulary, stock=stock, prices=prices)
+    site = found.attempt(lambda: read_site(choices), SiteProfile())
     context = found.attempt(lambda: chosen_context(choices, site, evidence, today, option="--{}".format), None)
     if found.problems or context is None:
         raise BadInput(found.problems)
     return context
+
+
+def read_site(choices: Choices) -> SiteProfile:
+    """The site profile with its lists read, an option winning over the profile; the defaults when no profile is named.
+
+    Raises:
+        BadInput: a file is missing or malformed; every problem is listed.
+    """
+    found = Collected()
+    profile = found.attempt(lambda: read_profile(choices.site), SiteProfile()) if choices.site else SiteProfile()
+    formulary = found.attempt(lambda: _formulary(choices, profile), ())
+    stock = found.attempt(lambda: _items(choices.stock, profile.stock, choices.site, StockItem), ())
+    prices = found.attempt(lambda: _items(choices.prices, profile.prices, choices.site, PriceItem), ())
+    if found.problems:
+        raise BadInput(found.problems)
+    return msgspec.structs.replace(profile, formulary=formulary, stock=stock, prices=prices)
+
+
+def site_of(choices: Choices, evidence: Evidence, today: date) -> SiteProfile:
+    """The site profile of a service; ``--jurisdiction`` wins over its own. Everything it names is checked, as for a plan.
+
+    Raises:
+        BadInput: an unknown id, or a bad file; every problem is listed.
+    """
+    site = read_site(choices)
+    site = msgspec.structs.replace(site, jurisdiction=choices.jurisdiction or site.jurisdiction)
+    anywhere = Choices(jurisdiction=site.jurisdiction or next(iter(evidence.jurisdictions)))  # a service may leave the place to each caller
+    chosen_context(anywhere, site, evidence, today, option="--{}".format)
+    return site
 
 
 def records_of(name: str, evidence: Evidence) -> Iterator[Record]:
@@ -116,10 +142,15 @@ def _beside(profile: str, name: str) -> str:
 
 
 def _document(name: str) -> tuple[Any, Lines]:
-    return read_yaml(_text(Path(name)), name)
+    return read_yaml(text_of(Path(name)), name)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a settings file.
+
+    Raises:
+        BadInput: it cannot be read, is too large or is not UTF-8.
+    """
     try:
         if path.stat().st_size > _LARGEST:
             raise BadInput([Problem(str(path), 0, "", "the file is larger than 4 MB", "name a settings file")])

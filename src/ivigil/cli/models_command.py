@@ -6,9 +6,9 @@ import textwrap
 
 import msgspec
 
-from ivigil.basis.problems import BadInput
+from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.inputs import Choices, load
-from ivigil.cli.output import columns, counted, report, write
+from ivigil.cli.output import Progress, columns, counted, note, report, write
 
 
 def run_list(choices: Choices, form: str) -> int:
@@ -59,3 +59,15 @@ def run_check(choices: Choices, model: str) -> int:
     lines.append(f"{counted(len(found), 'check')}, {off} outside the declared range.")
     write("\n".join(lines) + "\n")
     return 2 if off or not found else 0
+
+
+def run_warm_up() -> int:
+    """Compile the kernels of the extra ``fast`` once and keep them on disk; exit code 2 when the extra is not installed."""
+    try:
+        from ivigil.pharmacokinetics.fast import warm_up
+    except ImportError:
+        return report([Problem("ivigil", 0, "fast", "numba is not installed", "install the extra: pip install 'ivigil[fast]'")], "Nothing was compiled:")
+    with Progress("Compiling") as progress:
+        warm_up(progress)
+    note("the compiled kernels are on disk; later runs load them")
+    return 0

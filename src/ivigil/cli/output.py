@@ -32,41 +32,46 @@ def colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def write(text: str, out: str = "") -> None:
-    """Print the text, or write it to the file ``out``, whole or not at all.
+def write(text: str | bytes, out: str = "") -> None:
+    """Print the text, or write it (or bytes, as they are) to the file ``out``, whole or not at all.
 
     Raises:
         BadInput: the file cannot be written.
     """
     if not out:
+        if isinstance(text, bytes):
+            sys.stdout.buffer.write(text)
+            sys.stdout.flush()
+            return
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    data = text if isinstance(text, bytes) else text.encode()
     target = Path(os.path.realpath(out))  # a link keeps pointing where it points
     try:
         if target.exists() and not target.is_file():
-            _write_through(text, target)
+            _write_through(data, target)
         else:
-            _write_whole(text, target)
+            _write_whole(data, target)
     except OSError as error:
         raise BadInput([Problem(out, 0, "--out", error.strerror or "the file cannot be written", "name a file in a folder you may write to")]) from None
 
 
-def _write_through(text: str, target: Path) -> None:
+def _write_through(data: bytes, target: Path) -> None:
     """A device or a pipe is written to, never replaced by a file."""
-    with target.open("w", encoding="utf-8", newline="\n") as handle:
-        handle.write(text)
+    with target.open("wb") as handle:
+        handle.write(data)
 
 
-def _write_whole(text: str, target: Path) -> None:
+def _write_whole(data: bytes, target: Path) -> None:
     """Under another name first, so that a full disk or a killed process leaves the old file as it was; readable by its owner only."""
-    handle = tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".ivigil-", delete=False, encoding="utf-8", newline="\n")  # noqa: SIM115
+    handle = tempfile.NamedTemporaryFile(dir=target.parent, prefix=".ivigil-", delete=False)  # noqa: SIM115
     try:
         with handle:
-            handle.write(text)
+            handle.write(data)
         os.chmod(handle.name, 0o600)  # a plan is patient data
         os.replace(handle.name, target)
     except OSError:

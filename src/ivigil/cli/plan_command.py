@@ -10,6 +10,7 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.inputs import Choices, Collected, context_of, every_problem, for_record, load, records_of
 from ivigil.cli.output import Progress, colour, columns, counted, note, report, write
+from ivigil.cli.printed import PRINTED, printed
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
 from ivigil.planning.draft import Context
@@ -32,7 +33,7 @@ class Batch(msgspec.Struct):
         return [problem for _, problems in self.failed for problem in problems]
 
 
-def run_plan(names: Sequence[str], choices: Choices, form: str, out: str) -> int:
+def run_plan(names: Sequence[str], choices: Choices, form: str, out: str, link: str = "") -> int:
     """Plan every record and print the plans.
 
     One bad record among several is listed and the others are planned; with bad options, or when no record can be used, nothing is written.
@@ -49,7 +50,14 @@ def run_plan(names: Sequence[str], choices: Choices, form: str, out: str) -> int
     if context is None or not batch.plans:
         return report(problems, f"{counted(len(problems), 'problem')} in the input; nothing was planned:")
     try:
-        write(rendered(batch, form, single=len(batch.plans) == 1 and not batch.failed), out)
+        if form in PRINTED:
+            write(printed(batch.plans, evidence, form, out, link), out)
+        elif form == "fhir":
+            from ivigil.rendering.fhir import plans_fhir
+
+            write(plans_fhir(batch.plans, batch.failed, evidence), out)
+        else:
+            write(rendered(batch, form, single=len(batch.plans) == 1 and not batch.failed), out)
     except BadInput as error:
         return report(error.problems, "The plan could not be written:")
     if out:

@@ -15,9 +15,10 @@ from ivigil.cli.inputs import Choices, load
 from ivigil.cli.output import columns, counted, report, write
 from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.queue import waiting
 from ivigil.evidence.review import refusal, stamp_of, state_of
 from ivigil.evidence.shapes import ReviewStatus, Statement, Verdict
-from ivigil.evidence.uses import RISKS, uses, worst
+from ivigil.evidence.uses import RISKS, uses
 from ivigil.evidence.verdicts import record_verdict
 from ivigil.rendering.plain_text import clean
 from ivigil.rendering.sources import known, locator
@@ -63,27 +64,23 @@ def run_review(statement: str, given: Given, patients: str, limit: int, overlay:
 
 def waiting_text(evidence: Evidence, limit: int, width: int) -> str:
     """What waits for review, worst risk first: overdue ones, then those that feed most."""
-    used = uses(evidence)
-    states = {name: state_of(entry) for name, entry in evidence.statements.items()}
-    waiting = [name for name, state in states.items() if state.status in {"submitted", "under-review"}]
-    waiting.sort(key=lambda name: (RISKS.index(worst(used[name])), states[name].due or "9999", -len(used[name]), name))
-    out = [f"{counted(len(waiting), 'statement waits', 'statements wait')} for review, of {len(states)}."]
-    counts = {risk: sum(worst(used[name]) == risk for name in waiting) for risk in RISKS}
+    queue = waiting(evidence)
+    out = [f"{counted(len(queue), 'statement waits', 'statements wait')} for review, of {len(evidence.statements)}."]
+    counts = {risk: sum(one.risk == risk for one in queue) for risk in RISKS}
     out.append("By what hangs on them: " + ", ".join(f"{risk} {count}" for risk, count in counts.items() if count) + ".")
     risk_before = ""
-    for name in waiting[:limit]:
-        risk = worst(used[name])
-        if risk != risk_before:
-            out += ["", risk]
-            risk_before = risk
-        entry, state = evidence.statements[name], states[name]
-        marks = [entry.read, *(["one reading"] if entry.readings == 1 and entry.read in {"seen", "second-hand"} else []), f"used {len(used[name])} times"]
+    for one in queue[:limit]:
+        if one.risk != risk_before:
+            out += ["", one.risk]
+            risk_before = one.risk
+        entry, state = evidence.statements[one.id], one.state
+        marks = [entry.read, *(["one reading"] if entry.readings == 1 and entry.read in {"seen", "second-hand"} else []), f"used {len(one.uses)} times"]
         marks += [f"approved by {', '.join(state.approved_by)}"] if state.approved_by else []
         marks += [f"due {state.due}"] if state.due else []
         marks += ["changed since it was judged"] if state.outdated else []
-        out += textwrap.wrap(f"{name} ({'; '.join(marks)}): {clean(entry.says)}", width, initial_indent="  ", subsequent_indent="      ")
-    if len(waiting) > limit:
-        out += ["", f"{len(waiting) - limit} more; --limit shows them."]
+        out += textwrap.wrap(f"{one.id} ({'; '.join(marks)}): {clean(entry.says)}", width, initial_indent="  ", subsequent_indent="      ")
+    if len(queue) > limit:
+        out += ["", f"{len(queue) - limit} more; --limit shows them."]
     out += ["", "'ivigil evidence review ID' shows one with its source place and all it feeds."]
     return "\n".join(out) + "\n"
 

@@ -42,9 +42,15 @@ def _write_all(into: str, folder: str) -> int:
 
 
 def _part(part: str) -> dict[str, Any]:
+    from ivigil.evidence.files import KINDS
     from ivigil.rendering.evidence_schema import PARTS, part_schema
 
     name = part.replace("-", "_")
+    if name not in PARTS:
+        inside = list(dict.fromkeys(own for pattern, own, _ in KINDS if pattern.partition("/")[0].removesuffix(".yaml") == part.strip("/")))
+        name = inside[0] if len(inside) == 1 else name
+        if len(inside) > 1:
+            raise BadInput([Problem("--part", 0, "", f"the folder '{part}' holds several parts", f"choose one of {', '.join(inside)}")])
     if name not in PARTS:
         similar = near(name, list(PARTS))
         raise BadInput([Problem("--part", 0, "", f"'{part}' is no part of the evidence", f"did you mean {', '.join(similar)}?" if similar

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from ivigil.basis.facts import Fact, FactDefinition, Facts, Origin
+from ivigil.basis.names import meant
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import UnitProblem, parse_quantity
 from ivigil.basis.shapes import Shaper
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.evidence.compile import Compiled, Progress, compile_evidence
-from ivigil.evidence.conditions import Condition, judge, leaves
+from ivigil.evidence.conditions import Condition, facts_named, judge, leaves
 from ivigil.evidence.files import EvidenceFile, entries_of, overlay_name, packaged_folder, read_folder
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.plain_language import hard_texts
 from ivigil.evidence.references import excused, problems_of
+from ivigil.evidence.touched import was_replaced
 
 _OUTCOMES = {"fires", "silent", "asks"}
 _CASE_KEYS = {"name", "rule", "facts", "expect"}
+WORKED_APART = ("cases/indications/", "cases/products/", "cases/weight-policies/", "cases/vaccination/")
+"""Where examples may have outcomes that are mappings."""
 _SHOWN_PARTS = {"rules", "interactions", "premedication", "hydration", "laboratory", "vaccines", "vaccine_rules", "exposures"}
 
 
@@ -35,16 +39,26 @@ class RuleCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlacedCase(msgspec.Struct, frozen=True):
-    """A case with its file and line and the rule it belongs to."""
+    """A case with its file and line, the rule it belongs to, and whether a hospital's overlay brought it."""
 
     case: RuleCase
     rule: str
     file: str
     line: int
+    local: bool = False
 
 
-def check(folder: Path | None = None, overlay: Path | None = None, progress: Progress | None = None) -> list[Problem]:
-    """Every problem of the evidence in ``folder`` (the packaged one by default) with an ``overlay`` on top; empty when all is well."""
+Worked = Callable[[list[EvidenceFile], list[EvidenceFile], Evidence], Iterable[Problem]]
+"""Runs the examples worked by hand, of the folder and of its overlay. They need the planner, which stands above the evidence."""
+
+
+def check(
+    folder: Path | None = None, overlay: Path | None = None, progress: Progress | None = None, worked: Worked = lambda files, local, evidence: ()
+) -> list[Problem]:
+    """Every problem of the evidence in ``folder`` (the packaged one by default) with an ``overlay`` on top; empty when all is well.
+
+    ``worked`` is asked once the evidence loads.
+    """
     try:
         files = read_folder(folder or packaged_folder())
         local = read_folder(overlay) if overlay is not None else None
@@ -52,23 +66,31 @@ def check(folder: Path | None = None, overlay: Path | None = None, progress: Pro
         return list(error.problems)
     compiled = compile_evidence(files, local, overlay_name(overlay), progress)
     problems = problems_of(compiled)
+    loads = not problems
     problems.extend(hard_texts(compiled))
-    cases, found = rule_cases([*files, *(local or [])])
-    problems.extend(found)
+    cases, found = rule_cases(files)
+    own, wrong_own = rule_cases(local or [])
+    cases += [msgspec.structs.replace(case, local=True) for case in own]
+    problems += [*found, *wrong_own]
     # The examples of a rule that is wrong, or that names a wrong fact, would fail for that reason, in a row for each of them.
     wrong = {problem.what.partition(":")[0] for problem in problems}
     unsure = excused(compiled)
     wrong |= {name for name, condition in compiled.evidence.conditions.items() if any(leaf.fact in unsure for leaf in leaves(condition))}
     if not compiled.unread:
-        problems.extend(_judged([case for case in cases if case.rule not in wrong], compiled.evidence))
-        problems.extend(problem for problem in _coverage(cases, compiled) if problem.what not in wrong)
+        judged = [(case, _judged(case, compiled.evidence)) for case in cases if case.rule not in wrong]
+        # A packaged example of a rule that the overlay replaced described the packaged rule: where it no longer holds it shows nothing.
+        judged = [(case, why) for case, why in judged if why is None or case.local or not _was_replaced(case.rule, compiled.evidence)]
+        problems.extend(why for _, why in judged if why is not None)
+        problems.extend(problem for problem in _coverage([case for case, _ in judged], compiled) if problem.what not in wrong)
+    if loads:
+        problems.extend(worked(files, local or [], compiled.evidence))
     return sorted(set(problems))
 
 
 def rule_cases(files: Iterable[EvidenceFile]) -> tuple[list[PlacedCase], list[Problem]]:
     """The examples that say whether a condition fires, stays silent or asks. Without ``rule`` a case belongs to the rule named like its file.
 
-    Examples of other kinds (doses, dates, rates) stand beside them and are run by the tests of the step they show.
+    Examples of other kinds (doses, rates, weights, dates) are mappings; the planner runs those. One that nothing runs is a problem.
     """
     cases: list[PlacedCase] = []
     problems: list[Problem] = []
@@ -119,6 +141,10 @@ def _cases_of(document: Any, lines: Lines, file: EvidenceFile, problems: list[Pr
     for at, plain in entries_of(document):
         beside_a_rule = file.name.startswith(("cases/safety/", "cases/interactions/"))
         if not isinstance(plain, dict) or (not beside_a_rule and (str(plain.get("expect")) not in _OUTCOMES or set(plain) - _CASE_KEYS)):
+            if not file.name.startswith(WORKED_APART):
+                name = str(plain.get("name", "")) if isinstance(plain, dict) else ""
+                problems.append(Problem(file.name, lines.get(at, 0), name, "nothing runs an example like this",
+                                        "give 'name', 'facts' and 'expect: fires', 'silent' or 'asks'"))
             continue
         case = shaper.read(plain, RuleCase, file.name, lines, at, problems)
         if case is not None:
@@ -155,23 +181,27 @@ def _value(definition: FactDefinition, value: Any) -> Any:
     return str(value)
 
 
-def _judged(cases: Iterable[PlacedCase], evidence: Evidence) -> Iterator[Problem]:
+def _judged(placed: PlacedCase, evidence: Evidence) -> Problem | None:
     outcome = {True: "fires", False: "silent", None: "asks"}
-    for placed in cases:
-        condition = evidence.conditions.get(placed.rule)
-        if condition is None:
-            yield Problem(placed.file, placed.line, placed.case.name, f"no rule is called '{placed.rule}'", "name the rule with 'rule: <id>'")
-            continue
-        try:
-            facts = facts_from(placed.case.facts, evidence.facts)
-        except ValueError as error:
-            yield Problem(placed.file, placed.line, placed.case.name, str(error), "correct the example")
-            continue
-        facts = with_groups(facts, evidence)
-        came = outcome[judge(condition, facts).truth]
-        if came != placed.case.expect:
-            yield Problem(placed.file, placed.line, placed.case.name, f"{placed.rule}: expected '{placed.case.expect}', came to '{came}'",
-                          "correct the rule or the example")
+    condition = evidence.conditions.get(placed.rule)
+    if condition is None:
+        remedy = meant(placed.rule, evidence.conditions, "name the rule with 'rule: <id>'")
+        return Problem(placed.file, placed.line, placed.case.name, f"no rule is called '{placed.rule}'", remedy)
+    try:
+        facts = facts_from(placed.case.facts, evidence.facts)
+    except ValueError as error:
+        return Problem(placed.file, placed.line, placed.case.name, str(error), "correct the example")
+    came = outcome[judge(condition, with_groups(facts, evidence)).truth]
+    if came == placed.case.expect:
+        return None
+    return Problem(placed.file, placed.line, placed.case.name, f"{placed.rule}: expected '{placed.case.expect}', came to '{came}'",
+                   "correct the rule or the example")
+
+
+def _was_replaced(rule: str, evidence: Evidence) -> bool:
+    """Whether the overlay replaced a rule, or a risk group that it names."""
+    names = {rule, *facts_named(evidence.conditions[rule])} if rule in evidence.conditions else {rule}
+    return any(was_replaced(evidence.local, part, name) for name in names for part in (*_SHOWN_PARTS, "groups"))
 
 
 def with_groups(facts: Facts, evidence: Evidence) -> Facts:
@@ -191,7 +221,7 @@ def _coverage(cases: list[PlacedCase], compiled: Compiled) -> Iterator[Problem]:
         by_rule.setdefault(placed.rule, []).append(placed)
     for entry in compiled.entries:
         condition = evidence.conditions.get(entry.id)
-        if entry.part not in _SHOWN_PARTS or condition is None or entry.overlay:
+        if entry.part not in _SHOWN_PARTS or condition is None:
             continue
         mine = by_rule.get(entry.id, [])
         for outcome, words in (("fires", "fires"), ("silent", "stays silent"), ("asks", "asks")):

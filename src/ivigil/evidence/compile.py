@@ -107,6 +107,8 @@ def _read_file(file: EvidenceFile, local: bool, problems: list[Problem], unread:
         problems.extend(error.problems)
         unread.add(file.name)
         return []
+    if document is None:
+        problems.append(Problem(file.name, 0, "", "the file is empty", "write an entry, or take the file away"))
     found: list[Entry] = []
     for at, plain in entries_of(document):
         if not isinstance(plain, dict) or not isinstance(plain.get("id"), str):

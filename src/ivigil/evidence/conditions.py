@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 
 from ivigil.basis.facts import Fact, Facts, Value
-from ivigil.basis.logic import Truth
+from ivigil.basis.logic import Truth, negate
 from ivigil.basis.quantity import UNITS, Quantity, UnitProblem, parse_quantity
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 Judge = Callable[[Mapping[str, Fact]], Verdict]
 """A condition made ready to be judged on the facts of a patient."""
+Test = Callable[[Mapping[str, Fact]], Truth]
+"""A condition made ready for its truth alone."""
+Holds = Callable[[Value], Truth]
+"""What a comparison comes to for a value."""
+
+
+_JOINS = {"all", "any"}
 
 
 class Condition(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
@@ -49,12 +56,19 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     @cached_property
     def judged_on(self) -> Judge:
         """Made when the condition is first judged and kept: one condition is judged for many patients."""
-        if self.op == "not":
-            return _negated(self.of[0].judged_on)
-        if self.op == "any" or self.op == "all":
+        if self.op in _JOINS:
             names = [leaf.fact for leaf in leaves(self)]
-            return _joined([part.judged_on for part in self.of], decisive=self.op == "any", repeats=len(set(names)) < len(names))
-        return _compared(self)
+            return _joined([_part(part) for part in self.of], decisive=self.op == "any", repeats=len(set(names)) < len(names))
+        compared = _part(self)
+        return _compared(compared) if compared.fact else _negated(self.of[0].judged_on)
+
+    @cached_property
+    def truth_on(self) -> Test:
+        """:attr:`judged_on` where the reasons are not asked for: it stops at the first part that settles it."""
+        if self.op in _JOINS:
+            return _settled([_part(part) for part in self.of], decisive=self.op == "any")
+        compared = _part(self)
+        return _tested(compared) if compared.fact else _denied(self.of[0].truth_on)
 
 
 _COMPARISON = re.compile(r"^(?P<fact>[a-z][a-z0-9_.\-]*)\s*(?:(?P<op>>=|<=|>|<|is not|is|in)\s+(?P<value>.+))?$")
@@ -97,11 +111,13 @@ def _line(line: str) -> Condition:
         return Condition("in", fact=fact, words=words, text=line)
     try:
         quantity = parse_quantity(value)
-    except UnitProblem:
+    except UnitProblem as error:
         try:
             return Condition(op, fact=fact, number=float(value), text=line)
         except ValueError:
-            raise ValueError(f"'{value}' in '{line}' is not a quantity; write a number and its unit") from None
+            why, _, remedy = str(error).partition("; ")
+            unknown = "is not a unit known here" in why
+            raise ValueError(f"{why} in '{line}'; {remedy}" if unknown else f"'{value}' in '{line}' is not a quantity; write a number and its unit") from None
     return Condition(op, fact=fact, number=quantity.canonical, unit=quantity.unit, text=line)
 
 
@@ -138,28 +154,60 @@ def judge(condition: Condition, facts: Facts) -> Verdict:
 
 def truth_of(condition: Condition, facts: Facts) -> Truth:
     """The truth alone, for places that only need that."""
-    return condition.judged_on(facts.by_id).truth
+    return condition.truth_on(facts.by_id)
 
 
-def _joined(parts: list[Judge], *, decisive: bool, repeats: bool) -> Judge:
+class _Part(msgspec.Struct, frozen=True):
+    """A part of a tree made ready: a comparison (``fact`` and ``holds``) or a ``tree`` below; a bare or denied flag needs no ``holds``, only its ``sense``."""
+
+    fact: str = ""
+    sense: bool = True
+    holds: Holds | None = None
+    tree: Condition | None = None
+
+
+def _part(condition: Condition) -> _Part:
+    """A comparison, denied or not, in a form that is judged in place; anything else as a tree."""
+    denied = condition.op == "not"
+    leaf = condition.of[0] if denied else condition
+    if leaf.op in _JOINS or leaf.op == "not":
+        return _Part(tree=condition)
+    if leaf.op == "yes":
+        return _Part(leaf.fact, not denied)
+    holds = _worded(leaf) if leaf.op in {"is", "is not", "in"} else _measured(leaf)
+    return _Part(leaf.fact, holds=(lambda value: negate(holds(value))) if denied else holds)
+
+
+def _joined(parts: list[_Part], *, decisive: bool, repeats: bool) -> Judge:
     """Any of the parts (``decisive`` true) or all of them (false): one decisive part settles it, and all decisive ones are named, not only the first.
 
     ``repeats`` tells that parts share facts, which are then named once.
     """
+    made: list[tuple[tuple[str, ...], str, bool, Holds | None, Judge | None]] = [
+        ((part.fact,), part.fact, part.sense, part.holds, part.tree.judged_on if part.tree is not None else None) for part in parts
+    ]
 
     def judged(facts: Mapping[str, Fact]) -> Verdict:
         deciding: tuple[str, ...] = ()
         undecided: tuple[str, ...] = ()
         others: tuple[str, ...] = ()
-        for part in parts:
-            verdict = part(facts)
-            truth = verdict.truth
-            if truth is None:
-                undecided += verdict.undecided
-            elif truth is decisive:
-                deciding += verdict.decided_by
+        for named, name, sense, holds, tree in made:
+            if tree is not None:
+                verdict = tree(facts)
+                truth, named = verdict.truth, verdict.decided_by or verdict.undecided
             else:
-                others += verdict.decided_by
+                fact = facts.get(name)
+                if fact is None:
+                    undecided += named
+                    continue
+                value = fact.value
+                truth = holds(value) if holds is not None else value is sense if value is True or value is False else None
+            if truth is None:
+                undecided += named
+            elif truth is decisive:
+                deciding += named
+            else:
+                others += named
         if deciding:
             return Verdict(decisive, _each_once(deciding) if repeats else deciding)
         if undecided:
@@ -167,6 +215,30 @@ def _joined(parts: list[Judge], *, decisive: bool, repeats: bool) -> Judge:
         return Verdict(not decisive, _each_once(others) if repeats else others)
 
     return judged
+
+
+def _settled(parts: list[_Part], *, decisive: bool) -> Test:
+    """:func:`_joined` for the truth alone."""
+    made = [(part.fact, part.sense, part.holds, part.tree.truth_on if part.tree is not None else None) for part in parts]
+
+    def truth_of_all(facts: Mapping[str, Fact]) -> Truth:
+        unknown = False
+        for name, sense, holds, tree in made:
+            if tree is not None:
+                truth = tree(facts)
+            else:
+                fact = facts.get(name)
+                if fact is None:
+                    unknown = True
+                    continue
+                value = fact.value
+                truth = holds(value) if holds is not None else value is sense if value is True or value is False else None
+            if truth is decisive:
+                return decisive
+            unknown = unknown or truth is None
+        return None if unknown else not decisive
+
+    return truth_of_all
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -181,39 +253,53 @@ def _negated(part: Judge) -> Judge:
     return judged
 
 
-def _compared(leaf: Condition) -> Judge:
+def _denied(part: Test) -> Test:
+    return lambda facts: negate(part(facts))
+
+
+def _compared(part: _Part) -> Judge:
     """A comparison; a fact that is not there, or not of the kind compared with, is unknown."""
-    name = leaf.fact
     # A comparison comes to one of three verdicts, which are made once.
-    yes, no, unknown = Verdict(True, (name,)), Verdict(False, (name,)), Verdict(None, (), (name,))
+    yes, no, unknown = Verdict(True, (part.fact,)), Verdict(False, (part.fact,)), Verdict(None, (), (part.fact,))
+    name, sense, holds = part.fact, part.sense, part.holds
 
     def flagged(facts: Mapping[str, Fact]) -> Verdict:
         fact = facts.get(name)
         if fact is None:
             return unknown
         value = fact.value
-        return yes if value is True else no if value is False else unknown
-
-    if leaf.op == "yes":
-        return flagged
-    holds = _worded(leaf) if leaf.op in {"is", "is not", "in"} else _measured(leaf)
+        return yes if value is sense else no if value is True or value is False else unknown
 
     def judged(facts: Mapping[str, Fact]) -> Verdict:
         fact = facts.get(name)
-        if fact is None:
+        if fact is None or holds is None:
             return unknown
         truth = holds(fact.value)
         return unknown if truth is None else yes if truth else no
 
-    return judged
+    return flagged if holds is None else judged
 
 
-def _worded(leaf: Condition) -> Callable[[Value], Truth]:
+def _tested(part: _Part) -> Test:
+    """:func:`_compared` for the truth alone."""
+    name, sense, holds = part.fact, part.sense, part.holds
+
+    def truth(facts: Mapping[str, Fact]) -> Truth:
+        fact = facts.get(name)
+        if fact is None:
+            return None
+        value = fact.value
+        return holds(value) if holds is not None else value is sense if value is True or value is False else None
+
+    return truth
+
+
+def _worded(leaf: Condition) -> Holds:
     words, inside = leaf.words, leaf.op != "is not"
     return lambda value: (value in words) is inside if isinstance(value, str) else None
 
 
-def _measured(leaf: Condition) -> Callable[[Value], Truth]:
+def _measured(leaf: Condition) -> Holds:
     """Float dust never makes a difference."""
     slack = 1e-9 * max(1.0, abs(leaf.number))
     if leaf.op in {">", "<="}:

@@ -52,16 +52,19 @@ class EvidenceDifference(msgspec.Struct, frozen=True):
         return [entry for entry in self.entries if entry.part == part and entry.kind == kind]
 
 
-def difference(old: Sequence[EvidenceFile], new: Sequence[EvidenceFile]) -> EvidenceDifference:
-    """Compare the entries of two folders. Examples under ``cases/`` are no content and are left out.
+def difference(old: Sequence[EvidenceFile], new: Sequence[EvidenceFile], overlay: Sequence[EvidenceFile] = ()) -> EvidenceDifference:
+    """Compare the entries of two folders, the second with an ``overlay`` on top. Examples under ``cases/`` are no content and are left out.
 
     Raises:
         BadInput: a file cannot be read, lies where no evidence belongs, or holds an entry without an id; all of them are listed.
     """
     texts = {file.name: file.text for file in old}
-    same = {file.name for file in new if texts.get(file.name) == file.text}
+    # Under an overlay an entry of a file that is the same on both sides may be replaced, so every file is read.
+    same = {file.name for file in new if texts.get(file.name) == file.text} if not overlay else set[str]()
     problems: list[Problem] = []
     before, after = (_entries(files, same, problems) for files in (old, new))
+    for part, entries in _entries(overlay, set(), problems).items():
+        after[part] = {**after.get(part, {}), **{name: {key: value for key, value in entry.items() if key != "replaces"} for name, entry in entries.items()}}
     if problems:
         raise BadInput(problems)
     found: list[EntryChange] = []
@@ -73,7 +76,7 @@ def difference(old: Sequence[EvidenceFile], new: Sequence[EvidenceFile]) -> Evid
             changes = tuple(_changes(were[name], are[name], "")) if name in were else ()
             if changes:
                 found.append(EntryChange(part, name, "changed", _about(are[name]), changes))
-    return EvidenceDifference(content_hash(list(old), []), content_hash(list(new), []), tuple(found))
+    return EvidenceDifference(content_hash(list(old), []), content_hash(list(new), list(overlay)), tuple(found))
 
 
 def _entries(files: Sequence[EvidenceFile], same: set[str], problems: list[Problem]) -> dict[str, dict[str, Any]]:

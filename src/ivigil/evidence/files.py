@@ -34,6 +34,7 @@ KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("weight-policies/*.yaml", "weight_policies", shapes.WeightPolicy),
     ("rounding/*.yaml", "rounding", shapes.Rounding),
     ("dose-limits/*.yaml", "dose_limits", shapes.DoseLimit),
+    ("plausibility/*.yaml", "plausibility", shapes.Plausible),
     ("ramps/*.yaml", "ramps", shapes.Ramp),
     ("infusion-policy/*.yaml", "infusion_policies", shapes.InfusionPolicy),
     ("prices/*.yaml", "prices", shapes.Price),
@@ -75,6 +76,11 @@ def read_folder(folder: Path) -> list[EvidenceFile]:
     if not folder.is_dir():
         raise BadInput([Problem(str(folder), 0, "", "no such folder", "name a folder that holds evidence files")])
     files, problems = [], []
+    inner = folder / "evidence"
+    if inner.is_dir() and not any(kind_of(path.relative_to(folder).as_posix()) for path in folder.rglob("*.yaml")) and next(inner.rglob("*.yaml"), None):
+        raise BadInput([Problem(str(folder), 0, "", "holds no evidence itself; its folder 'evidence' does", f"name {inner.as_posix()}")])
+    problems += [Problem(path.relative_to(folder).as_posix(), 0, "", "is not read: files of the evidence end in .yaml", f"call it {path.stem}.yaml")
+                 for path in sorted(folder.rglob("*.yml"))]
     for path in sorted(folder.rglob("*.yaml")):
         name = path.relative_to(folder).as_posix()
         try:

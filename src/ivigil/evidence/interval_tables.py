@@ -40,6 +40,10 @@ def _covers(row: AntibodyInterval, kind: str, purpose: str) -> bool:
     return kind != INTRAVENOUS or not row.purpose or row.purpose == purpose
 
 
+Tables = tuple[IntervalTable, ...]
+"""The tables of all antigens of a vaccine at some places, each once."""
+
+
 class IntervalTables:
     """The tables of an evidence, found when they are first asked for and kept."""
 
@@ -47,9 +51,9 @@ class IntervalTables:
         self._by_antigen = by_antigen
         self._followed = tuple(followed)
         self._tables: dict[tuple[str, ...], IntervalTable] = {}
-        self._found: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[IntervalTable, ...]] = {}
+        self._found: dict[tuple[tuple[str, ...], tuple[str, ...]], Tables] = {}
 
-    def of(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[IntervalTable, ...]:
+    def of(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> Tables:
         """The table of each antigen of a vaccine at ``places``; antigens that share one count once.
 
         Rows for a vaccine of a single component count only where it has one antigen.

@@ -22,6 +22,7 @@ from ivigil.evidence.shapes import (
     InfusionPolicy,
     Interference,
     Jurisdiction,
+    Plausible,
     Price,
     Product,
     Ramp,
@@ -66,6 +67,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     weight_policies: dict[str, WeightPolicy] = {}
     rounding: dict[str, Rounding] = {}
     dose_limits: dict[str, DoseLimit] = {}
+    plausibility: dict[str, Plausible] = {}
     ramps: dict[str, Ramp] = {}
     infusion_policies: dict[str, InfusionPolicy] = {}
     prices: dict[str, Price] = {}
@@ -111,6 +113,11 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     outsiders: dict[str, questions.Outsider] = {}
     languages: dict[str, questions.Language] = {}
     word_lists: dict[str, questions.WordList] = {}
+
+    @cached_property
+    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object, ...]]]:
+        """What :func:`ivigil.evidence.kept.kept` functions found for this evidence, by function and arguments."""
+        return {}
 
     def places(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdiction and the wider ones it includes, nearest first."""
@@ -245,13 +252,13 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         return {answer: tuple(vaccines) for answer, vaccines in found.items()}
 
     @cached_property
-    def vaccine_bars(self) -> dict[Condition, tuple[care.Vaccine, ...]]:
+    def vaccine_bars(self) -> tuple[tuple[Condition, tuple[care.Vaccine, ...]], ...]:
         """The states that bar vaccines, each with the vaccines it bars: many live vaccines share one."""
         found: dict[Condition, list[care.Vaccine]] = {}
         for vaccine in self.vaccines.values():
             if vaccine.contraindicated_when is not None:
                 found.setdefault(vaccine.contraindicated_when, []).append(vaccine)
-        return {when: tuple(vaccines) for when, vaccines in found.items()}
+        return tuple((when, tuple(vaccines)) for when, vaccines in found.items())
 
     @cached_property
     def intervals_by_antigen(self) -> dict[str, tuple[care.AntibodyInterval, ...]]:
@@ -299,19 +306,6 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         """The criteria of all indications by id."""
         return {criterion.id: criterion for indication in self.indications.values() for criterion in indication.criteria}
 
-    def limits_at(self, jurisdiction: str, indication: str) -> tuple[DoseLimit, ...]:
-        """The dose limits of a place that speak of an indication, whenever they are in force, in file order."""
-        key = (jurisdiction, indication)
-        if key not in self._limits:
-            places = {*self.places(jurisdiction), "international", ""}
-            self._limits[key] = tuple(limit for limit in self.dose_limits.values() if limit.jurisdiction in places and indication not in limit.excepted
-                                      and (not limit.indications or indication in limit.indications))
-        return self._limits[key]
-
-    @cached_property
-    def _limits(self) -> dict[tuple[str, str], tuple[DoseLimit, ...]]:
-        return {}
-
     @cached_property
     def measures(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """What each rule on tests measures: the names of its tests, and the facts that they give."""
@@ -325,14 +319,6 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         for entry in self.advice.values():
             found.setdefault(entry.topic, []).append(entry)
         return {topic: tuple(entries) for topic, entries in found.items()}
-
-    @cached_property
-    def laboratory_at(self) -> dict[str, tuple[care.Monitoring, ...]]:
-        """The tests to do by when they are done: before, during or after; in file order."""
-        found: dict[str, list[care.Monitoring]] = {}
-        for rule in self.laboratory.values():
-            found.setdefault(rule.at, []).append(rule)
-        return {at: tuple(rules) for at, rules in found.items()}
 
     def rules_at(self, stage: Stage, jurisdiction: str) -> tuple[SafetyRule, ...]:
         """The rules that can be judged at ``stage`` and hold in ``jurisdiction``, in file order."""
@@ -360,6 +346,9 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
     def underlying(self, names: Iterable[str], facts: Facts) -> tuple[str, ...]:
         """Unknown facts with each risk group replaced by the unknown facts that could decide it."""
+        names = tuple(names)
+        if self.groups.keys().isdisjoint(names):
+            return names
         out: dict[str, None] = {}
         for name in names:
             group = self.groups.get(name)
@@ -384,9 +373,8 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
         for indication in self.indications.values():
             names = {indication.id, indication.name.clinical, indication.name.plain, *indication.also_called}
             names |= {*indication.codes.icd10, *indication.codes.snomed, *indication.codes.retired}
-            for name in names:
-                if name:
-                    called.setdefault(spaced(name), []).append(indication.id)
+            for name in filter(None, names):
+                called.setdefault(spaced(name), []).append(indication.id)
         return called
 
     def indications_called(self, name: str) -> list[str]:

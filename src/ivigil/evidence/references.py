@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from ivigil.basis.problems import Problem
-from ivigil.basis.quantity import UNITS, Quantity, Span, UnitProblem, unit_named
+from ivigil.basis.quantity import UNITS, Quantity, Span
 from ivigil.evidence.compile import Compiled, Entry
 from ivigil.evidence.conditions import Condition, leaves, unit_of
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.numbers import carried, numbers_in, supports
+from ivigil.evidence.plausibility import implausible
 from ivigil.evidence.sayable import sayable
-from ivigil.evidence.shapes import NOT_RECORDED, Statement
+from ivigil.evidence.shapes import ALLERGY_OF, NOT_RECORDED
 from ivigil.evidence.soundness import unsound
 
 _PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions", "topics", "emergencies", "corrections", "wordings", "outsiders", "languages", "word_lists"}
@@ -26,15 +27,13 @@ _NO_NUMBERS = {
     "order", "payer", "reason", "models", "first", "beside", "indications", "replaces", "claim", "at_lines", "lines", "no_claim", "rank", "publisher",
 }
 """Keys whose texts are names, places or remarks; ``for`` is one too where it lists what an entry is for."""
-_NUMBER = re.compile(r"(?<![A-Za-z0-9_.*^])(\d+(?:\.\d+)?)(?![A-Za-z0-9]*\d*[A-Za-z]-|\.\d)")
-_UNIT = re.compile(r"^\s?([A-Za-z%µ/][A-Za-z0-9%/*\[\].{}_]*)")
 
 
 def problems_of(compiled: Compiled) -> list[Problem]:
     """Every problem of the compiled evidence, those of single files first, sorted by file and line."""
     found = list(compiled.problems)
     evidence = compiled.evidence
-    supports = _Supports(evidence, compiled.taken)
+    held = _Supports(evidence, compiled.taken)
     broken = excused(compiled)
     found.extend(_clashes(compiled))
     for entry in compiled.entries:
@@ -46,8 +45,9 @@ def problems_of(compiled: Compiled) -> list[Problem]:
         found.extend(_named(entry, evidence, broken))
         found.extend(_without_unit(entry, entry.value))
         found.extend(unsound(entry, evidence))
+        found.extend(implausible(entry, evidence))
         if entry.part not in _PLAIN_PARTS:
-            found.extend(_numbers(entry, supports))
+            found.extend(_numbers(entry, held))
     return sorted(set(found))
 
 
@@ -193,7 +193,8 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
     checks: list[tuple[str, Iterable[str], str]] = []
     for path, node in _mappings(entry.plain):
         if isinstance(node.get("jurisdiction"), str) and node["jurisdiction"] not in places:
-            yield _missing(entry, (*path, "jurisdiction"), "jurisdiction", node["jurisdiction"], evidence.jurisdictions)
+            yield _unknown_place(entry, (*path, "jurisdiction"), node["jurisdiction"], evidence)
+    yield from _words_for_ids(entry, evidence, broken)
     if entry.part == "indications":
         checks = [(product, evidence.products, "product") for regimen in entry.value.regimens for product in regimen.products]
         checks += [(regimen.weight, evidence.weight_policies, "weight policy") for regimen in entry.value.regimens if regimen.weight]
@@ -224,11 +225,48 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
         yield from _unclaimed(entry, evidence)
     if entry.part in {"models", "model_choices", "forecast_states", "model_checks"}:
         checks = list(_named_by_models(entry.part, entry.value, evidence))
+    if entry.part == "plausibility":
+        known = [*(one.id for indication in evidence.indications.values() for one in indication.regimens), *evidence.products, *evidence.statements]
+        checks = [(name, known, "regimen, product or statement") for name in entry.value.excepted]
     if entry.part == "dose_limits":
         checks = [(name, evidence.indications, "indication") for name in (*entry.value.indications, *entry.value.excepted)]
-    for name, known, kind in checks:
-        if name not in known and name not in broken:
-            yield _missing(entry, (), kind, name, known)
+    for name, names, kind in checks:
+        if name not in names and name not in broken and kind == "jurisdiction":
+            yield _unknown_place(entry, (), name, evidence)
+        elif name not in names and name not in broken:
+            yield _missing(entry, (), kind, name, names)
+
+
+def _unknown_place(entry: Entry, path: tuple[str | int, ...], name: str, evidence: Evidence) -> Problem:
+    problem = _missing(entry, path, "jurisdiction", name, evidence.jurisdictions)
+    near = f"{problem.remedy} " if "mean" in problem.remedy else ""
+    return msgspec.structs.replace(problem, remedy=f"{near}known: {', '.join(evidence.jurisdictions)}, international")
+
+
+def _words_for_ids(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:
+    """Names that look like free text and are ids all the same: an authority, the test of a rule, the excipient of a product."""
+    if entry.part == "indications":
+        for path, node in _mappings(entry.plain):
+            name = node.get("authority")
+            if isinstance(name, str) and name not in evidence.sources and name not in broken:
+                problem = _missing(entry, (*path, "authority"), "source", name, evidence.sources)
+                yield msgspec.structs.replace(problem, why=f"the authority '{name}' is no source")
+    if entry.part in {"rules", "interactions"}:
+        for index, act in enumerate(entry.value.then):
+            if act.act == "monitor" and act.test and act.test not in evidence.tests and act.test not in broken:
+                yield _missing(entry, ("then", index, "test"), "test", act.test, evidence.tests)
+    if entry.part == "laboratory":
+        for index, name in enumerate(entry.value.tests):
+            if name not in evidence.tests and name not in broken:
+                yield _missing(entry, ("tests", index), "test", name, evidence.tests)
+    if entry.part == "products":
+        excipients = [fact.removeprefix("product.").removeprefix("contains_") for fact in evidence.facts
+                      if fact.startswith("product.contains_") or fact.removeprefix("product.") in ALLERGY_OF]
+        for name in entry.value.contains:
+            if name not in excipients and f"product.contains_{name}" not in broken:
+                problem = _missing(entry, ("contains", name), "excipient", name, excipients)
+                yield msgspec.structs.replace(problem, remedy=problem.remedy if "mean" in problem.remedy else
+                                              f"known: {', '.join(excipients)}; for another, register the fact 'product.contains_{name}' in facts.yaml first")
 
 
 def _sayable(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Problem]:
@@ -306,54 +344,18 @@ class _Supports:
     """The numbers each statement carries: with units in base form, and bare. Statements that share an id carry none until that is settled."""
 
     def __init__(self, evidence: Evidence, taken: frozenset[str]) -> None:
-        self.by_statement = {statement.id: _supported(statement) for statement in evidence.statements.values() if statement.id not in taken}
+        self.by_statement = {statement.id: supports(statement) for statement in evidence.statements.values() if statement.id not in taken}
 
-    def holds(self, number: float, dimension: str, factor: float, cites: Iterable[str]) -> bool:
-        for cite in cites:
-            for value, other, base in self.by_statement.get(cite, ()):
-                if _same(value, number) and (not dimension or not other or (dimension == other and _same(base, factor))):
-                    return True
-                if dimension and dimension == other and _same(value * base, number * factor):
-                    return True
-        return False
+    def holds(self, number: float, dimension: str, factor: float, cites: Iterable[str], *, strict: bool = False) -> bool:
+        """Whether a cited statement carries the number. ``strict`` wants it there with its unit: a bare 10 is no 10 %."""
+        return any(carried(number, dimension, factor, [one for one in self.by_statement.get(cite, ()) if one[1] or not strict]) for cite in cites)
 
 
-def _same(one: float, other: float) -> bool:
-    return abs(one - other) <= 1e-6 * max(1e-12, abs(one), abs(other))
+_UNITS_OF_KEYS = {"percent": "%"}
+"""Keys whose bare number has a unit all the same: a strength must be printed as one, not just be some number of the label."""
 
 
-def _supported(statement: Statement) -> tuple[tuple[float, str, float], ...]:
-    texts = [statement.says, *(str(item) for value in statement.values.values() for item in (value if isinstance(value, list) else [value]))]
-    return tuple(dict.fromkeys(found for text in texts for found in numbers_in(text)))
-
-
-def numbers_in(text: str) -> list[tuple[float, str, float]]:
-    """Every number of a text with the dimension and factor of the unit behind it (empty and 1 when none is known).
-
-    The unit behind a range belongs to both its ends: ``0.2-0.8 g/kg`` gives two doses.
-    """
-    found: list[tuple[float, str, float]] = []
-    pending: list[float] = []
-    for match in _NUMBER.finditer(text.replace("–", "-")):
-        rest = text[match.end():]
-        if re.match(r"\s?(?:-|–|to |or |and )\s?\d", rest):
-            pending.append(float(match[1]))
-            continue
-        unit = _UNIT.match(rest)
-        dimension, factor = "", 1.0
-        if unit is not None:
-            try:
-                known = UNITS[unit_named(unit[1].rstrip(".,;:)"))]
-                dimension, factor = known.dimension, known.factor
-            except UnitProblem:
-                pass
-        found.extend((number, dimension, factor) for number in (*pending, float(match[1])))
-        pending = []
-    found.extend((number, "", 1.0) for number in pending)
-    return found
-
-
-def _numbers(entry: Entry, supports: _Supports) -> Iterator[Problem]:
+def _numbers(entry: Entry, held: _Supports) -> Iterator[Problem]:
     everything = tuple(cite for _, node in _mappings(entry.plain) for key in ("cites", "contains_cites") for cite in node.get(key) or [])
 
     def walk(value: Any, path: tuple[str | int, ...], cites: tuple[str, ...]) -> Iterator[Problem]:
@@ -368,10 +370,11 @@ def _numbers(entry: Entry, supports: _Supports) -> Iterator[Problem]:
         elif value is not None and not isinstance(value, bool):
             resting = cites or everything
             # A statement that does not exist is reported by itself; rows for its numbers would only hide that one.
-            if not all(cite in supports.by_statement for cite in resting):
+            if not all(cite in held.by_statement for cite in resting):
                 return
-            for number, dimension, factor in numbers_in(str(value)):
-                if not supports.holds(number, dimension, factor, resting):
+            strict = bool(path) and path[-1] in _UNITS_OF_KEYS
+            for number, dimension, factor in numbers_in(f"{value} {_UNITS_OF_KEYS[str(path[-1])]}" if strict else str(value)):
+                if not held.holds(number, dimension, factor, resting, strict=strict):
                     named = ", ".join(resting) or "nothing"
                     yield Problem(entry.file, entry.line(*path), f"{entry.id}: {'.'.join(str(part) for part in path)}",
                                   f"'{value}' holds {number:g}, which is not supported by {named if len(named) < 160 else named[:157] + '...'}",

@@ -514,6 +514,11 @@ class Product(Shape, frozen=True, dict=True):
         return tuple(Fact(name, value, Origin(f"product {self.id}", how=how)) for name, value, how in self._known())
 
     @cached_property
+    def facts_by_id(self) -> dict[str, Fact]:
+        """:attr:`facts` by id."""
+        return {fact.id: fact for fact in self.facts}
+
+    @cached_property
     def called(self) -> frozenset[str]:
         """Every name of the product, folded: its id, the id without the market, the brand, and what else it is called."""
         names = (self.id, self.id.removesuffix(f"-{self.market.lower()}"), self.brand, *self.also_called)
@@ -678,6 +683,21 @@ class DoseLimit(Cited, frozen=True, rename={"indications": "for", "excepted": "e
     jurisdiction: str = ""
     when: Condition | None = None
     valid: Valid = Valid()
+    note: str = ""
+
+
+class Plausible(Cited, frozen=True, rename={"excepted": "except"}):
+    """A band outside which a number of the evidence itself is taken for a slip of the pen; ``excepted`` names the entries that
+    really print more or less, with what they print.
+    """
+
+    id: str
+    measure: Literal["course", "course-grams", "named-dose", "interval", "infusion-time", "infusion-rate", "rate-forms", "site-volume", "site-rate", "vial",
+                     "strength", "iga", "weekly-share"]
+    say: str
+    at_least: Quantity | None = None
+    at_most: Quantity | None = None
+    excepted: dict[str, Quantity] = {}
     note: str = ""
 
 

@@ -18,8 +18,9 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Route
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-_PART = {"indication": "indications", "product": "products", "statement": "statements", "rule": "rules"}
-_OPTIONS = {"indication": {"name"}, "product": {"name", "maker", "market", "route", "percent"}, "statement": {"source"}, "rule": {"fact", "cites"}}
+_PART = {"indication": "indications", "product": "products", "statement": "statements", "rule": "rules", "source": "sources"}
+_OPTIONS = {"indication": {"name"}, "source": {"name"}, "product": {"name", "maker", "market", "route", "percent"}, "statement": {"source"},
+            "rule": {"fact", "cites"}}
 _NEEDED = {"product": ("maker", "market", "route", "percent"), "rule": ("fact",)}
 
 
@@ -47,6 +48,8 @@ def stub_files(wanted: Wanted, evidence: Evidence) -> dict[str, str]:
     problems = list(_problems(wanted, evidence))
     if problems:
         raise BadInput(problems)
+    if wanted.kind == "source":
+        return {f"sources/{wanted.id}.yaml": _SOURCE.format(id=wanted.id, title=_quoted(wanted.name) if wanted.name else _UNTITLED)}
     if wanted.kind == "statement":
         return _statement(wanted.id, wanted.source, evidence)
     if wanted.kind == "indication":
@@ -116,7 +119,7 @@ def _statement(name: str, source: str, evidence: Evidence, says: str = "Not fill
     own = source or f"{name.partition('.')[0]}-source"
     files = {f"statements/{name}.yaml": _STATEMENT.format(id=name, source=own, says=_quoted(says), values=values)}
     if own not in evidence.sources:
-        files[f"sources/{own}.yaml"] = _SOURCE.format(id=own)
+        files[f"sources/{own}.yaml"] = _SOURCE.format(id=own, title=_UNTITLED)
     return files
 
 
@@ -184,6 +187,7 @@ def _quoted(text: Any) -> str:
     return json.dumps(str(text), ensure_ascii=False)
 
 
+_UNTITLED = "Not filled in yet"
 _SOURCE = """\
 # Where the statement was read. Fill in what the document itself prints; 'not recorded' stays where it prints none.
 #   kind          product-label, guideline, policy, study, review ... (docs/evidence-format.md lists them); web-page stands here until you choose
@@ -192,7 +196,7 @@ _SOURCE = """\
 #   jurisdiction  where it is in force, if anywhere
 - id: {id}
   kind: web-page
-  title: Not filled in yet
+  title: {title}
   publisher: not recorded
   year: not recorded
   where: not recorded

@@ -11,6 +11,11 @@ from ivigil.evidence.conditions import Condition, facts_named
 from ivigil.evidence.shapes import Statement
 
 
+def was_replaced(local: Mapping[str, str], part: str, name: str) -> bool:
+    """True when the overlay replaced this packaged entry; ``local`` is :attr:`Evidence.local`."""
+    return local.get(f"{part} {name}", "").startswith("replaced")
+
+
 class Touched:
     """The local entries of an evidence, by id and by the objects themselves.
 

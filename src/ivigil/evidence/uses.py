@@ -16,7 +16,7 @@ RISKS: tuple[Risk, ...] = ("contraindicated", "avoid", "dose", "rate", "vaccine"
 
 PARTS = tuple(dict.fromkeys([*(part for _, part, _ in KINDS), "groups"]))
 _BY_PART: dict[str, Risk] = {
-    **dict.fromkeys(("dose_limits", "weight_policies", "rounding"), "dose"),
+    **dict.fromkeys(("dose_limits", "weight_policies", "rounding", "plausibility"), "dose"),
     **dict.fromkeys(("products", "ramps", "infusion_policies"), "rate"),
     **dict.fromkeys(("antibody_intervals", "vaccine_rules", "vaccines", "exposures"), "vaccine"),
     **dict.fromkeys(("groups", "premedication", "hydration", "laboratory", "thresholds", "next_doses", "reaction_drugs", "reaction_steps"), "caution"),

@@ -13,7 +13,7 @@ from ivigil.basis.quantity import Quantity, UnitProblem
 from ivigil.patient.body import BMI_BELIEVABLE, age_on, bedside_schwartz, body_mass_index, ckd_epi_2021, latest, plausible
 from ivigil.patient.hits import Hit, allergy_hits, condition_hits, medicine_hits
 from ivigil.patient.mentions import Register, index_of
-from ivigil.patient.record import PastInfusion, Record, Result
+from ivigil.patient.record import Measurement, PastInfusion, Record, Result
 from ivigil.patient.values import add_back, answer_value, in_register_unit
 
 _TERM_OF_PREGNANCY = timedelta(days=280)
@@ -38,9 +38,12 @@ def facts_of(record: Record, register: Register, as_of: date) -> Facts:
     return facts
 
 
-def gathered(record: Record, register: Register, as_of: date) -> tuple[Facts, tuple[Problem, ...]]:
-    """What :func:`facts_of` finds, and the problems for which it would refuse the record, in reading order."""
-    gather = _Gather(record, register, as_of)
+def gathered(record: Record, register: Register, as_of: date, used: Mapping[str, Measurement | None] | None = None) -> tuple[Facts, tuple[Problem, ...]]:
+    """What :func:`facts_of` finds, and the problems for which it would refuse the record, in reading order.
+
+    ``used`` are the weight and height in use (:func:`latest`), where they were chosen before.
+    """
+    gather = _Gather(record, register, as_of, used)
     return gather.facts(), tuple(gather.problems)
 
 
@@ -52,9 +55,10 @@ def contradictions(record: Record, register: Register, as_of: date) -> tuple[Pro
 class _Gather:
     """One pass over one record."""
 
-    def __init__(self, record: Record, register: Register, as_of: date) -> None:
-        self.record, self.register, self.as_of = record, register, as_of
+    def __init__(self, record: Record, register: Register, as_of: date, used: Mapping[str, Measurement | None] | None) -> None:
+        self.record, self.register, self.as_of, self.used = record, register, as_of, used
         self.index = index_of(register)
+        self.oldest = self.index.oldest_fresh(as_of)
         self.found: dict[str, Fact] = {}
         self.problems: list[Problem] = []
 
@@ -76,11 +80,8 @@ class _Gather:
 
     def keep(self, fact: str, value: Value, origin: Origin) -> None:
         """:meth:`put` with the origin as it is."""
-        definition = self.register.get(fact)
-        stale = False
-        if definition is not None and definition.fresh is not None and origin.on is not None and definition.source != "derived":
-            stale = add_back(self.as_of, definition.fresh) > origin.on
-        self.found[fact] = Fact(fact, value, origin, stale)
+        oldest = self.oldest.get(fact)
+        self.found[fact] = Fact(fact, value, origin, oldest is not None and origin.on is not None and oldest > origin.on)
 
     def report(self, what: str, why: str, remedy: str) -> None:
         self.problems.append(Problem(self.record.place or self.record.id, 0, what, why, remedy))
@@ -106,7 +107,7 @@ class _Gather:
             self.put("blood_group", record.blood_group, where("blood_group", "blood group"))
         chosen: dict[str, Quantity] = {}
         for fact, unit, items in (("weight", "kg", record.weights), ("height", "cm", record.heights)):
-            item = latest(items, self.register.get(fact), self.as_of, record).measurement
+            item = self.used[fact] if self.used is not None else latest(items, self.register.get(fact), self.as_of, record).measurement
             if item is not None:
                 chosen[fact] = item.value.to(unit)
                 changed = "" if item.value.unit == unit else f"{item.value} in {unit}"
@@ -235,17 +236,18 @@ class _Gather:
                  "medicines": ("medicines", "not on the list", record.medicines_reviewed),
                  "allergies": ("allergies", "not on the list", record.allergies_reviewed)}
         origins = {source: Origin(f"{name} reviewed {on}", on, how) for source, (name, how, on) in lists.items() if on is not None and on <= self.as_of}
-        for definition, source, recent in self.index.reviewable:
+        found, oldest = self.found, self.oldest
+        for fact, source, recent in self.index.reviewable:
             origin = origins.get(source)
-            if origin is None or definition.id in self.found:
+            if origin is None or fact in found:
                 continue
-            own = hits.get(definition.id)
+            own = hits.get(fact)
             if own and (recent or any(_leaves_open(hit, source) for hit in own)):
                 continue
-            if definition.fresh is None:
-                self.found[definition.id] = Fact(definition.id, False, origin)
+            if fact in oldest:
+                self.keep(fact, False, origin)
             else:
-                self.keep(definition.id, False, origin)
+                found[fact] = Fact(fact, False, origin)
 
     # --- earlier immunoglobulin --------------------------------------------------------------------------------------
 
@@ -268,6 +270,7 @@ class _Gather:
         elif record.infusions_complete and not self.reacted():
             self.put("ig.first_ever", True, complete)
             self.put("ig.hospital_infusions", "0", complete)
+            self.put("ig.last_reaction_grade", "0", complete, None, "no immunoglobulin given before")
             for fact in ("has.past_ig_reaction", "has.past_ig_headache", "ig.early_hospital_reaction"):
                 self.put(fact, False, complete, None, "no immunoglobulin given before")
         others = [item for item in given if item.kind != "immunoglobulin" and self.as_of - item.on <= _YEAR]

@@ -34,11 +34,7 @@ class FhirReader:
         self.facts = facts
         self.index = index_of(facts)
         self.place = place
-        self.products: dict[tuple[str, str], str] = {}
-        for product, codes in (products or {}).items():
-            for system, values in (("rxnorm", codes.rxnorm), ("ndc", codes.ndc), ("hcpcs", codes.hcpcs), ("snomed", codes.snomed)):
-                for value in values:
-                    self.products.setdefault((system, plain_ndc(value) if system == "ndc" else value), product)
+        self.products = _products_by_code(products or {})
         self.patients: dict[str, FhirPatient] = {}
         self.named: dict[str, str] = {}
         self.medications: dict[str, Resource] = {}
@@ -153,10 +149,29 @@ class FhirReader:
             product = self.products.get((code.system, plain_ndc(code.code) if code.system == "ndc" else code.code))
             if product is not None:
                 return product
+        for code in codes:
             if (code.system == "atc" and code.code.startswith(_IG_ATC)) or (code.system == "snomed" and code.code in IG_SNOMED):
                 return ""
         # Text counts only where the writer gave no code at all; a display never does.
         return "" if not codes and _IG_TEXT.search(as_text(concept.get("text"))) else None
+
+
+_LAST_PRODUCTS: list[tuple[Mapping[str, Codes], dict[tuple[str, str], str]]] = []
+
+
+def _products_by_code(products: Mapping[str, Codes]) -> dict[tuple[str, str], str]:
+    """The product of each code. The index of the last mapping is kept, since one mapping serves many patients."""
+    for known, index in _LAST_PRODUCTS:
+        if known is products:
+            return index
+    index = {}
+    for product, codes in products.items():
+        index["ivigil", product] = product
+        for system, values in (("rxnorm", codes.rxnorm), ("ndc", codes.ndc), ("hcpcs", codes.hcpcs), ("snomed", codes.snomed)):
+            for value in values:
+                index.setdefault((system, plain_ndc(value) if system == "ndc" else value), product)
+    _LAST_PRODUCTS[:] = [(products, index)]
+    return index
 
 
 def records_of(resources: Iterable[Resource], facts: Mapping[str, FactDefinition], products: Mapping[str, Codes] | None = None,

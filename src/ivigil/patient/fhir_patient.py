@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.quantity import Quantity
+from ivigil.patient.fhir_order import RATES, ordered
 from ivigil.patient.fhir_values import (
     Resource,
-    as_list,
     as_map,
     as_maps,
     as_text,
@@ -62,8 +62,6 @@ _WORDS = {"10828004": "positive", "260385009": "negative", "266919005": "no", "8
 """Coded answers: positive, negative, never smoked, former smoker."""
 _NO_KNOWN_ALLERGY = "716186003"
 _ANAPHYLAXIS = "39579001"
-_EVERY = {"d": "day", "wk": "week", "mo": "month", "a": "year"}
-_RATES = {"volume rate", "volume rate per body mass", "mass rate per body mass", "mass rate"}
 _VERIFIED: dict[str, Literal["confirmed", "provisional", "differential", "refuted"]] = {
     "confirmed": "confirmed", "provisional": "provisional", "unconfirmed": "provisional", "differential": "differential", "refuted": "refuted",
 }
@@ -89,18 +87,19 @@ class FhirPatient:
         self.vaccinations: list[Vaccination] = []
         self.pregnancy: Pregnancy | None = None
         self.group: tuple[date, str, str] | None = None
-        self.orders: list[tuple[str, Order, tuple[Note, ...]]] = []
+        self.orders: list[tuple[bool, str, Order, tuple[Note, ...]]] = []
         self.notes: list[Note] = []
         self.origins: dict[str, str] = {}
 
     def record(self) -> Record:
-        """The finished record; of several open orders the newest is taken, and said so."""
+        """The finished record; of several open orders a draft is taken before a signed one, then the newest, and it is said so."""
         order, notes = Order(), tuple(self.notes)
         if self.orders:
-            _, order, own = max(self.orders, key=lambda item: item[0])
+            draft, _, order, own = max(self.orders, key=lambda item: item[:2])
             notes += own
             if len(self.orders) > 1:
-                notes += (Note(about="order", why=f"{len(self.orders)} immunoglobulin orders are open; the newest was taken", origin=order.origin),)
+                which = "the draft" if draft and sum(item[0] for item in self.orders) == 1 else "the newest"
+                notes += (Note(about="order", why=f"{len(self.orders)} immunoglobulin orders are open; {which} was taken", origin=order.origin),)
         group = self.group[1] if self.group else ""
         origins = dict(self.origins)
         if self.group:
@@ -281,8 +280,8 @@ class FhirPatient:
         open_order = status in {"draft", "active", "on-hold", ""}
         if product is not None:
             if open_order:
-                order, notes = self.ordered(resource, product, concept, origin)
-                self.orders.append((as_text(resource.get("authoredOn")), order, notes))
+                order, notes = ordered(resource, product, concept, origin)
+                self.orders.append((status == "draft", as_text(resource.get("authoredOn")), order, notes))
             else:
                 self.leave("ig.first_ever", f"an immunoglobulin order with status {status} is on record, but no infusion with a date", origin)
             return
@@ -327,48 +326,7 @@ class FhirPatient:
             self.leave("ig.dose", f"the dose '{as_written(dosage.get('dose'))}' given on {on} has no unit that can be read as grams", origin)
         lot = next((as_text(as_map(item.get("batch")).get("lotNumber")) for item in as_maps(resource.get("contained"))), "")
         self.infusions.append(PastInfusion(on=on, product=product or as_text(concept.get("text")), codes=codes_of(concept, with_text=True), lot=lot, dose=dose,
-                                           route=route_of(dosage), rate_max=usable(dosage.get("rateQuantity"), _RATES), origin=origin))
-
-    def ordered(self, resource: Resource, product: str, concept: Resource, origin: str) -> tuple[Order, tuple[Note, ...]]:
-        """The order of an immunoglobulin request; a dose in pieces or of no known unit stays empty and is noted."""
-        notes: list[Note] = []
-        instruction = next(iter(as_maps(resource.get("dosageInstruction"))), {})
-        rate = next(iter(as_maps(instruction.get("doseAndRate"))), {})
-        written = rate.get("doseQuantity")
-        dose = usable(written, {"mass", "mass per body mass", "volume"})
-        if dose is not None and dose.dimension == "volume":
-            notes.append(Note(about="order.dose", why=f"the dose is ordered as a volume ({dose}); state it in grams", origin=origin))
-            dose = None
-        elif written and dose is None:
-            notes.append(Note(about="order.dose", why=f"the dose '{as_written(written)}' cannot be read as grams; state it in g or g/kg", origin=origin))
-        elif rate.get("doseRange"):
-            notes.append(Note(about="order.dose", why="the dose is a range; choose one", origin=origin))
-        repeat = as_map(as_map(instruction.get("timing")).get("repeat"))
-        each: Literal["course", "day", "interval", ""] = ""
-        every: Quantity | None = None
-        days: int | None = None
-        period, unit = repeat.get("period"), _EVERY.get(as_text(repeat.get("periodUnit")), "")
-        if isinstance(period, (int, float)) and unit and dose is not None:
-            if unit == "day" and period == 1:
-                each, count = "day", repeat.get("count")
-                days = count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
-                bounds = usable(repeat.get("boundsDuration"), {"time"})
-                days = days or (round(bounds.in_unit("day")) if bounds is not None else None)
-            else:
-                each, every = "interval", Quantity(float(period), unit)
-        reasons = [as_map(item) for item in as_list(resource.get("reasonCode"))]
-        indication = next((code.code for reason in reasons for code in codes_of(reason)), "") or next((as_text(reason.get("text")) for reason in reasons), "")
-        if not indication:
-            notes.append(Note(about="order.indication", why="the order names no indication", origin=origin))
-        if not product:
-            notes.append(Note(about="order.product", why=f"the product of the order is not known by its code: {shown_as(concept)}", origin=origin))
-        route = route_of(instruction)
-        events = [day_of(item) for item in as_list(as_map(instruction.get("timing")).get("event"))]
-        start = next((str(event) for event in events if event is not None), "")
-        order = Order(indication=indication, product=product, route=route if route != "intramuscular" else "", dose=dose, each=each, days=days, every=every,
-                      rate_max=usable(rate.get("rateQuantity"), _RATES), start=start,
-                      prescriber=as_text(as_map(resource.get("requester")).get("display")), origin=origin)
-        return order, tuple(notes)
+                                           route=route_of(dosage), rate_max=usable(dosage.get("rateQuantity"), RATES), origin=origin))
 
     def immunization(self, resource: Resource) -> None:
         """An Immunization: a vaccine, or an antibody product that was recorded as one."""

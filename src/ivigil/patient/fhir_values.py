@@ -18,6 +18,7 @@ SYSTEMS: dict[str, str] = {
     "http://loinc.org": "loinc", "http://snomed.info/sct": "snomed", "http://hl7.org/fhir/sid/icd-10-cm": "icd10", "http://hl7.org/fhir/sid/icd-10": "icd10",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "http://hl7.org/fhir/sid/ndc": "ndc", "http://hl7.org/fhir/sid/cvx": "cvx",
     "http://www.whocc.no/atc": "atc", "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": "hcpcs",
+    "urn:ivigil:product": "ivigil",
 }
 """The code systems that ivigil matches on, by their FHIR URI."""
 

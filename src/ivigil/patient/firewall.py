@@ -71,7 +71,7 @@ def examined(record: Record, register: Mapping[str, FactDefinition], as_of: date
     """What :func:`check` finds, and the facts of the record as it stands: good to plan with when there is neither problem nor doubt."""
     checker = _Checker(record, register, as_of, course_limit)
     checker.run()
-    facts, contradictions = gathered(record, register, as_of)
+    facts, contradictions = gathered(record, register, as_of, checker.used)
     return Findings((*checker.problems, *contradictions), tuple(checker.doubts)), facts
 
 
@@ -82,6 +82,7 @@ class _Checker:
         self.record, self.register, self.as_of, self.course_limit = record, register, as_of, course_limit
         self.problems: list[Problem] = []
         self.doubts: list[Doubt] = []
+        self.used: dict[str, Measurement | None] = {}
 
     def run(self) -> None:
         self.dates()
@@ -171,7 +172,7 @@ class _Checker:
             usual = self.usual(fact)
             suggestion = (meant(item.value, usual) if usual else None) or (meant(item.value, span) if span else None)
             self.refuse_or_ask(fact, why, suggestion, item.origin)
-        used = chosen.measurement
+        used = self.used[fact] = chosen.measurement
         if used is not None and fact == "weight":
             self.jump(used, items)
         return used

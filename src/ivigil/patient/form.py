@@ -267,7 +267,7 @@ class _Form:
                                           origin=where("allergies", index)) for index, item in enumerate(file.allergies)),
             allergies_reviewed=file.allergies_reviewed,
             results=tuple(parts.Result(test=test, value=item.value.value, word=item.value.word, below=item.value.below, above=item.value.above, on=item.on,
-                                       upper_limit=item.upper_limit, origin=where("results", test, index))
+                                       drawn=item.drawn, upper_limit=item.upper_limit, origin=where("results", test, index))
                           for test, items in file.results.items() for index, item in enumerate(items)),
             blood_group=file.blood_group,
             pregnancy=None if pregnancy is None else parts.Pregnancy(

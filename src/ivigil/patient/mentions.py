@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Literal
 
 from ivigil.basis.facts import Codes, FactDefinition
 from ivigil.patient.record import Code
+from ivigil.patient.values import add_back
 
 Register = Mapping[str, FactDefinition]
 Mention = Literal["yes", "past", "no", "unsure"]
@@ -28,6 +30,7 @@ _AFTER_PAST = ("resolved", "in remission", "in the past", "previously", "in chil
 _WINDOW = 5
 _LISTS = {"conditions", "medicines", "allergies"}
 _KEPT = 4096
+_DAYS = 16
 
 
 class Index:
@@ -38,8 +41,9 @@ class Index:
         self.codes: dict[tuple[str, str], list[str]] = {}
         self.phrases: dict[str, list[str]] = {}
         self.longest = 1
-        self.reviewable: list[tuple[FactDefinition, str, bool]] = []
-        """The yes/no facts that a reviewed list without them denies: the definition, the list, and whether only recent events count."""
+        self.reviewable: list[tuple[str, str, bool]] = []
+        """The yes/no facts that a reviewed list without them denies: the fact, the list, and whether only recent events count."""
+        self._oldest: dict[date, dict[str, date]] = {}
         self._read: dict[str, tuple[tuple[str, str, Mention], ...]] = {}
         for definition in register.values():
             if definition.stage != "patient":
@@ -47,7 +51,7 @@ class Index:
             recent = definition.source == "derived" and definition.fresh is not None
             source = "conditions" if recent else definition.source
             if source in _LISTS and definition.kind == "yes_no" and (definition.names or definition.codes != Codes()):
-                self.reviewable.append((definition, source, recent))
+                self.reviewable.append((definition.id, source, recent))
             for system, values in _systems(definition.codes):
                 for value in values:
                     self.codes.setdefault((system, _plain_code(system, value)), []).append(definition.id)
@@ -56,6 +60,16 @@ class Index:
                 if words:
                     self.phrases.setdefault(" ".join(words), []).append(definition.id)
                     self.longest = max(self.longest, len(words))
+
+    def oldest_fresh(self, as_of: date) -> dict[str, date]:
+        """The oldest day on which a value is not stale on ``as_of``, for the facts whose values grow old. The latest few days are kept."""
+        found = self._oldest.get(as_of)
+        if found is None:
+            if len(self._oldest) >= _DAYS:
+                self._oldest.clear()
+            fresh = {one.id: one.fresh for one in self.register.values() if one.source != "derived"}
+            found = self._oldest[as_of] = {name: add_back(as_of, length) for name, length in fresh.items() if length is not None}
+        return found
 
     def coded(self, codes: Iterable[Code]) -> dict[str, Code]:
         """Fact ids named by any of the codes, each with the code that did it; ICD-10 and ATC entries also stand for what is below them."""

@@ -18,18 +18,21 @@ from typing import Any
 from ivigil.basis.facts import Codes, FactDefinition
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.strict_yaml import Lines, read_yaml
+from ivigil.patient.bulk_manifest import Manifest, found_beside, manifest_of, too_few
 from ivigil.patient.fhir import FhirReader, decode
 from ivigil.patient.form import form_of, read_form
 from ivigil.patient.record import Record
 from ivigil.patient.written import PatientFile, patient_schema
 
-__all__ = ["PatientFile", "patient_schema", "read_form", "read_record", "read_records"]
+__all__ = ["PatientFile", "patient_schema", "read_form", "read_record", "read_records", "text_of"]
 
 LARGEST = 100 * 1024 * 1024
 """The most bytes one document may have, unpacked."""
 DEEPEST = 40
 """The deepest nesting read."""
 
+_HEAD = 4096
+"""Where the time of a manifest stands, since it comes before the list of files."""
 _ENDINGS = (".yaml", ".yml", ".json", ".ndjson", ".jsonl")
 
 
@@ -69,14 +72,51 @@ def read_records(path: Path, facts: Mapping[str, FactDefinition], products: Mapp
                 raise BadInput(problems)
             yield from reader.records()
             return
-        yield from _from_bytes(_whole(path), path.name, facts, products)
+        data = _whole(path)
+        manifest = _manifest(data) if _stem(path).endswith(".json") else None
+        if manifest is not None:
+            yield from _export(manifest, path, facts, products)
+            return
+        yield from _from_bytes(data, path.name, facts, products)
     except OSError as error:
         raise BadInput([Problem(str(path), 0, "", f"cannot be read: {error.strerror or error}", "check the file and its permissions")]) from None
 
 
+def text_of(data: bytes, place: str) -> str:
+    """The text of a document: unpacked when it is gzipped, without byte order mark.
+
+    Raises:
+        BadInput: too large, damaged, or not UTF-8.
+    """
+    return _decoded(_unpacked(data, place), place)
+
+
+def _manifest(data: bytes) -> Manifest | None:
+    """The manifest of a bulk export in these bytes, if they are one."""
+    if b'"transactionTime"' not in data[:_HEAD]:
+        return None
+    try:
+        return manifest_of(decode(data))
+    except ValueError:
+        return None
+
+
+def _export(manifest: Manifest, path: Path, facts: Mapping[str, FactDefinition], products: Mapping[str, Codes] | None) -> Iterator[Record]:
+    """The records of an export whose files lie beside its manifest."""
+    present, problems = found_beside(manifest, path)
+    reader = FhirReader(facts, products, path.name)
+    for listed, file in present if not problems else ():
+        before = reader.seen
+        problems += _lines_into(reader, file)
+        short = too_few(listed, reader.seen - before, file)
+        problems += [short] if short is not None else []
+    if problems:
+        raise BadInput(problems)
+    yield from _met(reader, path.name)
+
+
 def _from_bytes(data: bytes, place: str, facts: Mapping[str, FactDefinition], products: Mapping[str, Codes] | None) -> Iterator[Record]:
-    data = _unpacked(data, place)
-    text = _decoded(data, place)
+    text = text_of(data, place)
     stripped = text.lstrip()
     if not stripped:
         raise BadInput([Problem(place, 0, "", "the file is empty", "give a patient record or a FHIR Bundle")])
@@ -142,6 +182,8 @@ def _met(reader: FhirReader, place: str) -> Iterator[Record]:
 def _folder(path: Path, facts: Mapping[str, FactDefinition], products: Mapping[str, Codes] | None) -> Iterator[Record]:
     files = sorted(item for item in path.iterdir() if item.is_file() and _stem(item).endswith(_ENDINGS))
     lined = [item for item in files if _is_ndjson(item)]
+    if lined:  # the manifest of an export may lie among its files
+        files = [item for item in files if item in lined or item.suffix != ".json" or _manifest(_whole(item)) is None]
     problems: list[Problem] = []
     records: list[Record] = []
     if lined:

@@ -92,7 +92,8 @@ class Allergy(Part, frozen=True, kw_only=True):
 class Result(Part, frozen=True, kw_only=True):
     """A laboratory result or vital sign: ``test`` is a fact id of the register (igg, creatinine ...), ``value`` a quantity or a word.
 
-    ``below`` and ``above`` mark a value that the laboratory reported only as a limit (``<0.07 g/L``, ``>90``).
+    ``below`` and ``above`` mark a value that the laboratory reported only as a limit (``<0.07 g/L``, ``>90``). ``drawn`` tells on which side of
+    an infusion of the same day the blood was taken.
     """
 
     test: str = ""
@@ -102,6 +103,7 @@ class Result(Part, frozen=True, kw_only=True):
     on: date | None = None
     below: bool = False
     above: bool = False
+    drawn: Literal["", "before-infusion", "after-infusion"] = ""
     upper_limit: Quantity | None = None
     origin: str = ""
 

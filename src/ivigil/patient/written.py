@@ -37,10 +37,11 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TestResult(Entry, frozen=True, kw_only=True):
-    """A laboratory result or vital sign with its day and, where printed, the laboratory's upper limit."""
+    """A laboratory result or vital sign with its day, on which side of an infusion of that day it was drawn, and the laboratory's upper limit."""
 
     value: Reading
     on: date | None = None
+    drawn: Literal["", "before-infusion", "after-infusion"] = ""
     upper_limit: Quantity | None = None
 
 

@@ -20,7 +20,7 @@ from ivigil.pharmacokinetics.typical import Person, setting
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What the command line asks for, as written; empty takes the record's. ``missed`` and ``late`` count coming courses from 1."""
+    """What is asked for, as written; empty takes the record's. ``missed`` and ``late`` count coming courses from 1."""
 
     dose: str = ""
     every: str = ""
@@ -42,7 +42,11 @@ class Chosen(msgspec.Struct, frozen=True):
     cites: tuple[str, ...] = ()
 
 
-def target_of(text: str) -> float | None:
+Naming = Callable[[str], str]
+"""What the asker calls an option: a key of a request as it is, ``--key`` on the command line."""
+
+
+def target_of(text: str, option: Naming = str) -> float | None:
     """A target level in g/L.
 
     Raises:
@@ -50,16 +54,16 @@ def target_of(text: str) -> float | None:
     """
     if not text:
         return None
-    return _quantity("--target-trough", text, "g/L", "write for example '7 g/L' or '700 mg/dL'")
+    return _quantity(option("target-trough"), text, "g/L", "write for example '7 g/L' or '700 mg/dL'")
 
 
-def chosen_regimen(asked: Asked, record: Record, person: Person, history: History, evidence: Evidence, as_of: date) -> Chosen:
+def chosen_regimen(asked: Asked, record: Record, person: Person, history: History, evidence: Evidence, as_of: date, option: Naming = str) -> Chosen:
     """The coming regimen.
 
     Raises:
         BadInput: a part is missing, malformed or impossible; all problems at once.
     """
-    return _Choosing(asked, record, person, history, evidence, as_of).chosen()
+    return _Choosing(asked, record, person, history, evidence, as_of, option).chosen()
 
 
 _NEARLY = 0.15
@@ -69,8 +73,8 @@ _NEARLY = 0.15
 class _Choosing:
     """One choice; problems are collected."""
 
-    def __init__(self, asked: Asked, record: Record, person: Person, history: History, evidence: Evidence, as_of: date) -> None:
-        self.asked, self.record, self.person, self.history, self.evidence, self.as_of = asked, record, person, history, evidence, as_of
+    def __init__(self, asked: Asked, record: Record, person: Person, history: History, evidence: Evidence, as_of: date, option: Naming) -> None:
+        self.asked, self.record, self.person, self.history, self.evidence, self.as_of, self.option = asked, record, person, history, evidence, as_of, option
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.cites: tuple[str, ...] = ()
@@ -81,19 +85,19 @@ class _Choosing:
         every = self.every()
         route = self.route()
         grams = self.grams(days, every, route)
-        loading = self.attempt(lambda: self.mass("--loading", self.asked.loading)) if self.asked.loading else None
+        loading = self.attempt(lambda: self.mass("loading", self.asked.loading)) if self.asked.loading else None
         if self.asked.switch:
             grams, every, route = self.switched(grams, every)
         start = self.start(every)
         late = tuple(self.lates())
         for number in self.asked.missed:
             if number < 1:
-                self.refuse("--missed", f"{number} is no coming dose", "1 is the next dose")
+                self.refuse("missed", f"{number} is no coming dose", "1 is the next dose")
         if grams is not None and every is not None and days > every:
-            self.refuse("--days", f"a course of {days} days does not fit into {number_text(every)} days", "give fewer days or a longer interval")
+            self.refuse("days", f"a course of {days} days does not fit into {number_text(every)} days", "give fewer days or a longer interval")
         if grams is None and not self.problems:
-            self.refuse("--dose", "neither the options, the order nor the infusions on record give a dose",
-                        "give for example --dose '0.4 g/kg' --every '4 week'")
+            self.refuse("dose", "neither the options, the order nor the infusions on record give a dose",
+                        f"give for example {self.option('dose')} '0.4 g/kg' and {self.option('every')} '4 week'")
         if self.problems or grams is None:
             raise BadInput(self.problems)
         length = setting(self.evidence, "infusion-hours", "day") if route == "intravenous" else 0.0
@@ -102,7 +106,7 @@ class _Choosing:
 
     def refuse(self, place: str, why: str, remedy: str) -> None:
         """One more problem."""
-        self.problems.append(Problem(place, 0, "", why, remedy))
+        self.problems.append(Problem(self.option(place), 0, "", why, remedy))
 
     def attempt(self, read: Callable[[], float]) -> float | None:
         """The value, or None with its problems kept."""
@@ -122,11 +126,11 @@ class _Choosing:
             quantity = parse_quantity(text)
             grams = self.in_grams(quantity)
         except UnitProblem as error:
-            raise BadInput([Problem(place, 0, "", str(error), "write for example '0.4 g/kg' or '30 g'")]) from None
+            raise BadInput([Problem(self.option(place), 0, "", str(error), "write for example '0.4 g/kg' or '30 g'")]) from None
         limit = self.evidence.dose_limits.get("course-plausible")
         most = limit.at_most.in_unit("g/kg") if limit is not None and limit.at_most is not None else None
         if not grams > 0 or (most is not None and grams > most * self.person.weight * (1 + 1e-9)):
-            raise BadInput([Problem(place, 0, "", f"{quantity} is no believable course for {number_text(self.person.weight)} kg",
+            raise BadInput([Problem(self.option(place), 0, "", f"{quantity} is no believable course for {number_text(self.person.weight)} kg",
                                     f"a course is above nought and at most {limit.at_most if limit is not None else ''}")])
         return grams
 
@@ -136,7 +140,7 @@ class _Choosing:
 
     def days(self) -> int:
         if self.asked.days < 0:
-            self.refuse("--days", f"{self.asked.days} days are no course", "leave it out, or give 1 or more")
+            self.refuse("days", f"{self.asked.days} days are no course", "leave it out, or give 1 or more")
         if self.asked.days > 0:
             return self.asked.days
         return self.record.order.days or 1 if not self.asked.dose else 1
@@ -145,7 +149,7 @@ class _Choosing:
         if self.asked.every:
             if self.asked.every == "once":
                 return None
-            return self.attempt(lambda: _quantity("--every", self.asked.every, "day", "write for example '4 week', '21 day', or 'once'"))
+            return self.attempt(lambda: _quantity(self.option("every"), self.asked.every, "day", "write for example '4 week', '21 day', or 'once'"))
         order = self.record.order
         if order.every is not None and not self.asked.switch:
             self.notes.append(f"The interval is the order's: {order.every}.")
@@ -157,7 +161,7 @@ class _Choosing:
 
     def grams(self, days: int, every: float | None, route: Route) -> float | None:
         if self.asked.dose:
-            return self.attempt(lambda: self.mass("--dose", self.asked.dose))
+            return self.attempt(lambda: self.mass("dose", self.asked.dose))
         order = self.record.order
         if order.dose is not None and not self.asked.switch:
             each = days if order.each == "day" else 1
@@ -166,9 +170,9 @@ class _Choosing:
             return self.attempt(lambda: self.in_grams(ordered) * each)
         last = self.last_course()
         if last is not None and not self.asked.switch and not self.same_way(every, route):
-            self.refuse("--dose", f"no dose is given for {route.replace('-', ' ')} doses"
+            self.refuse("dose", f"no dose is given for {route.replace('-', ' ')} doses"
                         f"{f' every {number_text(every)} days' if every is not None else ''}; the infusions on record were given otherwise",
-                        "give it with --dose, or change over by a label's factor with --switch PRODUCT")
+                        f"give it with {self.option('dose')}, or change over by a label's factor with {self.option('switch')}")
             return None
         if last is not None:
             self.notes.append(f"The dose is that of the last infusion on record: {number_text(last)} g.")
@@ -201,7 +205,7 @@ class _Choosing:
             if named == route:
                 return route
         if named:
-            self.refuse("--route", f"'{named}' is no route", f"choose one of {', '.join(ROUTES)}")
+            self.refuse("route", f"'{named}' is no route", f"choose one of {', '.join(ROUTES)}")
         else:
             self.notes.append("No route is given: intravenous is assumed.")
         return "intravenous"
@@ -210,14 +214,15 @@ class _Choosing:
         """Weekly subcutaneous grams by the factor of the product's label."""
         product = self.evidence.products.get(self.asked.switch)
         if product is None:
-            self.refuse("--switch", f"no product is called '{self.asked.switch}'", "look it up with 'ivigil evidence search'")
+            self.refuse("switch", f"no product is called '{self.asked.switch}'", "look it up with 'ivigil evidence search'")
             return grams, every, "subcutaneous"
         if not product.switch:
-            self.refuse("--switch", f"no conversion factor of {product.brand} ({product.market}) was read",
-                        "give the weekly dose with --dose, --every and --route")
+            self.refuse("switch", f"no conversion factor of {product.brand} ({product.market}) was read",
+                        f"give the weekly dose with {self.option('dose')}, {self.option('every')} and {self.option('route')}")
             return grams, every, "subcutaneous"
         if grams is None or every is None:
-            self.refuse("--switch", "the intravenous dose and interval to convert are unknown", "give them with --dose and --every")
+            self.refuse("switch", "the intravenous dose and interval to convert are unknown",
+                        f"give them with {self.option('dose')} and {self.option('every')}")
             return grams, every, "subcutaneous"
         factor = product.switch[0]
         week = Quantity(1.0, "week").in_unit("day")
@@ -232,10 +237,10 @@ class _Choosing:
             try:
                 day = (date.fromisoformat(self.asked.start) - self.as_of).days
             except ValueError:
-                self.refuse("--start", f"'{self.asked.start}' is not a date", "write for example 2026-12-01")
+                self.refuse("start", f"'{self.asked.start}' is not a date", "write for example 2026-12-01")
                 return 0.0
             if day < 0:
-                self.refuse("--start", f"{self.asked.start} lies before the day of the forecast", "give a later day, or an earlier --as-of")
+                self.refuse("start", f"{self.asked.start} lies before the day of the forecast", f"give a later day, or an earlier {self.option('as-of')}")
             return float(day)
         last: Given | None = self.history.doses[-1] if self.history.doses else None
         if last is None or every is None:
@@ -248,7 +253,7 @@ class _Choosing:
             if number.isdigit() and days.isdigit() and int(number) > 0:
                 yield int(number), float(days)
             else:
-                self.refuse("--late", f"'{text}' is no dose and delay", "write '1:7' for the next dose seven days late")
+                self.refuse("late", f"'{text}' is no dose and delay", "write '1:7' for the next dose seven days late")
 
 
 def _quantity(place: str, text: str, unit: str, remedy: str) -> float:

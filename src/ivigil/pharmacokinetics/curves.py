@@ -16,6 +16,8 @@ from ivigil.pharmacokinetics.kernels import Array
 from ivigil.pharmacokinetics.regimen import Regimen
 from ivigil.pharmacokinetics.typical import catabolism_of, modes_of
 
+STEP = 0.5
+"""Days between the points of a curve."""
 _PER_DAY = 8
 """Points of a steady interval for peak and time above a level."""
 _LONGEST_RUN = 60
@@ -88,20 +90,34 @@ def steady_interval(model: Model, values: Mapping[str, Array], baseline: ArrayLi
     Raises:
         ValueError: the regimen does not repeat.
     """
+    rest = np.asarray(baseline, dtype=np.float64)
+    every, pattern, phases = _pattern(regimen, points)
+    if model.saturable is not None:
+        run = [Given(dose.day + every * index, dose.grams, dose.route, dose.length) for index in range(_LONGEST_RUN) for dose in pattern]
+        return Interval(phases, _saturable(model, values, rest, run, phases + every * (_LONGEST_RUN - 1)))
+    infused = steady_infused(modes_of(values, regimen.route), regimen, points)
+    return Interval(phases, infused.total + rest)
+
+
+def steady_infused(exponentials: kernels.Modes, regimen: Regimen, points: int | None = None) -> Interval:
+    """Infused IgG alone over one interval at steady state, for exponentials that belong to the route of the regimen.
+
+    Raises:
+        ValueError: the regimen does not repeat.
+    """
+    every, pattern, phases = _pattern(regimen, points)
+    ((_, doses),) = grouped(pattern)
+    return Interval(phases, kernels.at_steady_state(exponentials, doses, every, phases))
+
+
+def _pattern(regimen: Regimen, points: int | None) -> tuple[float, list[Given], Array]:
+    """The interval in days, the doses of one course, and the phases at which the interval is looked at."""
     if regimen.every is None:
         raise ValueError("a single course has no steady state")
     every = regimen.every
     pattern = [Given(float(part), regimen.grams / regimen.days, regimen.route, regimen.length) for part in range(regimen.days)]
     edges = [dose.day + dose.length for dose in pattern]
-    phases = np.unique(np.concatenate([np.linspace(0.0, every, points or int(every * _PER_DAY) + 1), edges]))
-    rest = np.asarray(baseline, dtype=np.float64)
-    if model.saturable is not None:
-        run = [Given(dose.day + every * index, dose.grams, dose.route, dose.length) for index in range(_LONGEST_RUN) for dose in pattern]
-        return Interval(phases, _saturable(model, values, rest, run, phases + every * (_LONGEST_RUN - 1)))
-    total = np.broadcast_to(rest, (phases.size, max(rest.size, next(iter(values.values())).size))).copy()
-    for route, doses in grouped(pattern):
-        total += kernels.at_steady_state(modes_of(values, route), doses, every, phases)
-    return Interval(phases, total)
+    return every, pattern, np.array(sorted({*np.linspace(0.0, every, points or int(every * _PER_DAY) + 1).tolist(), *edges}))
 
 
 def trough_per_gram(values: Mapping[str, Array], regimen: Regimen) -> Array:

@@ -178,8 +178,29 @@ _STAGES = np.array([[*row, *([0.0] * (6 - len(row)))] for row in saturable.STAGE
 _WEIGHTS = np.array(saturable.WEIGHTS)
 
 
-def warm_up() -> None:
-    """Compile everything once; the result is kept on disk for later processes."""
+def warm_up(report: Callable[[int, int, str], None] | None = None) -> None:
+    """Compile everything once; the result is kept on disk for later processes. ``report`` is called with parts done, all parts, and what is next."""
     ready = kernels.doses([0.0, 1.0], [1.0, 1.0], 0.1, [False, True])
-    on_grid(kernels.modes(0.1, 3.0, 0.3, 3.0, 0.4), ready, 3)
-    simulated(saturable.Catabolism(0.4, 20.0, 50.0, 0.02, 3.0, 3.0, 1.5), 10.0, ready, [0.0, 1.0, 2.0])
+    parts: list[tuple[str, Callable[[], Any]]] = [
+        ("linear curves", lambda: on_grid(kernels.modes(0.1, 3.0, 0.3, 3.0, 0.4), ready, 3)),
+        ("saturable curves", lambda: simulated(saturable.Catabolism(0.4, 20.0, 50.0, 0.02, 3.0, 3.0, 1.5), 10.0, ready, [0.0, 1.0, 2.0])),
+        ("fits", lambda: _fit_once(depot=False)),
+        ("fits of depot doses", lambda: _fit_once(depot=True)),
+    ]
+    for done, (name, work) in enumerate(parts):
+        if report is not None:
+            report(done, len(parts), name)
+        work()
+    if report is not None:
+        report(len(parts), len(parts), "")
+
+
+def _fit_once(*, depot: bool) -> None:
+    """One small fit, so that its search and its predictions are compiled."""
+    from ivigil.pharmacokinetics.fit_model import FitModel, Parameter, Residual, Structure
+    from ivigil.pharmacokinetics.individualise import fit_many
+
+    absorbed = {"ka": Parameter(0.3)} if depot else {}
+    model = FitModel(Structure(2, depot), {"CL": Parameter(0.15, cv=0.3), "Vc": Parameter(3.0, cv=0.2), "Q": Parameter(0.5), "Vp": Parameter(2.0), **absorbed},
+                     Residual(0.5, 0.1))
+    fit_many(model, {"ID": [1, 1], "time": [0.0, 28.0], "amt": [28.0, 28.0], "cmt": [1, 1]}, {"ID": [1, 1], "time": [27.0, 55.0], "DV": [3.0, 4.0]}, fast=True)

@@ -21,8 +21,9 @@ from ivigil.pharmacokinetics.typical import Person, setting
 ROUTES: tuple[Route, ...] = ("intravenous", "subcutaneous", "facilitated-subcutaneous")
 RemarkKind = Literal[
     "dose-missing", "route-assumed", "other-antibody", "same-day-doses", "dose-ahead", "steady-state-assumed", "no-dose-on-record", "history-short",
-    "below-quantification", "above-range", "not-believable", "level-undated", "level-ahead", "same-day-levels", "same-day-as-infusion", "in-distribution",
-    "before-any-dose", "between-infusions", "baseline-assumed", "baseline-measured", "baseline-uncertain", "baseline-doubtful", "clearance-alarm",
+    "below-quantification", "above-range", "not-believable", "level-undated", "level-ahead", "same-day-levels", "same-day-as-infusion", "after-infusion",
+    "in-distribution", "before-any-dose", "between-infusions", "baseline-assumed", "baseline-measured", "baseline-uncertain", "baseline-doubtful",
+    "baseline-fitted", "clearance-alarm", "levels-fitted", "fit-poor", "fit-failed",
 ]
 
 
@@ -54,7 +55,10 @@ class Level(msgspec.Struct, frozen=True):
     @property
     def usable(self) -> bool:
         """False when the value cannot stand for the curve: a limit, a wrong time, an impossible number."""
-        return not set(self.kinds) & {"below-quantification", "above-range", "not-believable", "same-day-as-infusion", "in-distribution", "same-day-levels"}
+        return not set(self.kinds) & _NO_TROUGH
+
+
+_NO_TROUGH = {"below-quantification", "above-range", "not-believable", "same-day-as-infusion", "after-infusion", "in-distribution", "same-day-levels"}
 
 
 class History(msgspec.Struct, frozen=True):
@@ -201,7 +205,9 @@ def _levels(record: Record, doses: tuple[Given, ...], first: float | None, evide
 _SAY: dict[str, str] = {
     "below-quantification": "was reported only as below that limit; it bounds the curve and is no point of it.",
     "above-range": "was reported only as above that limit; it bounds the curve and is no point of it.",
-    "same-day-as-infusion": "was drawn on the day of an infusion: a trough if before it, meaningless if during or just after it. The time is needed.",
+    "same-day-as-infusion": "was drawn on the day of an infusion: a trough if before it, meaningless if during or just after it. The record can say which: "
+                            "drawn: before-infusion.",
+    "after-infusion": "was drawn during or just after an infusion: no trough.",
     "in-distribution": "was drawn within days of an intravenous dose, still in distribution: no trough.",
     "not-believable": "is not a believable level and is not used.",
     "same-day-levels": "shares its day with another level; which one holds cannot be told.",
@@ -213,11 +219,11 @@ def _kinds(result: Result, value: float, day: float, doses: tuple[Given, ...], f
         yield "below-quantification"
     if result.above:
         yield "above-range"
-    if first is None or day < first:
+    if first is None or day < first or (day == first and result.drawn == "before-infusion"):
         yield "before-any-dose"
         return
-    if any(dose.day == day for dose in doses):
-        yield "same-day-as-infusion"
+    if any(dose.day == day for dose in doses) and result.drawn != "before-infusion":
+        yield "after-infusion" if result.drawn else "same-day-as-infusion"
         return
     if any(dose.route == "intravenous" and 0 < day - dose.day < distribution for dose in doses):
         yield "in-distribution"

@@ -77,17 +77,19 @@ def modes(clearance: ArrayLike, central: ArrayLike, exchange: ArrayLike | None =
         ValueError: a parameter is not finite and above nought.
     """
     given = [np.asarray(item, dtype=np.float64) for item in (clearance, central, exchange, peripheral, absorption) if item is not None]
-    if any(not np.all(np.isfinite(item) & (item > 0)) for item in given):
+    if not all(item.min() > 0 and item.max() < np.inf for item in given):
         raise ValueError("clearance, volumes, exchange and absorption are finite and above nought")
     if (exchange is None) != (peripheral is None):
         raise ValueError("a second compartment needs both its volume and the exchange with it")
-    shape = np.broadcast_shapes((1,), *(item.shape for item in given), np.shape(bioavailability))
-    volume = np.broadcast_to(np.asarray(central, dtype=np.float64), shape)
-    k10 = np.broadcast_to(np.asarray(clearance, dtype=np.float64) / volume, shape)
+    shapes = {item.shape for item in given}
+    shape = shapes.pop() if len(shapes) == 1 and given[0].ndim and np.ndim(bioavailability) == 0 else np.broadcast_shapes(
+        (1,), *(item.shape for item in given), np.shape(bioavailability))
+    volume = _broad(central, shape)
+    k10 = _broad(np.asarray(clearance, dtype=np.float64) / volume, shape)
     if exchange is None or peripheral is None:
         rates, weights = k10[np.newaxis].copy(), 1.0 / volume[np.newaxis]
     else:
-        flow = np.broadcast_to(np.asarray(exchange, dtype=np.float64), shape)
+        flow = _broad(exchange, shape)
         k12, k21 = flow / volume, flow / np.asarray(peripheral, dtype=np.float64)
         lead = k10 + k12 - k21
         spread = np.sqrt(lead * lead + 4.0 * k12 * k21)
@@ -108,6 +110,12 @@ def modes(clearance: ArrayLike, central: ArrayLike, exchange: ArrayLike | None =
                  np.concatenate([absorbed, -absorbed.sum(axis=0, keepdims=True)]))
 
 
+def _broad(values: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """An array of that shape; one that has it already goes through untouched."""
+    array = np.asarray(values, dtype=np.float64)
+    return array if array.shape == shape else np.broadcast_to(array, shape)
+
+
 def joined(parts: Sequence[Modes]) -> Modes:
     """The patients of several models side by side; a model with fewer exponentials gets empty ones."""
     rows = max(part.rates.shape[0] for part in parts)
@@ -118,6 +126,11 @@ def joined(parts: Sequence[Modes]) -> Modes:
     return Modes(np.concatenate([padded(part.rates, 1.0) for part in parts], axis=1),
                  np.concatenate([padded(part.intravenous, 0.0) for part in parts], axis=1),
                  np.concatenate([padded(part.depot, 0.0) for part in parts], axis=1))
+
+
+def picked(exponentials: Modes, patients: Array | NDArray[np.int64]) -> Modes:
+    """Some of the patients, by index."""
+    return Modes(*(part[:, patients] for part in exponentials))
 
 
 def _spread_out(rates: Array, since: Array | float, length: Array | float) -> Array:
@@ -131,6 +144,15 @@ def _spread_out(rates: Array, since: Array | float, length: Array | float) -> Ar
     return np.where(elapsed > 0, share * left, 0.0)
 
 
+def impulses(exponentials: Modes, ages: Array, lengths: Array, *, depot: bool) -> Array:
+    """What one gram leaves at each age: days since it was started, given over that length. Shape ``(ages, n)``; nought before it."""
+    weights = exponentials.depot if depot else exponentials.intravenous
+    out = np.zeros((ages.size, weights.shape[1]))
+    for rate, weight in zip(exponentials.rates, weights, strict=True):
+        out += weight * _spread_out(rate, ages[:, np.newaxis], lengths[:, np.newaxis])
+    return out
+
+
 def superposed(exponentials: Modes, given: Doses, times: ArrayLike) -> Array:
     """Concentration of infused IgG at any times, in any order: the sum of what every dose left. Shape ``(times, n)``.
 
@@ -142,7 +164,7 @@ def superposed(exponentials: Modes, given: Doses, times: ArrayLike) -> Array:
     ordered = at[order]
     rates = exponentials.rates
     out = np.zeros((at.size, rates.shape[1]))
-    changes = np.unique(np.concatenate([given.times, given.times + given.lengths]))
+    changes = np.array(sorted({*given.times.tolist(), *(given.times + given.lengths).tolist()}))  # np.unique would load numpy.ma
     state, resting = np.zeros_like(rates), np.zeros_like(rates)
     for index, now in enumerate(changes):
         starting = np.flatnonzero(given.times == now)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.kinetics import LeanMass, Model, Parameter, Scaling, Variation
@@ -176,12 +177,11 @@ def catabolism_of(model: Model, values: Mapping[str, Array | float], route: str 
                                 values["Vc"], values["Vp"], values["Q"], values["ka"], depot)
 
 
-def residual_sd(model: Model, level: Array | float) -> Array | None:
-    """Standard deviation of the residual error at a total IgG (g/L): additive and proportional parts together; None when none was read."""
+def residual_sd(model: Model, level: NDArray[Any] | float) -> NDArray[Any] | None:
+    """Standard deviation of the residual error at total IgG (g/L), as precise as the level is given: additive and proportional parts; None when not read."""
     residual = model.residual
     if residual is None:
         return None
-    additive, share = residual.additive, residual.proportional
-    squared = residual.form == "sd"
-    total = np.asarray(level, dtype=np.float64)
-    return np.asarray(np.sqrt((additive**2 if squared else additive) + (share**2 if squared else share) * total**2))
+    additive, share = (residual.additive**2, residual.proportional**2) if residual.form == "sd" else (residual.additive, residual.proportional)
+    total = np.asarray(level)
+    return np.asarray(np.sqrt(total * total * share + additive))

@@ -8,12 +8,13 @@ from ivigil.basis.because import Urgency
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.care import Advice
 from ivigil.evidence.conditions import truth_of
+from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Route, SafetyRule
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.reasons import reasons
+from ivigil.planning.reasons import NO_FACTS, reasons
 
 TOPICS = ("before", "day", "after", "home", "how-it-works", "vaccines", "when-to-call", "red-flag")
 
@@ -26,25 +27,36 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
 
 
 def _topics(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
-    places = {*evidence.places(context.jurisdiction), ""}
-    route = planned_route(draft)
     observed = next((line.value for line in draft.lines if line.id == "monitoring.observe"), None)
-    for topic in TOPICS:
-        fitting = [entry for entry in evidence.advice_on.get(topic, ()) if entry.jurisdiction in places and _fits(entry, draft, route, observed)]
+    indication = draft.indication.id if draft.indication is not None else ""
+    for topic, entries in _entries(evidence, context.jurisdiction, indication, planned_route(draft)):
+        fitting = tuple([entry.id for entry in entries if _fits(entry, draft, observed)])
         if fitting:
-            urgency: Urgency = "warning" if topic == "red-flag" else "info"
-            yield Line(f"advice.{topic}", "advice", "tell", urgency, " ".join(entry.say for entry in fitting),
-                       reasons(evidence, draft.facts, cites=tuple(cite for entry in fitting for cite in entry.cites), entries=fitting))
+            yield _line(evidence, topic, fitting)
 
 
-def _fits(entry: Advice, draft: Draft, route: Route, observed: Quantity | None) -> bool:
-    if entry.indications and (draft.indication is None or draft.indication.id not in entry.indications):
-        return False
-    if entry.routes and route not in entry.routes:
-        return False
+@kept
+def _entries(evidence: Evidence, jurisdiction: str, indication: str, route: Route) -> tuple[tuple[str, tuple[Advice, ...]], ...]:
+    """The sentences for this place, indication and route, by topic."""
+    places = {*evidence.places(jurisdiction), ""}
+    return tuple((topic, tuple(entry for entry in evidence.advice_on.get(topic, ()) if entry.jurisdiction in places
+                               and (not entry.indications or indication in entry.indications) and (not entry.routes or route in entry.routes)))
+                 for topic in TOPICS)
+
+
+def _fits(entry: Advice, draft: Draft, observed: Quantity | None) -> bool:
     if entry.observe is not None and (observed is None or observed.canonical != entry.observe.canonical):
         return False
     return entry.when is None or truth_of(entry.when, draft.facts) is True
+
+
+@kept
+def _line(evidence: Evidence, topic: str, names: tuple[str, ...]) -> Line:
+    """The sentences of one topic in one line."""
+    entries = [evidence.advice[name] for name in names]
+    urgency: Urgency = "warning" if topic == "red-flag" else "info"
+    return Line(f"advice.{topic}", "advice", "tell", urgency, " ".join(entry.say for entry in entries),
+                reasons(evidence, NO_FACTS, cites=tuple(cite for entry in entries for cite in entry.cites), entries=entries))
 
 
 def _told_by_rules(draft: Draft, evidence: Evidence) -> Iterable[Line]:

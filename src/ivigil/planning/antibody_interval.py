@@ -11,7 +11,7 @@ import msgspec
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.care import AntibodyInterval, IntervalRow, VaccineRule
-from ivigil.evidence.interval_tables import IntervalTable
+from ivigil.evidence.interval_tables import IntervalTable, Tables
 from ivigil.evidence.library import Evidence
 
 
@@ -49,19 +49,25 @@ class Given:
     def __init__(self, evidence: Evidence, doses: Iterable[Antibody]) -> None:
         self.evidence = evidence
         self.doses = tuple(doses)
-        self._found: dict[tuple[IntervalTable, ...], tuple[Deferral, ...]] = {}
+        self._found: dict[Tables, tuple[Deferral, ...]] = {}
         self._by_row: dict[tuple[str, int], Deferral | None] = {}
-        self._latest: dict[IntervalTable, Deferral | None] = {}
+        self._latest: dict[Tables, Deferral | None] = {}
 
     def latest(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> Deferral | None:
         """The first of :meth:`deferrals`, which decides when a vaccine may be given; None when nothing makes it wait."""
-        tables = self.evidence.interval_tables.of(places, antigens)
-        return self._latest_of(tables[0]) if len(tables) == 1 else _last(map(self._latest_of, tables))
+        return self.latest_in(self.evidence.interval_tables.of(places, antigens))
+
+    def latest_in(self, tables: Tables) -> Deferral | None:
+        """:meth:`latest` by tables that were found before."""
+        try:
+            return self._latest[tables]
+        except KeyError:
+            found = self._latest_of(tables[0]) if len(tables) == 1 else _last([self.latest_in((table,)) for table in tables])
+            self._latest[tables] = found
+            return found
 
     def _latest_of(self, table: IntervalTable) -> Deferral | None:
-        if table not in self._latest:
-            self._latest[table] = _last(self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses))
-        return self._latest[table]
+        return _last([self._deciding(table.fitting(dose.kind, dose.purpose), number) for number, dose in enumerate(self.doses)])
 
     def deferrals(self, places: tuple[str, ...], antigens: tuple[str, ...]) -> tuple[Deferral, ...]:
         """One deferral per antibody product and interval in force for it at ``places``; the latest date first.
@@ -74,7 +80,7 @@ class Given:
             known = self._found[tables] = self._by_tables(tables)
         return known
 
-    def _by_tables(self, tables: tuple[IntervalTable, ...]) -> tuple[Deferral, ...]:
+    def _by_tables(self, tables: Tables) -> tuple[Deferral, ...]:
         rows: dict[tuple[str, int], Deferral] = {}
         for table in tables:
             for number, dose in enumerate(self.doses):
@@ -108,10 +114,10 @@ class Given:
 
 def _last(found: Iterable[Deferral | None]) -> Deferral | None:
     """The deferral that ends last; of several the first found."""
-    last, ends = None, None
+    last: Deferral | None = None
     for one in found:
-        if one is not None and (ends is None or _ends(one) > ends):
-            last, ends = one, _ends(one)
+        if one is not None and (last is None or one.until > last.until or (one.until == last.until and one.antibody.on > last.antibody.on)):
+            last = one
     return last
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.interval_tables import INTRAVENOUS, SUBCUTANEOUS
+from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import PastInfusion
 from ivigil.planning.antibody_interval import Antibody
@@ -24,10 +25,16 @@ def antibodies(draft: Draft, evidence: Evidence, context: Context) -> tuple[Anti
     Intravenous doses that follow each other within the window of the evidence are one course; subcutaneous doses are added over the window
     that ends on the day itself. A dose that is not on record stays unknown, and so does every sum it is part of.
     """
-    windows = next((interval.sum_over for interval in evidence.antibody_intervals.values() if interval.sum_over), {})
+    windows = _windows(evidence)
     doses = sorted((*_past(draft, evidence, context), *_this_course(draft, context)), key=lambda dose: (dose.on, dose.planned))
     summed = tuple(_summed(dose, doses[: index + 1], doses[index + 1 :], windows.get(dose.kind)) for index, dose in enumerate(doses))
     return tuple(_steady(dose, draft, windows) for dose in summed)
+
+
+@kept
+def _windows(evidence: Evidence) -> Mapping[str, Quantity]:
+    """How long doses of each kind are added up."""
+    return next((interval.sum_over for interval in evidence.antibody_intervals.values() if interval.sum_over), {})
 
 
 def repeats(draft: Draft) -> bool:
@@ -100,7 +107,7 @@ def _weight_at(draft: Draft, evidence: Evidence, on: date) -> float | None:
 
 def _summed(dose: Antibody, before: list[Antibody], later: list[Antibody], window: Quantity | None) -> Antibody:
     if window is None:
-        return msgspec.structs.replace(dose, label=_label(dose, 1))
+        return msgspec.structs.replace(dose, label=_label(dose, dose.dose, 1))
     length = timedelta(days=window.canonical)
     same = [one for one in before if one.kind == dose.kind]
     if dose.kind == SUBCUTANEOUS:
@@ -114,8 +121,7 @@ def _summed(dose: Antibody, before: list[Antibody], later: list[Antibody], windo
     known = [one.dose for one in course if one.dose is not None]
     total = sum(known) if len(known) == len(course) else None
     closing = not any(one.kind == dose.kind and one.on - dose.on <= length for one in later)
-    together = msgspec.structs.replace(dose, dose=total, closing=closing)
-    return msgspec.structs.replace(together, label=_label(together, len(course)))
+    return Antibody(dose.on, dose.kind, total, dose.purpose, _label(dose, total, len(course)), dose.planned, closing)
 
 
 def _steady(dose: Antibody, draft: Draft, windows: Mapping[str, Quantity]) -> Antibody:
@@ -129,8 +135,8 @@ def _steady(dose: Antibody, draft: Draft, windows: Mapping[str, Quantity]) -> An
     return msgspec.structs.replace(dose, dose=steady, label=f"this course ({number_text(steady)} g/kg in {window}, last dose {day_text(dose.on)})")
 
 
-def _label(dose: Antibody, count: int) -> str:
-    amount = f"{number_text(dose.dose)} g/kg" if dose.dose is not None else "dose not on record"
+def _label(dose: Antibody, total: float | None, count: int) -> str:
+    amount = f"{number_text(total)} g/kg" if total is not None else "dose not on record"
     if dose.planned:
         return f"this course ({amount}, last dose {day_text(dose.on)})"
     return f"{dose.label} on {day_text(dose.on)} ({amount}{f' in {count} doses' if count > 1 else ''})"

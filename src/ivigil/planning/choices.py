@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from typing import TypeVar, cast
+from typing import TypeVar, cast, get_args
 
 import msgspec
 
-from ivigil.basis.names import near
+from ivigil.basis.names import folded, near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.library import Evidence
@@ -41,6 +41,7 @@ class Choices(msgspec.Struct, frozen=True):
     formulary: str = ""
     site: str = ""
     least_review: str = ""
+    outlook: bool = False
 
 
 class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +57,7 @@ class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prices: tuple[PriceItem, ...] | str = ()
     stock: tuple[StockItem, ...] | str = ()
     least_review: ReviewStatus = "rejected"
+    outlook: bool = False
 
 
 class Collected:
@@ -99,6 +101,7 @@ def context_of(choices: Choices, site: SiteProfile, evidence: Evidence, today: d
         pump_increment=site.pump_increment,
         pump_max=site.pump_max,
         least_review=cast("ReviewStatus", choices.least_review) or site.least_review,
+        outlook=choices.outlook or site.outlook,
     )
     found.problems.extend(_unknown(context, evidence, option))
     if found.problems:
@@ -128,6 +131,7 @@ def _unknown(context: Context, evidence: Evidence, option: Callable[[str], str])
         (option("weight-policy"), [context.weight_policy], evidence.weight_policies),
         (option("rounding"), [context.rounding], evidence.rounding),
         (option("ramp"), [context.ramp], evidence.ramps),
+        (option("least-review"), [context.least_review], get_args(ReviewStatus)),
         ("formulary", context.formulary, evidence.products),
         ("stock", [item.product for item in context.stock], evidence.products),
         ("prices", [item.product for item in context.prices], evidence.products),
@@ -136,8 +140,19 @@ def _unknown(context: Context, evidence: Evidence, option: Callable[[str], str])
         names = list(known)
         for name in given:
             if name and name not in names:
-                similar = near(name, names)
-                yield Problem(place, 0, "", f"'{name}' is not known", f"did you mean {', '.join(similar)}?" if similar else f"known: {', '.join(names)}")
+                similar = _sold_as(name, evidence) if known is evidence.products else []
+                similar = similar or near(name, names)
+                remedy = f"did you mean {', '.join(similar)}?" if similar else f"known: {', '.join(names)}"
+                if similar and known is evidence.jurisdictions:
+                    remedy += f" Known: {', '.join(names)}"
+                yield Problem(place, 0, "", f"'{name}' is not known", remedy)
+
+
+def _sold_as(name: str, evidence: Evidence) -> list[str]:
+    """The ids of the products of which this is the brand, or the beginning of one."""
+    wanted = folded(name)
+    brands = [product.id for product in evidence.products.values() if wanted in product.called]
+    return brands or [product.id for product in evidence.products.values() if wanted and any(one.startswith(wanted) for one in product.called)]
 
 
 def day_of(text: str, today: date, option: Callable[[str], str] = "--{}".format) -> date:

@@ -11,9 +11,11 @@ import msgspec
 from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.conditions import truth_of
+from ivigil.evidence.doses import form_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.evidence.select import rules_in_force
 from ivigil.evidence.shapes import Act, DoseLimit, Rounding, SafetyRule
+from ivigil.planning.dose_form import course_grams
 from ivigil.planning.dose_limits import caps, limit_line, limits_in_force, undecided_limits
 from ivigil.planning.draft import Context, Day, Draft
 from ivigil.planning.line import Column, Line, Table
@@ -100,9 +102,9 @@ def _asked(draft: Draft, evidence: Evidence, context: Context, usual: int) -> It
     if dose.form != "per_interval" or dose.days.high > 1:
         unsplit = draft.facts.having([Fact("course.days", Quantity(usual, "day"), Origin(_dose_line(draft))),
                                       Fact("course.dose_per_day", Quantity(per_kg / usual, "g/kg"), Origin(_dose_line(draft)))])
-        for rule in evidence.rules_at("course", context.jurisdiction):
+        for rule in rules_in_force(evidence, "course", context.jurisdiction, context.as_of):
             acts = [act for act in rule.then if act.act == "split"]
-            if acts and in_force(rule.valid, context.as_of) and truth_of(rule.when, unsplit):
+            if acts and truth_of(rule.when, unsplit):
                 for act in acts:
                     yield _by_act(act, rule, per_kg, usual, int(dose.days.high))
     for limit in limits_in_force(draft, evidence, context):
@@ -276,10 +278,24 @@ def _rounding_line(draft: Draft, evidence: Evidence, policy: Rounding, rounded: 
     before, after = draft.dose.grams, sum(rounded.parts)
     change = (after - before) / before * 100
     how = f"{number_text(after)} g, not rounded" if math.isclose(before, after) else f"{number_text(before)} g becomes {number_text(after)} g ({change:+.1f} %)"
-    text = f"Rounding: {how}; {rounded.how}."
-    return Line("course.rounding", "dosing", "give", "info", text,
+    outside = _outside_print(draft, before, after)
+    text = f"Rounding: {how}; {rounded.how}.{outside}"
+    return Line("course.rounding", "dosing", "give", "warning" if outside else "info", text,
                 reasons(evidence, draft.facts, rule=policy.id, cites=policy.cites, calculation=how, reading=policy.say,
                         uses=("age",) if policy.population is not None else (), follows=(_dose_line(draft),)), value=Quantity(after, "g"))
+
+
+def _outside_print(draft: Draft, before: float, after: float) -> str:
+    """That rounding took a dose out of the range its regimen prints; empty when it did not, and where the regimen prints no range."""
+    form = form_of(draft.regimen) if draft.regimen is not None else None
+    if draft.dose is None or form is None or form.amount.single:
+        return ""
+    low, high = (course_grams(form, end, draft.dose.weight) for end in (form.amount.low, form.amount.high))
+    if above(low, after) and not above(low, before):
+        return f" This is below the {number_text(low)} g at which the printed range of {form.amount} begins; confirm it or choose another amount."
+    if above(after, high) and not above(before, high):
+        return f" This is above the {number_text(high)} g at which the printed range of {form.amount} ends; confirm it or choose another amount."
+    return ""
 
 
 # --- volume, limits, facts --------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import msgspec
 
 from ivigil.basis.quantity import Quantity
+from ivigil.evidence import select
 from ivigil.evidence.conditions import judge, truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import DoseLimit, Regimen, WeightPolicy
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
@@ -43,9 +43,8 @@ def undecided_limits(draft: Draft, evidence: Evidence, context: Context) -> Iter
             yield limit.id, verdict.undecided, "caution"
 
 
-def _limits_here(draft: Draft, evidence: Evidence, context: Context) -> Iterator[DoseLimit]:
-    indication = draft.indication.id if draft.indication is not None else ""
-    return (limit for limit in evidence.limits_at(context.jurisdiction, indication) if in_force(limit.valid, context.as_of))
+def _limits_here(draft: Draft, evidence: Evidence, context: Context) -> tuple[DoseLimit, ...]:
+    return select.limits_in_force(evidence, context.jurisdiction, draft.indication.id if draft.indication is not None else "", context.as_of)
 
 
 def caps(draft: Draft, evidence: Evidence, context: Context, policy: WeightPolicy | None = None) -> list[Cap]:

@@ -24,11 +24,13 @@ from ivigil.planning.draft import Context, Dose, Draft
 from ivigil.planning.line import Act, Column, Line, Table
 from ivigil.planning.reasons import reasons
 from ivigil.planning.regimen import choose_regimen, ordered_product
+from ivigil.planning.regimen import printed as printed_regimens
 from ivigil.planning.safety import OVERRIDE_POLICY, override_for
 from ivigil.planning.weight import Weighing, above, settle, weigh_all
 
 ORDER = "dose.order"
 """The line about an order that cannot be used as written; also the name under which a prescriber confirms it in writing."""
+_WEIGHTS = (Column("Policy"), Column("Where"), Column("Weight", "kg"), Column("Course", "g"), Column("State"), Column("Why"))
 
 
 def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
@@ -169,7 +171,7 @@ def _weight_lines(draft: Draft, evidence: Evidence, context: Context, settled: W
         capped = min([grams, *(cap.grams for cap in (*common, *policy_caps(one.policy)))]) if grams is not None else None
         state = "applied" if one.policy.id == policy.id else "in force" if one.applicable else "not here"
         rows.append((one.policy.name, one.policy.jurisdiction, one.kg, capped, state, one.why))
-    table = Table((Column("Policy"), Column("Where"), Column("Weight", "kg"), Column("Course", "g"), Column("State"), Column("Why")), tuple(rows))
+    table = Table(_WEIGHTS, tuple(rows))
     uses = tuple(dict.fromkeys(name for one in weighings.values() for name in one.uses))
     weights = sorted({round(one.kg) for one in weighings.values() if one.kg is not None and one.applicable})
     spread = f"{number_text(weights[0])} to {number_text(weights[-1])} kg" if len(weights) > 1 else f"{number_text(weights[0])} kg" if weights else "no weight"
@@ -261,7 +263,7 @@ def _check_order(draft: Draft, evidence: Evidence, context: Context, form: DoseF
         beside = f" On actual weight it is {number_text(total / actual)} g/kg." if actual is not None and not math.isclose(actual, kg) else ""
         text = f"The order is not worked out: it comes to {number_text(per_kg)} g/kg for the course. {limits[0].say}{beside}"
         return _refuse(draft, evidence, text, tuple(cite for limit in limits for cite in limit.cites), calculation, "avoid")
-    spans = [span for span in map(course_span, draft.indication.regimens) if span is not None]
+    spans = [one.course for one in printed_regimens(evidence, draft.indication).values() if one.course is not None]
     if not spans or override_for(draft, ORDER) is not None:
         return None
     low, high = min(span[0] for span in spans), max(span[1] for span in spans)

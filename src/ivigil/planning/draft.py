@@ -38,7 +38,7 @@ class PriceItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Context(msgspec.Struct, frozen=True):
     """Everything outside the patient that a plan depends on. Nothing else is read: no clock, no environment.
 
-    Lines whose evidence is weaker in review than ``least_review`` are withheld; the default withholds none.
+    Lines whose evidence is weaker in review than ``least_review`` are withheld; the default withholds none. ``outlook`` asks for the IgG forecast.
     """
 
     jurisdiction: str
@@ -55,6 +55,7 @@ class Context(msgspec.Struct, frozen=True):
     pump_increment: Quantity | None = None
     pump_max: Quantity | None = None
     least_review: ReviewStatus = "rejected"
+    outlook: bool = False
 
 
 class Constraint(msgspec.Struct, frozen=True):

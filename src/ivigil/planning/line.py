@@ -10,12 +10,13 @@ import msgspec
 from ivigil.basis.because import Because, Urgency
 from ivigil.basis.quantity import Quantity
 
-Section = Literal["indication", "dosing", "safety", "product", "vials", "infusion", "premedication", "hydration", "monitoring", "vaccination", "cost", "advice"]
+Section = Literal["indication", "dosing", "safety", "product", "vials", "infusion", "premedication", "hydration", "monitoring", "vaccination",
+                  "outlook", "cost", "advice"]
 Act = Literal["give", "avoid", "choose", "check", "wait", "tell", "ask", "record"]
 Status = Literal["complete", "needs-answers", "blocked", "no-evidence"]
 
 SECTIONS: tuple[Section, ...] = ("indication", "dosing", "safety", "product", "vials", "infusion", "premedication", "hydration", "monitoring", "vaccination",
-                                 "cost", "advice")
+                                 "outlook", "cost", "advice")
 
 
 class Column(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
 from ivigil.basis.because import Alternative, UsedFact
 from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity, Span, UnitProblem, parse_quantity, parse_span
-from ivigil.evidence.care import Monitoring, Vitals, When
+from ivigil.evidence.care import Monitoring, Test, Vitals, When
 from ivigil.evidence.conditions import judge, truth_of
+from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import SafetyRule
 from ivigil.planning import follow_up
@@ -20,7 +22,7 @@ from ivigil.planning.draft import Context, Draft
 from ivigil.planning.follow_up import CALENDAR
 from ivigil.planning.line import Column, Line, NotRaised, Table
 from ivigil.planning.product_facts import planned_route
-from ivigil.planning.reasons import reasons, shown, texts
+from ivigil.planning.reasons import NO_FACTS, reasons, shown, texts
 from ivigil.planning.safety import leaf_facts
 from ivigil.planning.wording import day_text, days_text, listed
 
@@ -43,7 +45,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
             draft = draft.saying(*_vitals(draft, evidence, context))
     asked = () if draft.blocked else tuple(_from_rules(draft, evidence, context, [rule for rule, _ in rules]))
     watched = {test for rule, _ in rules for test in rule.tests} | {act.act.test for act in draft.constraints if act.act.act == "monitor"}
-    draft = draft.saying(*(line for _, line in asked), *(() if draft.blocked else _thresholds(draft, evidence, watched)))
+    draft = draft.saying(*(line for _, line in asked), *(() if draft.blocked else _thresholds(evidence, watched)))
     return draft.saying(*follow_up.lines(draft, evidence, context))
 
 
@@ -51,13 +53,8 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
     found: list[tuple[Monitoring, Line]] = []
     undecided: list[tuple[str, tuple[str, ...], str]] = []
     silent: list[NotRaised] = []
-    places = set(evidence.places(context.jurisdiction))
     assert draft.indication is not None
-    for rule in evidence.laboratory_at.get(phase, ()):
-        if rule.indications and draft.indication.id not in rule.indications:
-            continue
-        if rule.jurisdictions and places.isdisjoint(rule.jurisdictions):
-            continue
+    for rule in _laboratory(evidence, phase, draft.indication.id, context.jurisdiction):
         uses: tuple[str, ...] = ()
         if rule.when is not None:
             verdict = judge(rule.when, draft.facts)
@@ -72,22 +69,46 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
     return found, msgspec.structs.replace(draft, undecided=(*draft.undecided, *undecided), not_raised=(*draft.not_raised, *silent))
 
 
+@kept
+def _laboratory(evidence: Evidence, phase: str, indication: str, jurisdiction: str) -> tuple[Monitoring, ...]:
+    """The rules on tests of one phase that speak of an indication and a place."""
+    places = evidence.places(jurisdiction)
+    return tuple(rule for rule in evidence.laboratory.values() if rule.at == phase and (not rule.indications or indication in rule.indications)
+                 and (not rule.jurisdictions or not set(places).isdisjoint(rule.jurisdictions)))
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What a rule on tests comes to whoever the patient is: its line and sentence, the facts its tests give, and its table."""
+
+    line: str
+    say: str
+    measured: tuple[str, ...]
+    table: Table
+    tests: tuple[Test, ...]
+
+
+@kept
+def _asked(evidence: Evidence, name: str) -> _Asked:
+    rule = evidence.laboratory[name]
+    tests, measured = evidence.measures[name]
+    return _Asked(f"monitoring.{name.partition('.')[2] or name}", rule.say.rstrip("."), measured if rule.at == "before" else (),
+                  Table(_TEST_COLUMNS, ((listed(tests), rule.changes),)), tuple(evidence.tests[test] for test in rule.tests))
+
+
 def _test_line(rule: Monitoring, draft: Draft, evidence: Evidence, context: Context, uses: Iterable[str]) -> Line:
-    tests, measured = evidence.measures[rule.id]
-    read = measured if rule.at == "before" else ()
+    asked = _asked(evidence, rule.id)
     facts = draft.facts.by_id
-    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(shown(facts[fact], draft.facts))}." for fact in read if fact in facts])
-    windows = [window for moment in rule.times if not rule.trigger and (window := _window(moment, draft, context)) is not None]
+    measured = [fact for fact in asked.measured if fact in facts]
+    known = "".join([f" On record: {evidence.labels.get(fact, fact)} {_on_record(shown(facts[fact], draft.facts))}." for fact in measured])
+    windows = [] if rule.trigger else [window for moment in rule.times if (window := _window(moment, draft, context)) is not None]
     dates = f" ({listed([days_text(*window) for window in windows])})" if windows else ""
-    because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *read),
-                      entries=[evidence.tests[test] for test in rule.tests])
-    table = Table(_TEST_COLUMNS, ((listed(tests), rule.changes),))
-    return Line(f"monitoring.{rule.id.partition('.')[2] or rule.id}", "monitoring", "check", "info", f"{rule.say.rstrip('.')}{dates}.{known}", because,
-                when=min((first for first, _ in windows), default=None), table=table)
+    because = reasons(evidence, draft.facts, cites=rule.cites, rule=rule.id, reading=rule.reading, uses=(*uses, *asked.measured), entries=asked.tests)
+    return Line(asked.line, "monitoring", "check", "info", f"{asked.say}{dates}.{known}", because,
+                when=min([first for first, _ in windows], default=None), table=asked.table)
 
 
 def _on_record(fact: UsedFact) -> str:
-    return ", ".join(filter(None, (fact.value, day_text(fact.on) if fact.on else "", "out of date" if fact.stale else "")))
+    return f"{fact.value}{f', {day_text(fact.on)}' if fact.on else ''}{', out of date' if fact.stale else ''}"
 
 
 def last_moment(draft: Draft, context: Context) -> datetime:
@@ -131,16 +152,20 @@ def _dates(begins: datetime, span: Span) -> tuple[date, date]:
 
 
 def _vitals(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
-    schedules = list(evidence.vitals.values())
-    places = evidence.places(context.jurisdiction)
-    applied = next((one for one in schedules if one.default), None)
+    applied = next((one for one in evidence.vitals.values() if one.default), None)
     if applied is None:
         return
     if not applied.routes or planned_route(draft) in applied.routes:
-        others = tuple(Alternative(one.name, one.say, one.cites) for one in schedules if one is not applied and one.jurisdiction in places)
-        yield Line("monitoring.vitals", "monitoring", "check", "info", applied.say,
-                   reasons(evidence, draft.facts, cites=applied.cites, rule=applied.id, disputed_by=others, reading=applied.reading))
+        yield _vitals_line(evidence, applied.id, context.jurisdiction)
     yield from _observation(applied, draft, evidence)
+
+
+@kept
+def _vitals_line(evidence: Evidence, name: str, jurisdiction: str) -> Line:
+    applied, places = evidence.vitals[name], evidence.places(jurisdiction)
+    others = tuple(Alternative(one.name, one.say, one.cites) for one in evidence.vitals.values() if one is not applied and one.jurisdiction in places)
+    return Line("monitoring.vitals", "monitoring", "check", "info", applied.say,
+                reasons(evidence, NO_FACTS, cites=applied.cites, rule=applied.id, disputed_by=others, reading=applied.reading))
 
 
 def _observation(schedule: Vitals, draft: Draft, evidence: Evidence) -> Iterable[Line]:
@@ -179,9 +204,7 @@ _IN_WORDS = {"before": "before the infusion", "during": "during the infusion", "
 def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: list[Monitoring]) -> Iterable[tuple[str, Line]]:
     """Tests that fired safety rules ask for at a time that no laboratory rule names for them, with dates."""
     asking = [constraint for constraint in draft.constraints if constraint.act.act == "monitor" and constraint.act.test]
-    asked = {_measured(constraint.act.test, evidence) for constraint in asking}
-    covered = {(measured, time) for rule in laboratory for test in rule.tests if (measured := _measured(test, evidence)) in asked
-               for time in (rule.at, *map(_written, rule.times))}
+    covered = {covering for rule in laboratory for covering in _covering(evidence, rule.id)}
     wanted: dict[str, dict[str, tuple[SafetyRule, ...]]] = {}
     for constraint in asking:
         act = constraint.act
@@ -201,6 +224,13 @@ def _from_rules(draft: Draft, evidence: Evidence, context: Context, laboratory: 
                                  entries=[rule for rules in times.values() for rule in rules]), when=first)
 
 
+@kept
+def _covering(evidence: Evidence, name: str) -> tuple[tuple[str, str], ...]:
+    """What a rule on tests measures, and when."""
+    rule = evidence.laboratory[name]
+    return tuple((_measured(test, evidence), time) for test in rule.tests for time in (rule.at, *map(_written, rule.times)))
+
+
 def _measured(test: str, evidence: Evidence) -> str:
     """Two tests that give the same fact are the same measurement."""
     return (evidence.tests[test].fact or test) if test in evidence.tests else test
@@ -211,6 +241,7 @@ def _written(moment: When) -> str:
     return moment.at or (f"day {moment.day}" if moment.day is not None else str(moment.within) if moment.within is not None else "")
 
 
+@lru_cache(maxsize=256)
 def _moment(written: str) -> When:
     """The time a safety rule writes; what is no span stays words."""
     try:
@@ -221,8 +252,13 @@ def _moment(written: str) -> When:
         return When(at=written)
 
 
-def _thresholds(draft: Draft, evidence: Evidence, watched: set[str]) -> Iterable[Line]:
-    for threshold in evidence.thresholds.values():
-        if threshold.test in watched:
-            yield Line(f"monitoring.threshold.{threshold.id}", "monitoring", "check", "info", f"{threshold.name}: {threshold.say} {threshold.then}",
-                       reasons(evidence, draft.facts, cites=threshold.cites, rule=threshold.id, reading=threshold.reading))
+def _thresholds(evidence: Evidence, watched: set[str]) -> Iterable[Line]:
+    return (line for test, line in _threshold_lines(evidence) if test in watched)
+
+
+@kept
+def _threshold_lines(evidence: Evidence) -> tuple[tuple[str, Line], ...]:
+    """Every threshold as a line, with its test."""
+    return tuple((one.test, Line(f"monitoring.threshold.{one.id}", "monitoring", "check", "info", f"{one.name}: {one.say} {one.then}",
+                                 reasons(evidence, NO_FACTS, cites=one.cites, rule=one.id, reading=one.reading)))
+                 for one in evidence.thresholds.values())

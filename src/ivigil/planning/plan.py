@@ -16,6 +16,7 @@ from ivigil.planning import (
     indication,
     infusion,
     monitoring,
+    outlook,
     premedication,
     product,
     safety,
@@ -47,6 +48,7 @@ STEPS = (
     monitoring.step,
     acts.step,
     vaccination.step,
+    outlook.step,
     cost.step,
     advice.step,
 )

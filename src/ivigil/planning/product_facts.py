@@ -42,14 +42,18 @@ def bearer_of(draft: Draft) -> Bearer:
 
 def product_facts(product: Product, draft: Draft) -> list[Fact]:
     """The ``product.*`` facts of one product. What its label does not say gives no fact: unknown is not no."""
-    bearer = bearer_of(draft)
-    return facts_for(product, bearer, labelled_for_age(product, bearer.indication, bearer.facts))
+    return facts_for(product, bearer_of(draft))
 
 
-def facts_for(product: Product, bearer: Bearer, covered: Truth) -> list[Fact]:
-    """:func:`product_facts` for one of many products that are looked at for the same patient; ``covered`` is :func:`labelled_for_age`."""
+def facts_for(product: Product, bearer: Bearer) -> list[Fact]:
+    """:func:`product_facts` for a patient who was looked at before."""
+    return [*product.facts, *personal_facts(product, bearer, labelled_for_age(product, bearer.indication, bearer.facts))]
+
+
+def personal_facts(product: Product, bearer: Bearer, covered: Truth) -> list[Fact]:
+    """The ``product.*`` facts that hold for this patient and need not for another; ``covered`` is :func:`labelled_for_age`."""
     where = f"product {product.id}"
-    facts = list(product.facts)
+    facts: list[Fact] = []
     changed = _switched(product, bearer)
     if changed is not None:
         facts.append(Fact("product.switched", changed, Origin(where, None, bearer.last_said)))
@@ -95,7 +99,7 @@ def labelled_rows(product: Product, indication: str) -> tuple[Labelled, ...]:
 def labelled_for_age(product: Product, indication: str, facts: Facts) -> Truth:
     """Whether the label's population holds: that of the indication where it is labelled, else that of any labelled use."""
     rows = labelled_rows(product, indication) or product.labelled
-    return any_of([row.who is None or truth_of(row.who, facts) for row in rows]) if rows else None
+    return any_of(row.who is None or truth_of(row.who, facts) for row in rows) if rows else None
 
 
 def switched(product: Product, draft: Draft) -> bool | None:
@@ -111,7 +115,8 @@ def _switched(product: Product, bearer: Bearer) -> bool | None:
 
 def _barred(product: Product, bearer: Bearer) -> bool:
     """Whether the label bars the product in this indication; a bar whose population is not known to leave the patient out holds."""
-    return any(row.indication == bearer.indication and (row.who is None or truth_of(row.who, bearer.facts) is not False) for row in product.barred)
+    return bool(product.barred) and any(row.indication == bearer.indication and (row.who is None or truth_of(row.who, bearer.facts) is not False)
+                                        for row in product.barred)
 
 
 def _holds_allergen(product: Product, bearer: Bearer) -> Truth:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -44,10 +43,11 @@ def questions_of(draft: Draft, evidence: Evidence) -> tuple[Question, ...]:
     for fact, touched in changes.items():
         definition = evidence.facts.get(fact)
         optional = definition is not None and not definition.routine
-        counts = tuple([-len(names) for names in touched])
-        worst = next(severity for severity, count in zip(_ORDER, counts, strict=True) if count)
+        one, two, three, four, five = touched
+        counts = -len(one), -len(two), -len(three), -len(four), -len(five)
+        worst: _Rank = "contraindicated" if one else "avoid" if two else "caution" if three else "info"
         urgency: Urgency = "info" if optional else URGENCY[worst]
-        could_change = tuple(dict.fromkeys(chain.from_iterable(touched)))
+        could_change = tuple(dict.fromkeys([*one, *two, *three, *four, *five]))
         ranked.append(((optional, counts), Question(fact, _ask(fact, doubted, evidence), could_change, len(could_change), urgency)))
     ranked.sort(key=lambda item: (item[0], item[1].fact))
     stale = tuple(Question(fact.id, f"{_ask(fact.id, doubted, evidence)} (last known {fact.value}, {fact.origin.on})", (), 0, "info", stale=True)

@@ -11,11 +11,20 @@ from ivigil.evidence.library import Evidence
 
 _OF_PRODUCT = "product "
 
+NO_FACTS = Facts()
+"""For lines that rest on the evidence alone."""
+
 
 def used(facts: Facts, names: Iterable[str]) -> dict[str, UsedFact]:
     """The named facts that are known, as a line shows them."""
-    known = facts.by_id
-    return {name: shown(known[name], facts) for name in names if name in known}
+    known, kept = facts.by_id, facts.as_shown
+    found: dict[str, UsedFact] = {}
+    for name in names:
+        fact = known.get(name)
+        if fact is not None:
+            before = kept.get(name)
+            found[name] = before[1] if before is not None and before[0] is fact else shown(fact, facts)
+    return found
 
 
 def shown(fact: Fact, facts: Facts) -> UsedFact:
@@ -30,8 +39,14 @@ def shown(fact: Fact, facts: Facts) -> UsedFact:
 
 def texts(facts: Facts, names: Iterable[str]) -> dict[str, str]:
     """The values of the named facts that are known, as a near miss shows them."""
-    known = facts.by_id
-    return {name: shown(known[name], facts).value for name in names if name in known}
+    known, kept = facts.by_id, facts.as_shown
+    found: dict[str, str] = {}
+    for name in names:
+        fact = known.get(name)
+        if fact is not None:
+            before = kept.get(name)
+            found[name] = (before[1] if before is not None and before[0] is fact else shown(fact, facts)).value
+    return found
 
 
 def reasons(

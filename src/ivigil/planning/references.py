@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.shapes import Source
 from ivigil.planning.line import Line, Reference
 
 
@@ -12,24 +13,23 @@ def references_of(lines: Iterable[Line], evidence: Evidence) -> tuple[Reference,
     """One reference per source cited by ``lines``. A remembered statement is no reference: the line shows it as not read."""
     found: dict[str, list[str]] = {}
     read: dict[str, str] = {}
-    places = evidence.read_sources
-    for cite in dict.fromkeys(_cited(lines)):
-        place = places.get(cite)
-        if place is None:
-            continue
-        name, how = place
-        if name in found:
-            found[name].append(cite)
-        else:
-            found[name] = [cite]
-        if how != "seen" and name not in read:
-            read[name] = how
-    references = []
-    for number, (name, statements) in enumerate(found.items(), start=1):
-        source = evidence.sources[name]
-        how = read.get(name, "seen")
-        references.append(Reference(number, name, source.title, source.publisher, source.year, source.where, source.note, tuple(statements), how))
-    return tuple(references)
+    cites = dict.fromkeys(_cited(lines))
+    for cite, place in zip(cites, map(evidence.read_sources.get, cites), strict=True):
+        if place is not None:
+            name, how = place
+            statements = found.get(name)
+            if statements is None:
+                found[name] = [cite]
+            else:
+                statements.append(cite)
+            if how != "seen" and name not in read:
+                read[name] = how
+    sources, how_read = evidence.sources, read.get
+    return tuple([_reference(number, sources[name], statements, how_read(name, "seen")) for number, (name, statements) in enumerate(found.items(), start=1)])
+
+
+def _reference(number: int, source: Source, statements: list[str], how: str) -> Reference:
+    return Reference(number, source.id, source.title, source.publisher, source.year, source.where, source.note, tuple(statements), how)
 
 
 def _cited(lines: Iterable[Line]) -> list[str]:

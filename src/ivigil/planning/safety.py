@@ -12,9 +12,10 @@ import msgspec
 
 from ivigil.basis.because import Urgency
 from ivigil.basis.facts import Fact, Facts, Origin, Stage
+from ivigil.basis.logic import Truth
 from ivigil.evidence.conditions import Verdict, judge, truth_of
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.select import in_force
+from ivigil.evidence.select import rules_in_force
 from ivigil.evidence.shapes import SafetyRule, Severity
 from ivigil.patient.record import Override
 from ivigil.planning.draft import Constraint, Context, Draft
@@ -23,6 +24,7 @@ from ivigil.planning.reasons import reasons, texts
 
 URGENCY: dict[Severity, Urgency] = {"contraindicated": "critical", "avoid": "warning", "caution": "warning", "info": "info", "none": "info"}
 _ACT: dict[Severity, Act] = {"contraindicated": "avoid", "avoid": "avoid", "caution": "check", "info": "tell", "none": "record"}
+_WORST_FIRST: tuple[Urgency, ...] = ("critical", "warning", "info")
 OVERRIDE_POLICY = "ivigil-policy.override"
 
 
@@ -42,9 +44,9 @@ def course_step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     return _judge_stage(draft, evidence, context, "course") if draft.days else draft
 
 
-def judge_product(facts: Facts, evidence: Evidence, context: Context) -> list[tuple[SafetyRule, Verdict]]:
-    """The verdict of every product rule on ``facts``, which must hold the candidate's ``product.*`` facts."""
-    return [(rule, judge(rule.when, facts)) for rule in evidence.rules_at("product", context.jurisdiction) if in_force(rule.valid, context.as_of)]
+def judge_product(facts: Facts, evidence: Evidence, context: Context) -> list[tuple[SafetyRule, Truth]]:
+    """What every product rule comes to on ``facts``."""
+    return [(rule, truth_of(rule.when, facts)) for rule in rules_in_force(evidence, "product", context.jurisdiction, context.as_of)]
 
 
 def override_for(draft: Draft, *names: str) -> Override | None:
@@ -72,9 +74,7 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
     undecided: list[tuple[str, tuple[str, ...], str]] = []
     constraints: list[Constraint] = []
     blocked: list[str] = []
-    for rule in evidence.rules_at(stage, context.jurisdiction):
-        if not in_force(rule.valid, context.as_of):
-            continue
+    for rule in rules_in_force(evidence, stage, context.jurisdiction, context.as_of):
         verdict = judge(rule.when, draft.facts)
         if verdict.truth is None:
             # A rule that never raises has nothing to ask for.
@@ -96,7 +96,7 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
             constraints.extend(_acts(rule, draft.facts))
     return msgspec.structs.replace(
         draft,
-        lines=draft.lines + tuple(sorted(lines, key=lambda line: ("critical", "warning", "info").index(line.urgency))),
+        lines=(*draft.lines, *[line for urgency in _WORST_FIRST for line in lines if line.urgency == urgency]),
         not_raised=draft.not_raised + tuple(silent),
         undecided=draft.undecided + tuple(undecided),
         constraints=draft.constraints + tuple(constraints),
@@ -124,6 +124,9 @@ def _override_line(name: str, override: Override, draft: Draft, evidence: Eviden
 
 def leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[str, ...]:
     """The facts behind the deciding ones: a risk group is replaced by the facts that decided it."""
+    names = tuple(names)
+    if evidence.groups.keys().isdisjoint(names):
+        return names
     out: dict[str, None] = {}
     for name in names:
         group = evidence.groups.get(name)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from ivigil.basis.because import Alternative, Urgency
 from ivigil.basis.names import folded
 from ivigil.evidence.care import Vaccine, VaccineRule
+from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Vaccination
 from ivigil.planning.antibody_interval import Deferral, Given, judged
@@ -22,17 +23,30 @@ _TOO_SOON = "given-too-soon"
 
 def vaccine_named(evidence: Evidence, vaccination: Vaccination) -> Vaccine | None:
     """The vaccine a record means: by CVX code, by name, else the live vaccine made of exactly the antigens its text names."""
-    codes = {code.code.lstrip("0") for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}}
-    wanted = folded(vaccination.vaccine)
-    for vaccine in evidence.vaccines.values():
-        if codes and any(code.lstrip("0") in codes for code in vaccine.cvx):
-            return vaccine
-        if wanted and wanted in {folded(name) for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called)}:
-            return vaccine
+    by_code, by_name = _called(evidence)
+    codes = [code.code.lstrip("0") for code in vaccination.codes if code.system in {"cvx", "http://hl7.org/fhir/sid/cvx"}]
+    found = [by_code[code] for code in codes if code in by_code]
+    found += [by_name[name] for name in (folded(vaccination.vaccine),) if name in by_name]
+    if found:
+        return min(found, key=lambda one: one[0])[1]
     dated = evidence.vaccines_by_interval.get("yes", ())
     words = set(re.findall(r"[a-z]+", vaccination.vaccine.lower()))
     antigens = {antigen for vaccine in dated for antigen in vaccine.antigens if antigen in words}
     return next((vaccine for vaccine in dated if vaccine.id in words or set(vaccine.antigens) == antigens), None)
+
+
+@kept
+def _called(evidence: Evidence) -> tuple[Mapping[str, tuple[int, Vaccine]], Mapping[str, tuple[int, Vaccine]]]:
+    """The first vaccine, with its place in the file, of each CVX code and of each name."""
+    by_code: dict[str, tuple[int, Vaccine]] = {}
+    by_name: dict[str, tuple[int, Vaccine]] = {}
+    for place, vaccine in enumerate(evidence.vaccines.values()):
+        for code in vaccine.cvx:
+            by_code.setdefault(code.lstrip("0"), (place, vaccine))
+        for name in (vaccine.id, vaccine.name, vaccine.name.partition(" (")[0], *vaccine.also_called):
+            if folded(name):
+                by_name.setdefault(folded(name), (place, vaccine))
+    return by_code, by_name
 
 
 def not_counting(draft: Draft, evidence: Evidence, context: Context, given: Given) -> Iterable[Line]:
@@ -126,7 +140,10 @@ def planned_too_early(draft: Draft, evidence: Evidence, context: Context, given:
 
 def by_dose(evidence: Evidence, deciding: Deferral, vaccine: Vaccine, given: Given) -> Deferral | None:
     """The later date of the table that the deciding interval shows beside its own."""
-    other = evidence.antibody_intervals.get(deciding.interval.also_show)
+    also = deciding.interval.also_show
+    if not also:
+        return None
+    other = evidence.antibody_intervals.get(also)
     beside = given.latest((other.jurisdiction,), vaccine.antigens) if other is not None else None
     return beside if beside is not None and beside.until > deciding.until else None
 

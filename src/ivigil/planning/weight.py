@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
 from ivigil.basis.facts import Facts
+from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import number_text
-from ivigil.evidence.conditions import judge, written
+from ivigil.evidence.conditions import Condition, judge, written
+from ivigil.evidence.kept import kept_with
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import BySex, HeightFormula, Valid, WeightPolicy
+from ivigil.evidence.shapes import BySex, HeightFormula, WeightPolicy
 from ivigil.planning.wording import day_text
 
 ACTUAL = "actual"
@@ -74,21 +77,26 @@ def ideal_weight(formula: HeightFormula, height: float, sex: str | None) -> floa
 
 def weigh_all(evidence: Evidence, facts: Facts, as_of: date, indication: str = "") -> dict[str, Weighing]:
     """Every weight policy of the evidence for this patient, by policy id. ``indication`` is an id; some rules except indications."""
-    return {policy.id: weigh(policy, evidence, facts, as_of, indication) for policy in evidence.weight_policies.values()}
+    measured = _measured(facts)
+    return {policy.id: _weigh(policy, evidence, facts, measured, as_of, indication) for policy in evidence.weight_policies.values()}
 
 
 def weigh(policy: WeightPolicy, evidence: Evidence, facts: Facts, as_of: date, indication: str = "") -> Weighing:
     """What one policy gives for this patient on ``as_of``. Never raises for a missing fact: it is named in ``missing``."""
+    return _weigh(policy, evidence, facts, _measured(facts), as_of, indication)
+
+
+def _weigh(policy: WeightPolicy, evidence: Evidence, facts: Facts, measured: _Measured, as_of: date, indication: str) -> Weighing:
     if policy.population is not None:
         verdict = judge(policy.population, facts)
         if verdict.truth is None:
             return Weighing(policy, False, None, f"not known whether it is meant for this patient ({_labels(verdict.undecided, evidence)})",
                             missing=verdict.undecided)
         if verdict.truth is False:
-            return Weighing(policy, False, None, f"meant for: {written(policy.population, evidence.labels)}", uses=verdict.decided_by)
-    weighing = _worked(policy, evidence, facts, indication)
+            return Weighing(policy, False, None, f"meant for: {_in_words(evidence, policy.population)}", uses=verdict.decided_by)
+    weighing = _worked(policy, evidence, facts, measured, indication)
     if not in_force(policy.valid, as_of):
-        return msgspec.structs.replace(weighing, applicable=False, why=f"{_validity(policy.valid)}; {weighing.why}")
+        return msgspec.structs.replace(weighing, applicable=False, why=f"{_validity(policy.valid.start, policy.valid.end)}; {weighing.why}")
     return weighing
 
 
@@ -113,8 +121,14 @@ def settle(first: str, weighings: Mapping[str, Weighing]) -> tuple[Weighing | No
     return msgspec.structs.replace(actual, provisional=bool(missing), missing=actual.missing + missing), tuple(passed)
 
 
-def _worked(policy: WeightPolicy, evidence: Evidence, facts: Facts, indication: str) -> Weighing:
-    body, missing = _body(policy, facts, indication)
+@kept_with
+def _in_words(evidence: Evidence, condition: Condition) -> str:
+    """Whom a policy, or the formula of a policy, is meant for."""
+    return written(condition, evidence.labels)
+
+
+def _worked(policy: WeightPolicy, evidence: Evidence, facts: Facts, measured: _Measured, indication: str) -> Weighing:
+    body, missing = _body(policy, measured, indication)
     if body is None:
         return Weighing(policy, True, None, "the weight is not on record", missing=missing)
     actual = f"{number_text(body.weight)} kg"
@@ -131,7 +145,7 @@ def _worked(policy: WeightPolicy, evidence: Evidence, facts: Facts, indication: 
             return Weighing(policy, True, body.weight, f"not on record: {_labels(verdict.undecided, evidence)}; {actual} stands in", uses=tuple(uses),
                             missing=verdict.undecided, provisional=True)
         if verdict.truth is False:
-            return Weighing(policy, True, body.weight, f"{_source_of(body)}; the formula is for: {written(policy.when, evidence.labels)}", uses=tuple(uses))
+            return Weighing(policy, True, body.weight, f"{_source_of(body)}; the formula is for: {_in_words(evidence, policy.when)}", uses=tuple(uses))
     return _by_formula(policy, evidence, body, tuple(dict.fromkeys(uses)))
 
 
@@ -165,16 +179,31 @@ def _by_formula(policy: WeightPolicy, evidence: Evidence, body: _Body, uses: tup
     return Weighing(policy, True, kg, named, calculation, uses=uses)
 
 
-def _body(policy: WeightPolicy, facts: Facts, indication: str) -> tuple[_Body | None, tuple[str, ...]]:
+class _Measured(msgspec.Struct, frozen=True):
+    """The measures on record, read once for all policies: kg, kg before the pregnancy, cm, sex."""
+
+    weight: float | None
+    before_pregnancy: float | None
+    height: float | None
+    sex: str | None
+    pregnant: Truth
+
+
+def _measured(facts: Facts) -> _Measured:
+    return _Measured(facts.number("weight", "kg"), facts.number("pre_pregnancy_weight", "kg"), facts.number("height", "cm"), facts.word("sex"),
+                     facts.flag("has.pregnancy"))
+
+
+def _body(policy: WeightPolicy, on_record: _Measured, indication: str) -> tuple[_Body | None, tuple[str, ...]]:
     """The measures as the policy takes them, and the facts that it needs but which are unknown."""
     fact = "weight"
     missing: tuple[str, ...] = ()
-    if policy.pregnancy and indication not in policy.pregnancy_except and facts.flag("has.pregnancy"):
-        if facts.number("pre_pregnancy_weight", "kg") is not None:
+    if policy.pregnancy and indication not in policy.pregnancy_except and on_record.pregnant:
+        if on_record.before_pregnancy is not None:
             fact = "pre_pregnancy_weight"
         else:
             missing = ("pre_pregnancy_weight",)
-    weight, height = facts.number(fact, "kg"), facts.number("height", "cm")
+    weight, height = on_record.weight if fact == "weight" else on_record.before_pregnancy, on_record.height
     if weight is None:
         return None, (fact,)
     measured = weight
@@ -182,7 +211,7 @@ def _body(policy: WeightPolicy, facts: Facts, indication: str) -> tuple[_Body | 
         weight = _whole(weight)
     if height is not None and "height" in policy.truncate:
         height = _whole(height)
-    return _Body(weight, measured, height, facts.word("sex"), fact), missing
+    return _Body(weight, measured, height, on_record.sex, fact), missing
 
 
 def _whole(value: float) -> float:
@@ -204,6 +233,7 @@ def _labels(names: Iterable[str], evidence: Evidence) -> str:
     return ", ".join(evidence.labels.get(name, name.replace("_", " ")) for name in names)
 
 
-def _validity(valid: Valid) -> str:
-    parts = [f"from {day_text(date.fromisoformat(valid.start))}" if valid.start else "", f"to {day_text(date.fromisoformat(valid.end))}" if valid.end else ""]
+@lru_cache(maxsize=256)
+def _validity(start: str, end: str) -> str:
+    parts = [f"from {day_text(date.fromisoformat(start))}" if start else "", f"to {day_text(date.fromisoformat(end))}" if end else ""]
     return f"not in force (valid {' '.join(part for part in parts if part)})"

@@ -12,8 +12,9 @@ from ivigil.planning.line import Line
 from ivigil.planning.reasons import reasons
 
 _POLICY = "ivigil-policy.least-review"
-_AMOUNTS = {"give", "choose"}
-"""Acts whose lines say what to give: unreviewed, they are withheld even where they carry a warning."""
+_GIVING = {"give", "choose"}
+_AMOUNTS = {"dosing", "product", "vials"}
+"""Acts and sections whose lines say what to give: unreviewed, they are withheld even where they carry a warning."""
 
 
 def withhold(draft: Draft, evidence: Evidence, least: ReviewStatus) -> tuple[tuple[Line, ...], int]:
@@ -29,7 +30,7 @@ def withhold(draft: Draft, evidence: Evidence, least: ReviewStatus) -> tuple[tup
     kept: list[Line] = []
     for line in draft.lines:
         because = line.because
-        stays = line.urgency == "critical" or line.act == "avoid" or (line.urgency == "warning" and line.act not in _AMOUNTS)
+        stays = line.urgency == "critical" or line.act == "avoid" or (line.urgency == "warning" and not _says_what_to_give(line))
         if not stays and (because.review in weak or any(earlier in gone for earlier in because.follows)):
             gone[line.id] = line
         else:
@@ -41,3 +42,8 @@ def withhold(draft: Draft, evidence: Evidence, least: ReviewStatus) -> tuple[tup
     text = f"{len(gone)} lines are withheld, because their evidence is not yet {least.replace('-', ' ')}: {listed}. This plan is not whole."
     told = Line("review.withheld", "indication", "check", "warning", text, reasons(evidence, draft.facts, cites=(_POLICY,)))
     return (told, *kept), len(gone)
+
+
+def _says_what_to_give(line: Line) -> bool:
+    """Whether a line gives an amount, a rate or a product; where to give it, or to whom to talk, is none of these."""
+    return line.act in _GIVING and (line.section in _AMOUNTS or line.value is not None or line.table is not None)

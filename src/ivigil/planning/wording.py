@@ -33,6 +33,7 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(first)} {last} {final}" if first else final
 
 
+@lru_cache(maxsize=4096)
 def lower_first(text: str) -> str:
     """A heading inside a sentence; ``IgA deficiency`` and other abbreviations keep their capitals."""
     word = text.partition(" ")[0]

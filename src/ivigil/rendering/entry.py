@@ -36,7 +36,7 @@ def entry_text(evidence: Evidence, entry_id: str, width: int = 100) -> str:
     out: list[str] = []
     for part, entry in found:
         out.append(f"{part.replace('_', ' ')}: {entry_id}")
-        fields = msgspec.structs.asdict(entry)
+        fields = _fields(entry)
         if part == "sources":
             fields |= {"publisher": recorded(entry.publisher), "year": recorded(entry.year), "where": locator(entry.where)}
         out.extend(_written(fields, 1, width))
@@ -78,6 +78,11 @@ def _names(node: Any, wanted: str) -> bool:
     return isinstance(node, str) and node == wanted
 
 
+def _fields(entry: msgspec.Struct) -> dict[str, Any]:
+    """What an entry holds under the keys that its file uses: ``for``, not the name that Python gives it."""
+    return {key: getattr(entry, field) for field, key in zip(entry.__struct_fields__, entry.__struct_encode_fields__, strict=True)}
+
+
 def _written(fields: dict[str, Any], depth: int, width: int) -> Iterator[str]:
     for key, value in fields.items():
         if key == "id" or value is None or (not value and value is not False and value != 0):
@@ -92,7 +97,7 @@ def _value(key: str, value: Any, depth: int, width: int) -> Iterator[str]:
         yield from _wrapped(key, str(value), depth, width)
     elif isinstance(value, msgspec.Struct):
         yield f"{'  ' * depth}{key}:"
-        yield from _written(msgspec.structs.asdict(value), depth + 1, width)
+        yield from _written(_fields(value), depth + 1, width)
     elif isinstance(value, dict):
         yield f"{'  ' * depth}{key}:"
         yield from _written(value, depth + 1, width)

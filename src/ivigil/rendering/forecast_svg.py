@@ -14,8 +14,9 @@ from ivigil.pharmacokinetics.history import Level
 from ivigil.pharmacokinetics.kernels import Array
 from ivigil.rendering.plain_text import clean
 
-_WIDTH, _HEIGHT = 960, 480
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 62, 56
+_WIDTH, _HEIGHT = 960, 500
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 82, 56
+_NAMES = 60
 _STYLE = """
 .page{fill:#fff}.text{fill:#1b1f24;font:13px system-ui,sans-serif}.small{font-size:11px}.axis{stroke:#57606a;stroke-width:1}.rule{stroke:#d0d7de;stroke-width:1}
 .all{fill:#0969da;fill-opacity:.12}.person{fill:#0969da;fill-opacity:.22}.other{fill:none;stroke:#8250df;stroke-width:1;stroke-dasharray:5 3}
@@ -68,7 +69,8 @@ class _Picture:
                f'aria-label="{escape(said, quote=True)}"><title>{escape(said)}</title><style>{_STYLE}</style>')
         yield f'<rect class="page" width="{_WIDTH}" height="{_HEIGHT}"/>'
         yield self.text(_LEFT, 22, f"IgG forecast - {self.title}")
-        yield self.text(_LEFT, 42, self.legend(), "text small")
+        for line, words in enumerate(self.legend()):
+            yield self.text(_LEFT, 40 + 16 * line, words, "text small")
         yield from self.axes()
         if made.bands is not None:
             for band, name in ((made.bands.together, "all"), (made.bands.person, "person")):
@@ -82,12 +84,20 @@ class _Picture:
         yield from self.marks()
         yield "</svg>"
 
-    def legend(self) -> str:
-        """What the strokes mean, in one line."""
-        others = ", ".join(curve.name for curve in self.made.curves[1:])
-        target = f"   orange: target {number_text(self.made.target)} g/L" if self.made.target is not None else ""
-        return (f"solid: {self.made.curves[0].name}   dark band: 90 % of patients   light band: patients, models and assay   dotted: endogenous{target}"
-                + (f"   dashed: {others}" if others and len(others) < 60 else f"   dashed: {len(self.made.curves) - 1} other models" if others else ""))
+    def legend(self) -> tuple[str, str]:
+        """What the strokes and the areas mean, in two lines."""
+        first, others = self.made.curves[0], self.made.curves[1:]
+        strokes = [f"solid: {first.name}{', fitted to the levels' if first.individual else ''}"]
+        if others:
+            named = ", ".join(curve.name for curve in others)
+            strokes.append(f"dashed: {named if len(named) < _NAMES else f'{len(others)} other models'}")
+        strokes.append("dotted: endogenous")
+        if self.made.target is not None:
+            strokes.append(f"orange: target {number_text(self.made.target)} g/L")
+        areas = ["dark band: 90 % of what the levels leave open" if first.individual else "dark band: 90 % of patients", "light band: with models and assay"]
+        if self.levels:
+            areas.append("red: measured, hollow where it is no trough")
+        return "; ".join(strokes), "; ".join(areas)
 
     def axes(self) -> Iterator[str]:
         """Rules with g/L on the left and dates below."""

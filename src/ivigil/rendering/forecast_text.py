@@ -11,13 +11,16 @@ import numpy as np
 
 from ivigil.basis.quantity import number_text
 from ivigil.evidence.library import Evidence
+from ivigil.pharmacokinetics.for_record import Made
 from ivigil.pharmacokinetics.forecast import Forecast, ModelCurve
 from ivigil.pharmacokinetics.kernels import Array
+from ivigil.pharmacokinetics.response import response_in_words
 from ivigil.pharmacokinetics.suitability import Verdict
 from ivigil.pharmacokinetics.targets import Option
 from ivigil.rendering.plain_text import clean
 
 _WORDS = {"fits": "fits", "stretch": "stretch", "does-not-fit": "does not fit"}
+_SHARE = {False: "of virtual patients of", True: "by what the levels leave open under"}
 _ROWS = 14
 _NOT_FORECAST = {
     "needs-levels": "Not forecastable without levels: measure IgG, and let the levels decide.",
@@ -25,17 +28,16 @@ _NOT_FORECAST = {
 }
 
 
-def forecast_text(made: Forecast, evidence: Evidence, as_of: date, title: str, width: int = 100, *, options: Sequence[Option] = (),
-                  without: Forecast | None = None, notes: Sequence[str] = ()) -> str:
-    """The whole forecast; ``without`` is the same regimen without its alterations, ``notes`` say where the regimen came from."""
-    return "\n".join(_lines(made, evidence, as_of, title, max(width, 60), options, without, notes)) + "\n"
+def forecast_text(whole: Made, evidence: Evidence, width: int = 100) -> str:
+    """The whole forecast of one record."""
+    return "\n".join(_lines(whole, evidence, max(width, 60))) + "\n"
 
 
-def _lines(made: Forecast, evidence: Evidence, as_of: date, title: str, width: int, options: Sequence[Option], without: Forecast | None,
-           notes: Sequence[str]) -> Iterator[str]:
-    yield clean(f"IgG forecast - {title}, {as_of.isoformat()}")
+def _lines(whole: Made, evidence: Evidence, width: int) -> Iterator[str]:
+    made, as_of, without, options = whole.forecast, whole.as_of, whole.without, whole.options
+    yield clean(f"IgG forecast - {whole.record.id}, {as_of.isoformat()}")
     yield from _wrapped(_regimen(made, as_of), width)
-    for say in notes:
+    for say in whole.chosen.notes:
         yield from _wrapped(say, width)
     yield ""
     yield "WHICH MODELS MAY SPEAK"
@@ -58,7 +60,9 @@ def _lines(made: Forecast, evidence: Evidence, as_of: date, title: str, width: i
     yield ""
     yield from _curve(made, as_of, width)
     yield ""
-    yield from _levels(made, as_of)
+    yield from _levels(made, as_of, width)
+    yield from _sampling(whole, width)
+    yield from _response(made, evidence, width)
     if without is not None and without.curves:
         yield from _compared(made, without, as_of)
     if options:
@@ -95,7 +99,8 @@ def _verdict(verdict: Verdict, evidence: Evidence, width: int) -> Iterator[str]:
 
 
 def _numbers(made: Forecast, as_of: date) -> Iterator[str]:
-    yield "WHAT COMES OF IT (typical patient of each model; total IgG in g/L, of which endogenous is shown apart)"
+    whose = "this patient under each model" if made.individuals else "typical patient of each model"
+    yield f"WHAT COMES OF IT ({whose}; total IgG in g/L, of which endogenous is shown apart)"
     repeating = made.regimen.every is not None
     target = f" {'above target':>13}" if made.target is not None and repeating else ""
     if repeating:
@@ -111,21 +116,20 @@ def _numbers(made: Forecast, as_of: date) -> Iterator[str]:
         yield from _spread_lines(made, at, as_of)
     if made.target is not None and made.attainment is not None:
         yield (f"  Probability that the steady trough is {number_text(made.target)} g/L or more: {100 * made.attainment:.0f} % "
-               f"of virtual patients of {first.name}.")
+               f"{_SHARE[bool(made.individuals)]} {first.name}.")
     if made.target is not None and first.summary.crosses_target_on is not None:
-        yield f"  The typical curve first crosses {number_text(made.target)} g/L on {_day(as_of, first.summary.crosses_target_on)}."
+        yield f"  The curve first crosses {number_text(made.target)} g/L on {_day(as_of, first.summary.crosses_target_on)}."
 
 
 def _number_row(curve: ModelCurve, repeating: bool, target: float | None) -> str:
     found = curve.summary
-    name = f"{curve.name}{' (own)' if curve.individual else ''}"
     half = f"{found.half_life:.0f} d"
     if not repeating:
-        return f"  {name:<20} {found.baseline:>10.1f} {found.highest:>8.1f} {_number(found.rise_after_two_weeks, '+.1f'):>16} {half:>10}"
-    steady = f"{found.steady_after_doses} doses" if found.steady_after_doses is not None else "later"
+        return f"  {curve.name:<20} {found.baseline:>10.1f} {found.highest:>8.1f} {_number(found.rise_after_two_weeks, '+.1f'):>16} {half:>10}"
+    steady = f"{found.steady_after_doses} dose{'s' if found.steady_after_doses > 1 else ''}" if found.steady_after_doses is not None else "later"
     above = f" {_number(100 * found.above_target if found.above_target is not None else None, '.0f', ' %'):>13}" if target is not None else ""
-    return (f"  {name:<20} {found.baseline:>10.1f} {_number(found.next_trough, '.1f'):>12} {_number(found.trough, '.1f'):>8} {_number(found.peak, '.1f'):>7} "
-            f"{_number(found.average, '.1f'):>7} {half:>10} {steady:>13}{above}")
+    return (f"  {curve.name:<20} {found.baseline:>10.1f} {_number(found.next_trough, '.1f'):>12} {_number(found.trough, '.1f'):>8} "
+            f"{_number(found.peak, '.1f'):>7} {_number(found.average, '.1f'):>7} {half:>10} {steady:>13}{above}")
 
 
 def _number(value: float | None, form: str, unit: str = "") -> str:
@@ -136,7 +140,8 @@ def _spread_lines(made: Forecast, at: int, as_of: date) -> Iterator[str]:
     assert made.bands is not None
     bands = made.bands
     yield f"  How sure, on {_day(as_of, float(made.times[at]))} (5th to 95th percentile, g/L):"
-    rows: list[tuple[str, Array | None]] = [("between patients", bands.person),
+    person = "what the levels leave open" if made.individuals else "between patients"
+    rows: list[tuple[str, Array | None]] = [(person, bands.person),
                                             ("between models (lowest to highest)", bands.model if len(made.curves) > 1 else None),
                                             ("assay and day to day", bands.assay), ("all together", bands.together)]
     for name, band in rows:
@@ -181,18 +186,58 @@ def _cell(made: Forecast, total: Array, band: Array | None, span: tuple[int, int
     return " "
 
 
-def _levels(made: Forecast, as_of: date) -> Iterator[str]:
-    """Measured levels against the forecast of that day; levels that cannot be placed are named among the remarks."""
-    usable = [level for level in made.history.levels if level.usable and level.day >= made.times[0] and "before-any-dose" not in level.kinds]
-    if not usable or made.bands is None:
+def _levels(made: Forecast, as_of: date, width: int) -> Iterator[str]:
+    """The levels the curve was fitted to and what each model made of them; levels that cannot be used are named among the remarks."""
+    done = [fit for fit in made.fits if fit.individual is not None]
+    if not done:
         return
-    yield "MEASURED LEVELS AGAINST THE FORECAST (not yet fitted to them)"
-    for level in usable:
-        at = _index(made, level.day)
-        expected = made.curves[0].total[at]
-        band = made.bands.together
-        inside = "" if band is None else ", inside the 90 % band" if band[0, at] <= level.value <= band[2, at] else ", OUTSIDE the 90 % band"
-        yield f"  {_day(as_of, level.day)}: {number_text(level.value)} g/L, expected {expected:.1f}{inside}"
+    names = {curve.model: curve.name for curve in made.curves}
+    first = next(fit for fit in done if fit.model == made.curves[0].model)
+    yield f"MEASURED LEVELS AND THE FIT ({made.curves[0].name}; g/L)"
+    yield f"  {'drawn':<12} {'measured':>9} {'typical':>9} {'fitted':>9} {'residual':>9}"
+    for used in first.levels:
+        yield f"  {_day(as_of, used.day):<12} {number_text(used.value):>9} {used.typical:>9.1f} {used.own:>9.1f} {used.residual:>+9.1f}"
+    yield from _wrapped("Typical: a patient of this weight before any level. Residual: measured less fitted, in standard deviations of assay and day.",
+                        width, "  ", "  ")
+    for fit in done:
+        curve = next(one for one in made.curves if one.model == fit.model)
+        ratio = f"clearance {curve.clearance_ratio:.2f} times the typical one, " if curve.clearance_ratio is not None else ""
+        learnt = ", ".join(f"{name} {100 * (1 - left):.0f} %" for name, left in fit.shrinkage.items() if 1 - left >= _LEARNT)
+        said = f"{ratio}baseline {curve.summary.baseline:.1f} g/L; learnt from the levels: {learnt or 'little'}"
+        yield from _wrapped(said, width, f"  {names[fit.model]:<20} ", " " * 23)
+    yield ""
+
+
+_LEARNT = 0.05
+"""Share of a variance that the levels took away, from which it is named."""
+
+
+def _sampling(whole: Made, width: int) -> Iterator[str]:
+    """The day on which a level would tell most."""
+    found, made = whole.sampling, whole.forecast
+    if found is None:
+        return
+    before = any(dose.day == found.day for dose in made.given)
+    span = f"; {_day(whole.as_of, found.first)} to {_day(whole.as_of, found.last)} is nearly as good" if found.first < found.last else ""
+    yield f"NEXT LEVEL WORTH DRAWING ({made.curves[0].name})"
+    yield from _wrapped(f"{_day(whole.as_of, found.day)}{', before the infusion' if before else ''}{span}. It would narrow the trough to come from "
+                        f"+/-{_NINE_IN_TEN * found.without:.1f} to +/-{_NINE_IN_TEN * found.with_it:.1f} g/L (90 %, assay apart).", width, "  ", "  ")
+    yield ""
+
+
+_NINE_IN_TEN = 1.645
+"""Standard deviations to either side that hold nine in ten of a normal distribution."""
+
+
+def _response(made: Forecast, evidence: Evidence, width: int) -> Iterator[str]:
+    """What the curve of the first model with a response does to it."""
+    curve = next((one for one in made.curves if one.response is not None), None)
+    if curve is None or curve.response is None:
+        return
+    yield f"{curve.response.name.upper()} ({curve.name})"
+    yield from _wrapped(response_in_words(curve.response), width, "  ", "  ")
+    statement = evidence.statements[curve.response.cites[0]]
+    yield from _wrapped(f"Rests on {', '.join(curve.response.cites)} ({statement.read}).", width, "  ", "  ")
     yield ""
 
 

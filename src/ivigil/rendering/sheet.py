@@ -27,6 +27,7 @@ TITLES: dict[str, str] = {
     "hydration": "Hydration",
     "monitoring": "Monitoring",
     "vaccination": "Vaccination",
+    "outlook": "IgG outlook",
     "cost": "Amount and cost",
     "advice": "Tell the patient",
 }

@@ -28,10 +28,11 @@ _READ_IN_FULL = {
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One reason and the reasons below it."""
+    """One reason and the reasons below it. ``about`` names the entry of the evidence that it speaks of, as part and id, where there is one."""
 
     text: str
     below: tuple[Node, ...] = ()
+    about: tuple[str, str] | None = None
 
 
 def why_text(plan: Plan, key: str, evidence: Evidence | None = None, width: int = 100) -> str:
@@ -42,8 +43,16 @@ def why_text(plan: Plan, key: str, evidence: Evidence | None = None, width: int 
     Raises:
         BadInput: nothing in the plan has this name; the message lists near ones.
     """
-    trees = _Reasons(plan, evidence).of(key.strip())
-    return "\n".join("\n".join(_drawn(tree, width)) for tree in trees) + "\n"
+    return "\n".join("\n".join(_drawn(tree, width)) for tree in why_trees(plan, key, evidence)) + "\n"
+
+
+def why_trees(plan: Plan, key: str, evidence: Evidence | None = None) -> list[Node]:
+    """The same reasons as trees, for other views than text.
+
+    Raises:
+        BadInput: see :func:`why_text`.
+    """
+    return _Reasons(plan, evidence).of(key.strip())
 
 
 class _Reasons:
@@ -117,7 +126,9 @@ class _Reasons:
         if entry is None or self.evidence is None:
             return Node(f"rule: {clean(rule_id)}")
         condition = Node(f"raised when {clean(written(entry.when, self.evidence.labels))}")
-        return Node(f"rule: {rule_id} ({entry.code}: {clean(entry.about)})" if entry.code else f"rule: {rule_id} ({clean(entry.about)})", (condition,))
+        part = "rules" if rule_id in self.evidence.rules else "interactions"
+        text = f"rule: {rule_id} ({entry.code}: {clean(entry.about)})" if entry.code else f"rule: {rule_id} ({clean(entry.about)})"
+        return Node(text, (condition,), (part, rule_id))
 
     def fact(self, name: str, fact: UsedFact) -> Node:
         definition = self.evidence.facts.get(name) if self.evidence is not None else None
@@ -132,7 +143,7 @@ class _Reasons:
         number = f" [{reference.number}]" if reference is not None else ""
         entry = self.evidence.statements.get(cite) if self.evidence is not None else None
         if entry is not None:
-            return Node(f"{cite}{number}: {clean(entry.says)}", tuple(self.source(entry)))
+            return Node(f"{cite}{number}: {clean(entry.says)}", tuple(self.source(entry)), ("statements", cite))
         if reference is None:
             return Node(f"{clean(cite)}{number}")
         below = [Node(f"source: {known(reference.title, reference.publisher, reference.year)}")]
@@ -149,7 +160,7 @@ class _Reasons:
                 continue
             place = (Node(f"found at: {locator(source.where)}"),) if source.where else ()
             head = "source" if source_id == entry.source else "also in"
-            yield Node(f"{head}: {known(source.title, source.publisher, source.year)}", place)
+            yield Node(f"{head}: {known(source.title, source.publisher, source.year)}", place, ("sources", source_id))
         if entry.where:
             yield Node(f"place: {clean(entry.where)}")
         times = "two readings agree" if entry.readings > 1 else "one reading"

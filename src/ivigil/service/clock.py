@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from time import perf_counter
 
 
 def today() -> date:
@@ -13,3 +14,8 @@ def today() -> date:
 def now() -> datetime:
     """The present moment in UTC, for sessions, tokens and the audit trail."""
     return datetime.now(UTC)
+
+
+def ticks() -> float:
+    """Seconds of a clock that only runs forward, to measure how long something took."""
+    return perf_counter()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from datetime import date
+from pathlib import Path
+
+import msgspec
 
 from ivigil.basis.facts import Codes
 from ivigil.basis.problems import BadInput, Problem
@@ -11,17 +16,30 @@ from ivigil.patient.partly_read import every_problem
 from ivigil.patient.read import read_record
 from ivigil.patient.record import Record
 from ivigil.planning.choices import Choices, SiteProfile, context_of, for_record
+from ivigil.planning.draft import PriceItem, StockItem
 from ivigil.planning.line import Plan
 from ivigil.planning.plan import plan
+from ivigil.service.settings import Limits
 
 
 class Hospital:
-    """The evidence and the settings of one site. Immutable once made, so that requests may share it."""
+    """The evidence and the settings of one site. Immutable once made, so that requests may share it.
 
-    def __init__(self, evidence: Evidence, site: SiteProfile | None = None) -> None:
+    ``folders`` are those that the evidence was read from, the packaged one and then the overlay; their examples are shown and verdicts are written there.
+    """
+
+    def __init__(self, evidence: Evidence, site: SiteProfile | None = None, limits: Limits | None = None, folders: tuple[Path, ...] = ()) -> None:
         self.evidence = evidence
+        self.folders = folders
         self.site = site or SiteProfile()
+        self.limits = limits or Limits()
         self._products: dict[str, Codes] = {product.id: product.codes for product in evidence.products.values()}
+
+    def instead(self, formulary: tuple[str, ...] | None, stock: tuple[StockItem, ...] | None, prices: tuple[PriceItem, ...] | None) -> Hospital:
+        """The same hospital with other lists, where one is given."""
+        given = {"formulary": formulary, "stock": stock, "prices": prices}
+        changed = {name: value for name, value in given.items() if value is not None}
+        return Hospital(self.evidence, msgspec.structs.replace(self.site, **changed), self.limits, self.folders) if changed else self
 
     def records(self, data: bytes, today: date, place: str = "record") -> list[Record]:
         """The patients in a YAML, JSON or FHIR document.
@@ -29,6 +47,7 @@ class Hospital:
         Raises:
             BadInput: the document cannot be read or holds nobody; every problem is listed, those of the unit firewall included.
         """
+        data = bounded(data, self.limits, place)
         try:
             found = read_record(data, self.evidence.facts, self._products, place)
         except BadInput as error:
@@ -36,6 +55,17 @@ class Hospital:
         if not found:
             raise BadInput([Problem(place, 0, "", "no patient in it", "give a patient record or a Bundle with a Patient")])
         return found
+
+    def only(self, data: bytes, today: date) -> Record:
+        """The only patient of a document.
+
+        Raises:
+            BadInput: see :meth:`records`; also when the document holds more than one patient.
+        """
+        records = self.records(data, today)
+        if len(records) > 1:
+            raise BadInput([Problem("record", 0, "", f"{len(records)} patients in one document", "send one patient at a time")])
+        return records[0]
 
     def plan(self, record: Record, choices: Choices, today: date) -> Plan:
         """The plan for one patient: the same as ``ivigil plan`` makes with the same choices on the same day.
@@ -50,21 +80,54 @@ class Hospital:
         """The plan for the only patient of a document.
 
         Raises:
-            BadInput: see :meth:`records` and :meth:`plan`; also when the document holds more than one patient.
+            BadInput: see :meth:`only` and :meth:`plan`.
         """
         problems: list[Problem] = []
-        records: list[Record] = []
+        record = None
         try:
-            records = self.records(data, today)
+            record = self.only(data, today)
+        except TooLarge:
+            raise
         except BadInput as error:
             problems.extend(error.problems)
-        if len(records) > 1:
-            problems.append(Problem("record", 0, "", f"{len(records)} patients in one document", "send one patient at a time"))
         try:
             context_of(choices, self.site, self.evidence, today)
         except BadInput as error:
             problems.extend(error.problems)
-        if problems:
+        if problems or record is None:
             raise BadInput(problems)
-        return self.plan(records[0], choices, today)
+        return self.plan(record, choices, today)
+
+
+class TooLarge(BadInput):
+    """A document that would take too long to read."""
+
+
+def bounded(data: bytes, limits: Limits, place: str) -> bytes:
+    """The document without gzip, unpacked only as far as the limit; a small bomb fills no memory.
+
+    Raises:
+        TooLarge: it is larger than what is read.
+        BadInput: the gzip file is damaged.
+    """
+    if data.startswith(_GZIP):
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            data = unpacking.decompress(data, limits.body + 1)
+        except zlib.error:
+            raise BadInput([Problem(place, 0, "", "the gzip file is damaged", "copy it again")]) from None
+        if not unpacking.eof and len(data) <= limits.body:
+            raise BadInput([Problem(place, 0, "", "the gzip file is damaged", "copy it again")])
+        if data.startswith(_GZIP):
+            raise BadInput([Problem(place, 0, "", "a gzip file within a gzip file", "unpack it once")])
+    if len(data) > limits.body:
+        raise TooLarge([Problem(place, 0, "", f"larger than {limits.body / 1_000_000:g} MB", "send one patient at a time")])
+    if len(data) > limits.written and not _JSON.match(data):
+        raise TooLarge([Problem(place, 0, "", f"YAML larger than {limits.written / 1000:g} kB", "send one patient at a time, or write it as JSON")])
+    return data
+
+
+_GZIP = b"\x1f\x8b"
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[|\{\s*[\"}])")
+"""How JSON begins; an object whose first key stands without quotation marks is YAML."""
 

@@ -53,7 +53,7 @@ class Sheet:
 
     def local(self, entry_id: str) -> Markup:
         """The remark that an overlay added or replaced this entry, and why."""
-        reason = self.evidence.local.get(entry_id, "")
+        reason = next((said for key, said in self.evidence.local.items() if key.partition(" ")[2] == entry_id), "")
         return paragraph(tag("strong", "Local entry"), f"of the overlay {self.evidence.overlay}: {reason}", class_="warn") if reason else NOTHING
 
     def used_by(self, part: str, name: str) -> Markup:
@@ -65,8 +65,11 @@ class Sheet:
         return tag("ul", Markup("\n".join(rows))) if rows else NOTHING
 
     def html(self, kind: str, title: str, *parts: Part) -> str:
-        """The whole page. References and the footer come last, since they count what the parts before them cite."""
-        way, evidence = root(self.page), self.evidence
+        """The whole page: :meth:`content` in :meth:`framed`."""
+        return self.framed(title, self.content(kind, title, *parts))
+
+    def content(self, kind: str, title: str, *parts: Part) -> Markup:
+        """What stands between header and footer. References come last, since they count what the parts before them cite."""
         body = joined(parts)
         references = self.cite.references()
         verdicts = section("Review of the statements", self.cite.verdicts(), anchor="review") if self.cite.numbers else NOTHING
@@ -74,6 +77,11 @@ class Sheet:
         jump = tag(
             "nav", tag("p", joined((link(f"#{anchor}", Markup(name)) for anchor, name in contents), " | ")), aria_label="On this page", class_="jump"
         )
+        return Markup(f'{paragraph(kind, class_="kind")}{tag("h1", title)}\n{jump if len(contents) > 3 else ""}{body}{references}{verdicts}')
+
+    def framed(self, title: str, content: Markup) -> str:
+        """The document around the content: head, navigation, search box, footer."""
+        way, evidence = root(self.page), self.evidence
         menu = joined(tag("li", link(f"{way}{target}", name)) for target, name in MENU)
         overlay = f" with overlay {evidence.overlay}" if evidence.overlay else ""
         by = f", ivigil {self.program}" if self.program else ""
@@ -93,7 +101,7 @@ class Sheet:
             f'<div class="find" id="find" data-root="{way}" role="search" hidden><label for="find-words">Search</label>'
             f'<input id="find-words" type="search" autocomplete="off" spellcheck="false"> <span id="find-count" class="quiet" role="status"></span>'
             f'<ul id="finds" class="finds"></ul></div>\n</header>\n'
-            f'<main id="content">\n{paragraph(kind, class_="kind")}{tag("h1", title)}\n{jump if len(contents) > 3 else ""}{body}{references}{verdicts}</main>\n'
+            f'<main id="content">\n{content}</main>\n'
             f"<footer>\n{foot}</footer>\n</body>\n</html>\n"
         )
 

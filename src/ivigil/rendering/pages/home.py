@@ -36,7 +36,6 @@ def home_page(sheet: Sheet) -> str:
     return sheet.html(
         "",
         "Immunoglobulin therapy: the evidence",
-        sheet.local(""),
         paragraph("Everything ivigil plans from, written out: what each source says, where, how it was read, and what rests on it.", class_="lead"),
         section("Contents", tag("ul", Markup("\n".join(tiles)), class_="tiles"), anchor="topics"),
         section("How far it can be relied on", _reading(evidence), _reviews(evidence), anchor="reliance"),
@@ -81,9 +80,9 @@ def _reviews(evidence: Evidence) -> Markup:
 
 def _local(sheet: Sheet) -> Markup:
     rows: list[list[Part]] = []
-    for name, reason in sheet.evidence.local.items():
-        found = next((key for key in sheet.places.page_of if key[1] == name), None)
-        rows.append([sheet.words.to(*found) if found is not None else name, reason])
+    for key, reason in sheet.evidence.local.items():
+        part, _, name = key.partition(" ")
+        rows.append([sheet.words.to(part, name) if (part, name) in sheet.places.page_of else key, reason])
     return table(f"Added or replaced by the overlay {sheet.evidence.overlay}", ("Entry", "Reason"), rows)
 
 

@@ -32,7 +32,7 @@ FOLDERS: dict[str, str] = {
 TOPICS: dict[str, tuple[str, ...]] = {
     "vaccine-intervals": ("antibody_intervals",),
     "vaccines": ("vaccines", "vaccine_rules", "exposures"),
-    "weights": ("weight_policies", "formulas", "rounding", "dose_limits"),
+    "weights": ("weight_policies", "formulas", "rounding", "dose_limits", "plausibility"),
     "infusion": ("ramps", "infusion_policies"),
     "preparation": ("premedication", "hydration"),
     "monitoring": ("targets", "tests", "laboratory", "vitals", "thresholds", "outcomes", "reviews"),
@@ -69,6 +69,7 @@ KINDS: dict[str, str] = {
     "formulas": "weight formula",
     "rounding": "rounding",
     "dose_limits": "dose limit",
+    "plausibility": "band of plausibility",
     "ramps": "site rate ladder",
     "infusion_policies": "infusion policy",
     "premedication": "premedication",

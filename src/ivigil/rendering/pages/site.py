@@ -21,12 +21,14 @@ from ivigil.rendering.pages.topics import topic_page
 
 Progress = Callable[[int, int, str], None]
 """Called with pages done, pages in all, and the page's name."""
+Writer = Callable[[Sheet], str]
+"""Writes one page with the sheet made for it."""
 
 
 def site(evidence: Evidence, examples: Examples, program: str = "", progress: Progress | None = None) -> dict[str, str]:
     """Every file of the reference pages: its name below the folder, and its text. ``program`` is the version of ivigil to name."""
     places = Places(evidence)
-    writers = _writers(places, examples)
+    writers = writers_of(places, examples)
     files = {"style.css": STYLE, "search.js": SCRIPT, "search-index.js": search_index(places)}
     for done, (page, write) in enumerate(writers.items(), start=1):
         files[page] = write(Sheet(places, page, program))
@@ -35,7 +37,7 @@ def site(evidence: Evidence, examples: Examples, program: str = "", progress: Pr
     return files
 
 
-def _writers(places: Places, examples: Examples) -> dict[str, Callable[[Sheet], str]]:
+def writers_of(places: Places, examples: Examples) -> dict[str, Writer]:
     """For each page the function that writes it."""
     evidence, page_of = places.evidence, places.page_of
     own: dict[str, list[Statement]] = {}
@@ -45,7 +47,7 @@ def _writers(places: Places, examples: Examples) -> dict[str, Callable[[Sheet], 
         for other in dict.fromkeys(one for one in (statement.through, *statement.also) if one and one != statement.source):
             beside.setdefault(other, []).append(statement)
     used = uses(evidence)
-    out: dict[str, Callable[[Sheet], str]] = {"index.html": home_page}
+    out: dict[str, Writer] = {"index.html": home_page}
     for index in INDEXES:
         out[f"{index}/index.html"] = lambda sheet, index=index: index_page(sheet, index)  # type: ignore[misc]
     for topic in topics_of(evidence):

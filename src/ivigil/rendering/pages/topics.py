@@ -32,6 +32,7 @@ PLURALS = {
     "reaction": "reactions: when they come and what to do first",
     "reaction step": "reaction algorithm",
     "weight policy": "weight policies",
+    "band of plausibility": "bands of plausibility for entries of the evidence",
     "infusion policy": "infusion policies",
     "choice of model": "choices of model",
     "state without a forecast": "states without a forecast",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from ivigil.service.cards.doors import router
 
-router = APIRouter()
+__all__ = ["router"]

@@ -1,7 +1,7 @@
-"""FHIR R4 operations and SMART App Launch."""
+"""FHIR R4 operations: what this server can do, and a plan for the patient in a Bundle."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from ivigil.service.fhir.doors import router
 
-router = APIRouter()
+__all__ = ["router"]

@@ -1,0 +1,1 @@
+"""Signing in: sessions, passwords, passkeys, the hospital's identity service, and the gate before everything."""

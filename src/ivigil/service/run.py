@@ -1,0 +1,97 @@
+"""Starts the service: one process, or several workers behind one port, and ends it without cutting an answer short."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI
+
+from ivigil.evidence.files import packaged_folder
+from ivigil.evidence.load import load_evidence
+from ivigil.planning.choices import SiteProfile
+from ivigil.service import connection
+from ivigil.service.app import application
+from ivigil.service.hospital import Hospital
+from ivigil.service.metrics import SHARED
+from ivigil.service.settings import Settings
+from ivigil.service.store import Store
+from ivigil.service.store.database import default_url
+
+STARTED_WITH = "IVIGIL_STARTED_WITH"
+"""Names the file in which a worker finds how it was started."""
+GRACE = 20
+"""Seconds that answers under way have to finish when the service is told to end."""
+
+PATIENCE = 60
+"""Seconds without a sign of life before a worker counts as hung. A dead one is seen at once; one that starts on a busy machine needs time to load."""
+
+
+class Start(msgspec.Struct, frozen=True):
+    """How the service was asked to start."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    evidence: str = ""
+    overlay: str = ""
+    site: SiteProfile = SiteProfile()
+    settings: Settings = Settings()
+    database: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+def serve(start: Start) -> None:
+    """Run until told to end (SIGTERM, SIGINT)."""
+    tell()
+    if start.workers == 1:
+        uvicorn.Server(uvicorn.Config(made(start), **_options(start))).run()
+        return
+    folder = tempfile.mkdtemp(prefix="ivigil-")  # readable by its owner only: the site profile and the settings pass through it
+    try:
+        counts, told = Path(folder, "counts"), Path(folder, "start.json")
+        counts.mkdir()
+        told.write_bytes(msgspec.json.encode(start))
+        os.environ[SHARED], os.environ[STARTED_WITH] = str(counts), str(told)
+        uvicorn.run("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def made(start: Start) -> FastAPI:
+    """The application with its evidence."""
+    evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
+    folders = (Path(start.evidence) if start.evidence else packaged_folder(), *([Path(start.overlay)] if start.overlay else []))
+    connection.ARRIVAL = start.settings.limits.arrival
+    hospital = Hospital(evidence, start.site, start.settings.limits, folders)
+    return application(hospital, start.settings, Store.at(start.database or default_url()))
+
+
+def worker() -> FastAPI:
+    """The application of one worker process, which uvicorn starts again when it dies."""
+    tell()
+    return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+
+
+def tell() -> None:
+    """One line a request on standard error: number, method, door, status, time. Never an address or a body."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    for chatty in ("httpx", "httpcore", "alembic", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _options(start: Start) -> dict[str, Any]:
+    return {
+        "host": start.host, "port": start.port, "http": connection.Connection, "loop": "asyncio", "ws": "none", "lifespan": "on",
+        "log_config": None, "access_log": False, "server_header": False, "h11_max_incomplete_event_size": start.settings.limits.header,
+        "timeout_keep_alive": 10, "timeout_graceful_shutdown": GRACE, "timeout_worker_healthcheck": PATIENCE, "backlog": 1024, "limit_concurrency": 512,
+        "proxy_headers": start.settings.behind_proxy, "forwarded_allow_ips": "127.0.0.1,::1" if start.settings.behind_proxy else None,
+        "ssl_certfile": start.certificate or None, "ssl_keyfile": start.key or None,
+    }

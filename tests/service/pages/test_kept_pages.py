@@ -1,0 +1,68 @@
+"""What a reader takes away: files that repeat the plan, and saved plans that nobody else can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.service.pages.reading import Page
+
+ROOT = Path(__file__).resolve().parents[3]
+KAWASAKI = (ROOT / "patients" / "kawasaki-infant-us.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def fields(client: TestClient) -> dict[str, str]:
+    """The form of a plan that is shown."""
+    return Page(client.post("/plan", data={"record": KAWASAKI, "jurisdiction": "US"}).text).fields
+
+
+@pytest.mark.parametrize(
+    ("address", "begins", "name"),
+    [
+        ("plan.pdf", b"%PDF-", "plan.pdf"),
+        ("leaflet.pdf", b"%PDF-", "leaflet.pdf"),
+        ("calendar", b"BEGIN:VCALENDAR", "plan.ics"),
+        ("json", b"{", "plan.json"),
+        ("record", b"# Kawasaki", "record.yaml"),
+    ],
+)
+def test_files_of_the_plan_can_be_kept(client: TestClient, fields: dict[str, str], address: str, begins: bytes, name: str) -> None:
+    """Each comes as an attachment whose name holds nothing of the patient."""
+    answer = client.post(f"/plan/{address}", data=fields)
+    assert answer.status_code == 200
+    assert answer.content.startswith(begins)
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+
+
+def test_a_saved_plan_opens_again_and_can_be_deleted(client: TestClient, fields: dict[str, str]) -> None:
+    """Its address gives the same plan, says so, holds nothing of the patient, and is gone after deletion."""
+    answer = client.post("/plan/save", data=fields, follow_redirects=False)
+    assert answer.status_code == 303
+    address = answer.headers["location"]
+    assert "kawasaki" not in address
+    page = Page(client.get(address).text)
+    assert "byte for byte" in page.text
+    assert client.get(f"{address}/json").text == client.post("/plan/json", data=fields).text
+    listed = client.get("/plan/saved").text
+    assert address in listed
+    assert "kawasaki" not in listed.lower()
+    assert client.post(f"{address}/delete", follow_redirects=False).status_code == 303
+    assert client.get(address).status_code == 404
+
+
+def test_an_unknown_saved_plan_is_not_there(client: TestClient) -> None:
+    """An id that is nobody's, or somebody else's, gives the same answer."""
+    for name in ("nobody", "../../etc/passwd", "x" * 300):
+        assert client.get(f"/plan/saved/{name}").status_code == 404
+
+
+def test_the_patient_mode_is_labelled_and_repeats_the_plan(client: TestClient, fields: dict[str, str]) -> None:
+    """The page of the patient says that it is patient education and shows alarm signs; the way back to the plan stays open."""
+    page = Page(client.post("/plan", data={**fields, "audience": "patient"}).text)
+    assert "Patient education" in page.text
+    assert "Call the emergency service now" in page.text
+    back = Page(client.post("/plan", data={**page.fields, "audience": "clinician"}).text)
+    assert "Clinician planning" in back.text
+    assert back.fields["record"] == KAWASAKI
