@@ -23,12 +23,12 @@ _MOST = 14
 """Sentences of one section."""
 _BESIDE = 4
 """General sentences where typed entries have answered already."""
-_FOUND = 5
+_FOUND = 6
 _LOOKED_AT = 60
 _FEWEST_WORDS = 2
 _MOST_DISEASES = 3
 _NEEDED = 0.6
-_NEEDED_BESIDE = 0.5
+_NEEDED_BESIDE = 0.45
 """The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
 _MEDICINE_TOPICS = {"interactions", "prevention"}
 """Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
@@ -321,11 +321,8 @@ def _searched(here: Here, question: Question, answered: bool, using: tuple[str, 
     whole = sum(weights.values()) or 1.0
     needed = _NEEDED_BESIDE if answered else _NEEDED
     own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
-    others = [
-        hit
-        for hit in hits
-        if hit not in own and len(hit.words) >= min(_FEWEST_WORDS, len(words)) and sum(weights[word] for word in hit.words) >= needed * whole
-    ]
+    shares = {hit.id: sum(weights[word] for word in hit.words) / whole for hit in hits}
+    others = [hit for hit in hits if hit not in own and shares[hit.id] >= (needed if len(hit.words) >= _FEWEST_WORDS else _NEEDED)]
     said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
     return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
 
