@@ -23,12 +23,12 @@ _MOST = 14
 """Sentences of one section."""
 _BESIDE = 4
 """General sentences where typed entries have answered already."""
-_FOUND = 5
+_FOUND = 6
 _LOOKED_AT = 60
 _FEWEST_WORDS = 2
 _MOST_DISEASES = 3
 _NEEDED = 0.6
-_NEEDED_BESIDE = 0.5
+_NEEDED_BESIDE = 0.45
 """The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
 _MEDICINE_TOPICS = {"interactions", "prevention"}
 """Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
@@ -151,9 +151,11 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
         none = frame(f"No dose for {here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
         said = [one for name in undosed for one in diseases.standing(here, here.evidence.indications[name])]
         return Part(topic.id, topic.title, (none, *said, *own))
-    names = [name for name in (topic.tell if plain_for(here.audience) else topic.show) if _fits(here, question, name)]
+    names = topic.tell if plain_for(here.audience) else topic.show
     title = {word.fold for word in words_of(topic.title)}
-    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked - title)
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience) if _fits(here, question, one)], question.asked - title)
+    diseases_named = [here.evidence.indications[name].name.clinical.partition(" (")[0].lower() for name in question.indications]
+    general = sorted(general, key=lambda one: not any(name in one.text.lower() for name in diseases_named))
     if plain_for(here.audience) and "conditions" in topic.find:
         listed = [*general, *own, *rest]
     else:
@@ -164,10 +166,11 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
 
 
-def _fits(here: Here, question: Question, name: str) -> bool:
-    """A sentence about one disease does not stand in an answer about another."""
-    about = name.partition(".")[0]
-    return not question.indications or about not in here.evidence.indications or about in question.indications
+def _fits(here: Here, question: Question, one: Said) -> bool:
+    """A statement about one disease does not stand in an answer about another."""
+    if not question.indications or one.kind != "statement":
+        return True
+    return not {name.partition(".")[0] for name in one.cites} & (here.evidence.indications.keys() - set(question.indications))
 
 
 def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], list[Said]]:
@@ -204,7 +207,7 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "product":
             own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
         elif finder == "switch":
-            own += things.switches(here, things.chosen(here, question.products), question.amounts)
+            own += things.switches(here, things.chosen(here, question.products), question.amounts, question.indications)
         elif finder == "rate":
             own += [
                 one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
@@ -318,11 +321,8 @@ def _searched(here: Here, question: Question, answered: bool, using: tuple[str, 
     whole = sum(weights.values()) or 1.0
     needed = _NEEDED_BESIDE if answered else _NEEDED
     own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
-    others = [
-        hit
-        for hit in hits
-        if hit not in own and len(hit.words) >= min(_FEWEST_WORDS, len(words)) and sum(weights[word] for word in hit.words) >= needed * whole
-    ]
+    shares = {hit.id: sum(weights[word] for word in hit.words) / whole for hit in hits}
+    others = [hit for hit in hits if hit not in own and shares[hit.id] >= (needed if len(hit.words) >= _FEWEST_WORDS else _NEEDED)]
     said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
     return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
 

@@ -141,7 +141,10 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     )
     beside = set(question.topics) & _BESIDE_MEDICINES or question.vaccines or question.indications
     if "other-drug" in kinds and not question.treatment and not question.products and (not beside or _dosed(question, vocabulary)):
-        said = frame(f"This is about another medicine{_quoted(named)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its leaflet.")
+        drug = _named(question, vocabulary, "other-drug")
+        plain = f"This is about another drug{_quoted(drug)}. I only know the antibody drug, by drip or under the skin. Ask your nurse or doctor about it."
+        clinical = f"This is about another medicine{_quoted(drug)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its label."
+        said = frame(plain if plain_for(here.audience) else clinical)
         return Refusal("refused", "other-drug", (said,))
     if "other-subject" in kinds and not question.indications:
         return _not_in_evidence(named) if question.treatment else _out_of_scope()
@@ -227,8 +230,8 @@ def _answered_anyway(question: Question) -> bool:
     return bool(question.indications) and not question.objects
 
 
-def _named(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
-    found = vocabulary.outside.found(question.words)
+def _named(question: Question, vocabulary: Vocabulary, kind: str = "") -> tuple[str, ...]:
+    found = [match for match in vocabulary.outside.found(question.words) if kind in {"", vocabulary.evidence.outsiders[match.value].kind}]
     widest = max(found, key=lambda match: match.width, default=None)
     return (" ".join(word.text for word in question.words[widest.start : widest.end]),) if widest is not None else question.objects
 

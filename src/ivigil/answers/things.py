@@ -118,12 +118,17 @@ def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
     yield from (("reactions", entry_said(evidence, f"{name}: {remark.say}", remark.cites)) for remark in product.reactions)
 
 
-def switches(here: Here, products: list[Product], amounts: Amounts) -> list[Said]:
-    """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is."""
+def switches(here: Here, products: list[Product], amounts: Amounts, indications: tuple[str, ...] = ()) -> list[Said]:
+    """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is.
+
+    Nothing for a disease in which no label of these products gives it under the skin.
+    """
     if plain_for(here.audience):
         return []
     named = [product for product in products if product.switch]
     listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
+    if indications:
+        listed = [product for product in listed if any(set(row.indications) & set(indications) for row in product.subcutaneous)]
     out: list[Said] = []
     for product in listed:
         for row in product.switch:

@@ -144,6 +144,14 @@ def test_a_program_works_with_a_token(store: Store, guarded: FastAPI) -> None:
     assert robot.get(kept.headers["location"]).status_code == 200
 
 
+def test_pages_say_who_is_signed_in_or_that_nobody_is_asked(as_user: Callable[[str], TestClient], client: TestClient) -> None:
+    """The mode is visible on every page."""
+    assert "Open mode:" in client.get("/", headers={"accept": "text/html"}).text
+    page = as_user("anna").get("/", headers={"accept": "text/html"}).text
+    assert 'Signed in as <a href="/account">anna</a>' in page
+    assert "Open mode" not in page
+
+
 def test_a_strangers_plan_is_not_there(as_user: Callable[[str], TestClient]) -> None:
     """For a colleague and for an administrator alike: 404, as for a plan that never was."""
     anna, ben = as_user("anna"), as_user("ben")

@@ -127,7 +127,7 @@ def account(request: Request) -> Response:
     """Who is signed in, with which roles and passkeys."""
     person = person_of(request)
     known = store_of(request).people.passkeys_of(person)
-    return page(request, "account.html", person=person, roles=sorted(person.roles), passkeys=known, signed_in=_settings(request).mode == "sign-in")
+    return page(request, "account.html", person=person, roles=sorted({"viewer", *person.roles}), passkeys=known, signed_in=_settings(request).mode == "sign-in")
 
 
 def _page(request: Request, onward: str, problem: Problem | None = None, status: int = 200, name: str = "") -> Response:

@@ -82,6 +82,8 @@ def page(request: Request, template: str, *, status: int = 200, surface: str = "
             evidence_version=evidence_of(request).version,
             overlay=evidence_of(request).overlay,
             mark=mark_of,
+            open_mode=request.app.state.settings.mode == "open",
+            signed_in_as=getattr(request.scope.get("state", {}).get("person"), "name", ""),
             **values,
         )
     )
