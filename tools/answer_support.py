@@ -22,8 +22,9 @@ from ivigil.planning.plan import plan
 
 Number = tuple[float, str, float]
 """A number, the dimension of its unit (empty without one), and the factor to the base unit."""
-CONVERSIONS = (60.0, 1000.0, 100.0, 7.0, 24.0, 0.45359237, 6.35029318, 2.54, 1.0)
-"""Factors between units that arithmetic may use: hours, grams and milligrams, percent, weeks, days, pounds, stones, inches."""
+CONVERSIONS = (60.0, 1000.0, 100.0, 7.0, 24.0, 0.45359237, 6.35029318, 2.54, 0.3, 0.6, 1.2, 1.0)
+"""Factors between units that arithmetic may use: hours, grams and milligrams, percent, weeks, days, pounds, stones,
+inches; mg/min to mL/h of a 20, 10 and 5 % product."""
 
 
 FOREIGN = 0.5

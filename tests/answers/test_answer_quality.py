@@ -14,7 +14,7 @@ from tools.question_set import HALVES, Half, read_questions
 from ivigil.evidence.load import load_evidence
 
 MEDIAN_GRADE = 6
-NOT_YET = {FACTS: 0.77, REFUSED: 0.75, EMERGENCIES: 0.9, WRONG: 0.01, GRADES: 0.92}
+NOT_YET = {FACTS: 0.8, REFUSED: 0.73, EMERGENCIES: 0.92, WRONG: 0.01, GRADES: 0.93}
 """What was reached where the target is missed. ``docs/answer-quality.md`` shows each in bold; who reaches the target takes it out of this table."""
 
 
