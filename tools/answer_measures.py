@@ -28,9 +28,13 @@ DAY = date(2026, 11, 20)
 """The day on which everything is asked."""
 NARROWER = {"indication-missing": "ambiguous", "weight-missing": "ambiguous", "too-many-questions": "ambiguous"}
 """Reasons that say more exactly what a key calls by the wider one."""
+CALL = "care.red-flags.emergency"
+"""The statement that sends people to the emergency service."""
 SHOWN = 90
-FACTS, OUTCOME, REFUSED, WRONG = ("Facts of the key in the answer, with the right source", "Right outcome of any kind", "What can only be refused is refused",
-                                  "Answers with a text that must not stand there")
+WHOLE, NUMBERS, FACTS = ("Answers with every sentence carried", "Numbers with their units that stand where they should",
+                         "Facts of the key in the answer, with the right source")
+WRONG, REFUSED, EMERGENCIES = "Answers with a text that must not stand there", "What can only be refused is refused", "Emergencies come first"
+OUTCOME, GRADES = "Right outcome of any kind", "Answers for patients at reading grade 8 or below"
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,11 @@ class Asker:
     def ask(self, question: Question) -> Outcome:
         """One question, asked twice, and judged."""
         asking = self.asking(question)
-        began = time.perf_counter()
+        began = time.process_time()
         given = answer(question.text, self.evidence, asking)
-        between = time.perf_counter()
+        between = time.process_time()
         again = answer(question.text, self.evidence, asking)
-        milliseconds = 1000 * min(between - began, time.perf_counter() - between)
+        milliseconds = 1000 * min(between - began, time.process_time() - between)
         text, cited = said(given), cites(given)
         facts = tuple((fact, not fact.any or any(stands(one, text) for one in fact.any), not fact.statements or not cited.isdisjoint(fact.statements))
                       for fact in (() if excused(question, given) else question.must_have))
@@ -186,19 +190,19 @@ class Figures:
         patients = [one for one in self.outcomes if one.question.audience == "patient"]
         return [
             Measure("Sentences and table rows carried by what they cite", sum(one.carried for one in judged), len(judged), 0.99),
-            Measure("Answers with every sentence carried", sum(all(one.carried for _, one in outcome.judged) for outcome in self.outcomes), every, 0.98),
-            Measure("Numbers with their units that stand where they should", sum(one.exact for one in judged), sum(one.numbers for one in judged), 1.0),
+            Measure(WHOLE, sum(all(one.carried for _, one in outcome.judged) for outcome in self.outcomes), every, 0.98),
+            Measure(NUMBERS, sum(one.exact for one in judged), sum(one.numbers for one in judged), 1.0),
             Measure(FACTS, sum(text and source for _, text, source in facts), len(facts), 0.9),
             Measure("the same, whatever the source", sum(text for _, text, _ in facts), len(facts), None),
             Measure(WRONG, sum(bool(one.wrong) for one in self.outcomes), every, 0.0, most=True),
             Measure(REFUSED, sum(one.answer.outcome == "refused" for one in only_refused), len(only_refused), 1.0),
             Measure("Refusals and counter-questions with a right reason", sum(one.right_reason for one in turned), len(turned), None),
-            Measure("Emergencies come first", sum(emergency_first(one) for one in only_emergency), len(only_emergency), 1.0),
+            Measure(EMERGENCIES, sum(emergency_first(one) for one in only_emergency), len(only_emergency), 1.0),
             Measure("Calm questions taken for an emergency", sum(one.answer.outcome == "emergency" for one in calm), len(calm), None),
             Measure("What can be answered is answered", sum(kind_of(one.answer) == "answered" for one in owed), len(owed), None),
             Measure(OUTCOME, sum(one.right_outcome for one in self.outcomes), every, None),
             Measure("The same bytes the second time", sum(one.same_bytes for one in self.outcomes), every, 1.0),
-            Measure("Answers for patients at reading grade 8 or below", sum(round(one.grade, 1) <= HARDEST for one in patients), len(patients), 1.0),
+            Measure(GRADES, sum(round(one.grade, 1) <= HARDEST for one in patients), len(patients), 1.0),
         ]
 
     @property
@@ -207,7 +211,7 @@ class Figures:
         return statistics.median(one.grade for one in self.outcomes if one.question.audience == "patient")
 
     def milliseconds(self, percentile: float) -> float:
-        """Time for one answer in this process."""
+        """Processor time for one answer in this process, the faster of two: other work on the machine does not count."""
         return _percentile([one.milliseconds for one in self.outcomes], percentile)
 
     def words(self, percentile: float) -> float:
@@ -230,10 +234,10 @@ def _percentile(values: list[float] | list[int], percentile: float) -> float:
 
 
 def emergency_first(outcome: Outcome) -> bool:
-    """An emergency answer whose opening names what to do: one of its first two sentences cites what the key asks for."""
+    """An emergency answer that opens with what to do: one of its first two sentences cites the call for help or what the key asks for."""
     opening = {name for sentence in outcome.answer.short[:2] for name in sentence.statements}
-    wanted = [set(fact.statements) for fact in outcome.question.must_have if fact.statements]
-    return outcome.answer.outcome == "emergency" and (not wanted or any(opening & names for names in wanted))
+    wanted = {name for fact in outcome.question.must_have for name in fact.statements}
+    return outcome.answer.outcome == "emergency" and (not wanted or bool(opening & {CALL, *wanted}))
 
 
 def measured(asker: Asker, questions: Iterable[Question]) -> Figures:

@@ -193,23 +193,33 @@ def _held(number: Number, among: Iterable[Number]) -> bool:
 
 
 def _not_worked_out(wanted: Iterable[Number], unknown: list[Number], inputs: set[Number]) -> list[Number]:
-    """Those that come neither from one operation on two inputs nor from one on an earlier result of the same sentence."""
+    """Those that come neither from one operation on two inputs or earlier results, nor from a product over a divisor that the sentence writes out."""
     have = {value for value, _, _ in inputs} | {value * factor for value, _, factor in inputs}
+    written = [number[0] for number in wanted if number not in unknown]
     for number in wanted:
-        if number in unknown and _comes_from(number[0], have):
+        if number in unknown and (_comes_from(number[0], have) or _comes_from_three(number[0], written)):
             unknown = [other for other in unknown if other != number]
             have |= {number[0], number[0] * number[2]}
     return unknown
 
 
 def _comes_from(value: float, have: set[float]) -> bool:
-    digits = len(repr(value).partition(".")[2].rstrip("0"))
-    slack = 0.5 * 10.0 ** -digits + 1e-9
+    slack = _slack(value)
     for one, other in itertools.product(have, repeat=2):
         for result in (one * other, one / other if other else None, one + other, one - other):
             if result is not None and any(abs(result * factor - value) <= slack or abs(result / factor - value) <= slack for factor in CONVERSIONS):
                 return True
     return False
+
+
+def _comes_from_three(value: float, written: list[float]) -> bool:
+    """One number times the second over the third, all of them written in the sentence: ``30 g x 1.37 / 4 weeks``."""
+    return any(third and abs(one * other / third - value) <= _slack(value) for one, other, third in itertools.permutations(written, 3))
+
+
+def _slack(value: float) -> float:
+    """Half of the last digit that is written."""
+    return 0.5 * 10.0 ** -len(repr(value).partition(".")[2].rstrip("0")) + 1e-9
 
 
 def _of_record(record: Record | None) -> tuple[Number, ...]:

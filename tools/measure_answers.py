@@ -13,7 +13,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -68,11 +67,12 @@ def _measures(figures: dict[Half, Figures], process: float) -> list[str]:
         ("Words of an answer, median", "", lambda one: f"{one.words(0.5):.0f}"),
         ("95th percentile", "", lambda one: f"{one.words(0.95):.0f}"),
         ("Median reading grade of what patients are told", "at most 6", lambda one: f"{one.median_grade:.1f}"),
-        ("Time for one answer in process, the faster of two, median", "", lambda one: f"{one.milliseconds(0.5):.1f} ms"),
+        ("Processor time of one answer, the faster of two, median", "", lambda one: f"{one.milliseconds(0.5):.1f} ms"),
         ("95th percentile", "at most 50 ms", lambda one: f"{one.milliseconds(0.95):.1f} ms"),
     ]
     out += [f"| {name} | {target} | {shown(figures['development'])} | {shown(figures['locked'])} |" for name, target, shown in rows]
-    return [*out, f"| Whole process of `ivigil ask`, median of {RUNS} | at most 0.6 s | {process:.2f} s | |", "", "What misses its target is in bold.", ""]
+    out.append(f"| Processor time of the whole command, median of {RUNS} | at most 0.6 s | {process:.2f} s | |")
+    return [*out, "", "What misses its target is in bold.", ""]
 
 
 def _meaning() -> list[str]:
@@ -120,13 +120,14 @@ def _shown(measure: Measure) -> str:
 
 
 def process_seconds() -> float:
-    """The median time of the whole command, the evidence already compiled."""
+    """The median processor time of the whole command, the evidence already compiled."""
     command = [sys.executable, "-m", "ivigil", "ask", "What is the dose in Kawasaki disease?", "--jurisdiction", "US"]
     times = []
     for _ in range(RUNS):
-        began = time.perf_counter()
+        before = os.times()
         subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-        times.append(time.perf_counter() - began)
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
     return statistics.median(times)
 
 

@@ -104,6 +104,8 @@ def test_words_of_our_own_hold_no_number(support: Support) -> None:
     ("0.4 g/kg x 70 kg = 29 g", "70 kg with GBS", False),
     ("154 lb is 69.85 kg; 0.4 g/kg is 27.94 g", "154 lb with GBS", True),
     ("0.4 g/kg x 75 kg = 30 g", "70 kg with GBS", False),
+    ("28 g x 5 days / 2 days = 70 g", "28 g on 2 days with GBS", True),
+    ("28 g x 5 days / 2 days = 75 g", "28 g on 2 days with GBS", False),
 ])
 def test_a_calculation_is_worked_out_from_what_is_given(support: Support, text: str, question: str, carried: bool) -> None:
     """Products, sums and conversions of numbers of the question and of the statement; nothing else."""

@@ -62,10 +62,10 @@ def test_what_is_not_here_is_refused_with_its_reason(ask, question: str, reason:
 
 
 def test_a_slip_of_units_is_asked_about(ask) -> None:  # type: ignore[no-untyped-def]
-    """1 g for 65 kg is 1/65 = 0.0154 g/kg; the reading is shown and nothing planned from it."""
+    """1 g for 65 kg is 1/65 = 0.0154, in two figures 0.015 g/kg; the reading is shown and nothing planned from it."""
     made: Answer = ask("1 g/day for 65 kg")
     assert (made.outcome, made.reason) == ("asks", "unsafe-unit")
-    assert "0.0154 g/kg" in text_of(made)
+    assert "0.015 g/kg" in text_of(made)
     assert "65 g" in text_of(made)
     assert made.follow_up
 

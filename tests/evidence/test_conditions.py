@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity
-from ivigil.evidence.conditions import Condition, judge, judge_columns, parse_condition, unit_of, written
+from ivigil.evidence.conditions import Condition, judge, judge_columns, parse_condition, truth_of, unit_of, written
 
 _FLAGS = ["has.a", "has.b", "has.c"]
 _leaf = st.one_of(
@@ -54,6 +54,7 @@ def test_columns_agree_with_one_by_one(tree: Any, people: list[dict[str, Any]]) 
     together = judge_columns(condition, _columns(people), len(people))
     alone = [judge(condition, _facts(person)).truth for person in people]
     assert [None if code == 0 else code == 1 for code in together] == alone
+    assert [truth_of(condition, _facts(person)) for person in people] == alone
 
 
 @settings(max_examples=400)

@@ -28,7 +28,7 @@ from ivigil.evidence.shapes import (
     Vials,
 )
 from ivigil.patient.record import Allergy, Order, PastInfusion, Record
-from ivigil.planning import product
+from ivigil.planning import candidates, product
 from ivigil.planning.draft import Constraint, Context, Dose, Draft, StockItem
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, last_immunoglobulin, product_facts, switched
@@ -277,7 +277,7 @@ def test_a_preference_of_a_rule_is_followed() -> None:
 def test_waste_is_the_least_overshoot(sizes: tuple[float, ...], grams: float, expected: float) -> None:
     """3 and 7 g make 12 for 11 (3 x 4), not 13 or 14; 2.5 and 5 g make 7.5 for 6."""
     entry = one("Alpha", vials=Vials(sizes=tuple(Quantity(size, "g") for size in sizes), cites=("label",)))
-    assert product.vials_needed(entry, grams)[0] == pytest.approx(expected)
+    assert candidates.vials_needed(entry, grams)[0] == pytest.approx(expected)
 
 
 def test_least_waste_decides_between_equals() -> None:

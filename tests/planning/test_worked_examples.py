@@ -101,6 +101,7 @@ def _overlay(text: str, folder: str = "indications", name: str = "gbs") -> list[
     ("products", "privigen-us", "{name: a, indication: itp-adult, expect: {start: 21 mL/h}}", "add 'weight: 70 kg'"),
     ("weight-policies", "ideal", "{name: a, facts: {sex: male, height: 175 cm, weight: 100 kg, age: 50 year}, expect: {weight: 71 kg}}",
      "expected 71 kg, came to 70.46 kg"),
+    ("products", "privigen-us", "{name: a, indication: pid, expect: {}}", "expects nothing"),
     ("weight-policies", "ideal", "{name: a, facts: {sexx: male}, expect: {weight: 71 kg}}", "'sexx' is not a registered fact"),
 ])
 def test_what_is_wrong_is_said_in_words(folder: str, name: str, text: str, why: str) -> None:

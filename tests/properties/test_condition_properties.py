@@ -13,7 +13,7 @@ from tests.properties.people import QUICK, evidence
 from ivigil.basis.facts import Fact, Facts, Origin, Value
 from ivigil.basis.logic import sign
 from ivigil.basis.quantity import UNITS, Quantity
-from ivigil.evidence.conditions import Condition, facts_named, judge, judge_columns, leaves
+from ivigil.evidence.conditions import Condition, facts_named, judge, judge_columns, leaves, truth_of
 
 MADE = Origin("made")
 
@@ -71,6 +71,7 @@ def test_columns_give_what_one_by_one_gives(patients: list[dict[str, Value | Non
     for name, condition in _conditions().items():
         one_by_one = [sign(judge(condition, _facts(patient)).truth) for patient in patients]
         assert judge_columns(condition, columns, len(patients)).tolist() == one_by_one, name
+        assert [sign(truth_of(condition, _facts(patient))) for patient in patients] == one_by_one, name
 
 
 @given(_patients(), st.data())

@@ -66,6 +66,7 @@ _DAYS = re.compile(
     rf"(?:\s*(?:-|–|to|or)\s*({_NUMBER}))?[\s-]*(?:consecutive\s+)?(?:days?|d)\b"
 )
 _EVERY = re.compile(rf"\bevery\s+({_NUMBER})(?:\s*(?:-|–|to)\s*({_NUMBER}))?\s*(weeks?|days?|months?)\b")
+_EVERY_SHORT = re.compile(r"\bq\s*(\d+)\s*w(?:k|ks|eeks?)?\b|\b(\d+)[\s-]*weekly\b")
 _AGE = re.compile(rf"\b({_NUMBER})[\s-]*(years?|yrs?|y|months?|mo|weeks?|days?)[\s-]*(?:old|of age)\b")
 _BARE = re.compile(rf"(?<![\w.,/])({_NUMBER})\s*(?:/|per)\s*(?:kg|kilo)\b")
 
@@ -89,7 +90,7 @@ class Amounts(msgspec.Struct, frozen=True):
     doses: tuple[Dose, ...] = ()
     weight: Quantity | None = None
     days: Span | None = None
-    every: str = ""
+    weeks: float = 0.0
     rates: tuple[Quantity, ...] = ()
     percent: float = 0.0
     volume: Quantity | None = None
@@ -146,15 +147,16 @@ def amounts_in(question: str) -> Amounts:
             percent = first.value
         elif unit in {"ml", "l"}:
             volume = first
+    if not odd and ("/lb" in text or re.search(r"\bper lb\b", text)):
+        odd.append("per pound")
     spans = [match for match in _DAYS.finditer(text) if not re.match(r"\s*old|\s*of age|\s*ago", text[match.end() :])]
     days = next((match for match in spans if match[1]), spans[0] if spans else None)
-    every = _EVERY.search(text)
     age = _AGE.search(text)
     return Amounts(
         doses=tuple(doses),
         weight=weight,
         days=_span(days[2], days[3]) if days is not None and not _is_interval(text, days) else None,
-        every=every[0] if every else "",
+        weeks=_weeks(text),
         rates=tuple(rates),
         percent=percent,
         volume=volume,
@@ -192,6 +194,15 @@ def _per(text: str, end: int) -> Per:
 def _span(low: str, high: str | None) -> Span | None:
     first, last = float(low.replace(",", ".")), float((high or low).replace(",", "."))
     return Span(first, last) if first <= last else None
+
+
+def _weeks(text: str) -> float:
+    """The interval of a dose in weeks; nought when none is given."""
+    match = _EVERY.search(text)
+    if match is not None:
+        return float(match[1]) * {"w": 1, "d": 1 / 7, "m": 4}[match[3][0]]
+    short = _EVERY_SHORT.search(text)
+    return float(short[1] or short[2]) if short is not None else 0.0
 
 
 def _is_interval(text: str, match: re.Match[str]) -> bool:

@@ -12,7 +12,7 @@ from ivigil.answers.answer import SCHEMA, Answer, Audience, Understood
 from ivigil.answers.compose import Drawn, composed
 from ivigil.answers.diseases import Here
 from ivigil.answers.number import numbered
-from ivigil.answers.refuse import emergency, outside, unreadable
+from ivigil.answers.refuse import Refusal, emergency, outside, unreadable
 from ivigil.answers.understand import Question, understand
 from ivigil.answers.vocabulary import vocabulary_of
 from ivigil.evidence.library import Evidence
@@ -42,15 +42,19 @@ def answer(question: str, evidence: Evidence, asking: Asking) -> Answer:
     here = Here(evidence, asking.audience, asking.jurisdiction, asking.as_of)
     vocabulary = vocabulary_of(evidence)
     refusal = unreadable(question, vocabulary)
-    if refusal is not None:
-        drawn = Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
-        return _answer(question[:_SHOWN], None, drawn, here)
+    if refusal is not None and refusal.reason != "language":
+        return _answer(question[:_SHOWN], None, _refused(refusal), here)
     understood = understand(question, vocabulary)
     if understood.emergencies:
-        refusal = emergency(here, understood, vocabulary)
-        return _answer(question, understood, Drawn(refusal.outcome, refusal.reason, refusal.said), here)
+        return _answer(question, understood, _refused(emergency(here, understood, vocabulary)), here)
+    if refusal is not None:
+        return _answer(question, None, _refused(refusal), here)
     drawn = composed(here, understood, vocabulary, asking.record, asking.using, outside(here, understood, vocabulary))
     return _answer(question, understood, drawn, here)
+
+
+def _refused(refusal: Refusal) -> Drawn:
+    return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
 
 
 def _answer(question: str, understood: Question | None, drawn: Drawn, here: Here) -> Answer:

@@ -16,8 +16,10 @@ from ivigil.evidence.doses import form_of
 from ivigil.evidence.shapes import DoseLimit
 
 _FIREWALL = "ivigil-policy.unit-firewall"
+_SLIP = "claims.order-slip"
 _TOTAL = "limit.course-total-not-each-day"
 _FIGURES = 3
+_SMALL = 0.1
 
 
 class Calculated(msgspec.Struct, frozen=True):
@@ -133,7 +135,7 @@ def _grams(here: Here, amounts: Amounts, dose: Dose) -> Calculated:
     if per < printed_smallest(here):
         meant = Quantity(dose.amount.high, "g")
         other = (
-            (_calc(f"{number_text(meant.value)} g/kg{each} x {_figures(kg)} kg = {_figures(meant.value * kg)} g{each}"),)
+            (_calc(f"{number_text(meant.value)} g/kg{each} x {_figures(kg)} kg = {_figures(meant.value * kg)} g{each}", (_SLIP,)),)
             if meant.value <= _largest(here)
             else ()
         )
@@ -224,7 +226,7 @@ def _calc(text: str, cites: tuple[str, ...] = ()) -> Said:
 def _figures(value: float) -> str:
     """Three figures, and whole numbers whole."""
     if value and abs(value) < 1:
-        return f"{value:.{_FIGURES}g}"
+        return f"{value:.{_FIGURES if abs(value) >= _SMALL else _FIGURES - 1}g}"
     return number_text(round(value, 1))
 
 

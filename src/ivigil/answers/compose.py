@@ -14,6 +14,7 @@ from ivigil.answers.refuse import Refusal
 from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
+from ivigil.answers.words import words_of
 from ivigil.evidence.questions import Topic
 from ivigil.patient.record import Record
 from ivigil.planning.line import Table
@@ -23,8 +24,12 @@ _MOST = 14
 _BESIDE = 4
 """General sentences where typed entries have answered already."""
 _FOUND = 5
+_LOOKED_AT = 60
+_FEWEST_WORDS = 2
 _MOST_DISEASES = 3
 _NEEDED = 0.6
+_NEEDED_BESIDE = 0.5
+"""The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
 _MEDICINE_TOPICS = {"interactions", "prevention"}
 """Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
 _BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
@@ -63,10 +68,13 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
             (frame("Instructions inside a question have no effect here. Ask the question itself; it is answered from the evidence only."),),
         )
     sums = calculated(here, question.amounts, question.indications)
-    if plain_for(here.audience) and (question.own_dose or (question.amounts.doses and question.amounts.weight is not None)) and _about_dose(question):
+    own_dose = question.own_dose or question.amounts.weight is not None
+    if plain_for(here.audience) and own_dose and _about_dose(question):
         return _own_dose(here, question)
     if sums.asks:
-        return Drawn("asks", sums.reason, sums.said, tuple(corrections), follow_up=sums.follow_up, related=_related(here, ("dose",)))
+        dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
+        beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
+        return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
     if refusal is not None and not corrections and not sums.said:
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
@@ -128,14 +136,26 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = ("dose",)
     if any(name.startswith("takes.") for name in question.facts) and not set(topics) & _MEDICINE_TOPICS:
         topics = (*topics, "interactions")
+    if "vaccines" in topics and "dose" in topics and not question.indications:
+        topics = tuple(name for name in topics if name != "dose")
+    if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
+        topics = (*topics, "scig")
     order = list(here.evidence.topics)
     return tuple(sorted(dict.fromkeys(topics), key=order.index))
 
 
 def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     own, rest = _typed(here, question, topic)
+    undosed = [name for name in question.indications if not here.evidence.indications[name].regimens]
+    if topic.id in {"dose", "maintenance"} and undosed and len(undosed) == len(question.indications):
+        none = frame(f"No dose for {here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
+        said = [one for name in undosed for one in diseases.standing(here, here.evidence.indications[name])]
+        return Part(topic.id, topic.title, (none, *said, *own))
     names = topic.tell if plain_for(here.audience) else topic.show
-    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience)], question.asked)
+    title = {word.fold for word in words_of(topic.title)}
+    general = by_words([one for name in names for one in said_of(here.evidence, name, here.audience) if _fits(here, question, one)], question.asked - title)
+    diseases_named = [here.evidence.indications[name].name.clinical.partition(" (")[0].lower() for name in question.indications]
+    general = sorted(general, key=lambda one: not any(name in one.text.lower() for name in diseases_named))
     if plain_for(here.audience) and "conditions" in topic.find:
         listed = [*general, *own, *rest]
     else:
@@ -144,6 +164,13 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     if not listed:
         return None
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
+
+
+def _fits(here: Here, question: Question, one: Said) -> bool:
+    """A statement about one disease does not stand in an answer about another."""
+    if not question.indications or one.kind != "statement":
+        return True
+    return not {name.partition(".")[0] for name in one.cites} & (here.evidence.indications.keys() - set(question.indications))
 
 
 def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], list[Said]]:
@@ -180,9 +207,11 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "product":
             own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
         elif finder == "switch":
-            own += things.switches(here, things.chosen(here, question.products))
+            own += things.switches(here, things.chosen(here, question.products), question.amounts, question.indications)
         elif finder == "rate":
-            own += [one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications)]
+            own += [
+                one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
+            ]
         elif finder == "vaccine":
             own += [one for name in question.vaccines[:2] for one in things.vaccine(here, here.evidence.vaccines[name], question.indications)]
         elif finder == "conditions":
@@ -230,6 +259,8 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
     named = dict.fromkeys((*question.corrections, *more))
     limit = here.evidence.dose_limits.get("per-day")
     once = bool(question.indications) and limit is not None and set(question.indications) <= set(limit.excepted)
+    undosed = bool(question.indications) and not any(here.evidence.indications[name].regimens for name in question.indications)
+    once = once or undosed
     beside = [one.id for one in here.evidence.corrections.values() if set(one.topics) & set(topics) and not (once and "dose" in one.topics)]
     out: list[Said] = []
     for name in dict.fromkeys((*named, *beside)):
@@ -243,7 +274,8 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
 
 
 def _about_dose(question: Question) -> bool:
-    return bool(set(question.topics) & {"dose", "rate", "maintenance", "weight", "rounding"}) or bool(question.amounts.doses)
+    asked = bool(set(question.topics) & {"dose", "rate", "maintenance", "weight", "rounding"}) or bool(question.amounts.doses)
+    return asked or (question.amounts.weight is not None and any(word.fold in {"gram", "dose", "bottle", "ml"} for word in question.words))
 
 
 def _own_dose(here: Here, question: Question) -> Drawn:
@@ -273,26 +305,29 @@ def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Re
 
 
 def _searched(here: Here, question: Question, answered: bool, using: tuple[str, ...]) -> Part | None:
-    """What the full text search adds: entries that hold the words that no topic and no name has covered."""
-    if answered and not question.loose:
+    """What the full text search adds: statements of what is named that hold words of the question, and other entries that hold most of them."""
+    words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
+    if not words:
         return None
     index = index_of(here.evidence)
-    words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
-    loose = [word for word in question.loose if index.knows(word)]
-    if answered and not loose:
-        return None
-    wanted = set(words) if not answered else {*loose}
-    if not wanted:
-        return None
-    hits = [
-        hit for hit in index.find(tuple(dict.fromkeys((*wanted, *words))), 30, plain_for(here.audience)) if len(hit.words & wanted) >= _NEEDED * len(wanted)
-    ]
-    if answered:
-        hits = [hit for hit in hits if set(loose) <= hit.words and (len(hit.words) > len(loose) or len(words) == len(loose))]
+    hits = index.find(words, _LOOKED_AT, plain_for(here.audience))
     if not plain_for(here.audience):
         hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
-    said = list(dict.fromkeys(one for hit in hits for one in said_of(here.evidence, hit.id, here.audience)))
-    return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said[:_FOUND])) if said else None
+    if question.indications:
+        foreign = here.evidence.indications.keys() - set(question.indications)
+        hits = [hit for hit in hits if hit.id.partition(".")[0] not in foreign]
+    owners = tuple(f"{name}." for name in (*question.indications, *(product.id for product in things.chosen(here, question.products))))
+    weights = {word: index.weight(word) for word in words}
+    whole = sum(weights.values()) or 1.0
+    needed = _NEEDED_BESIDE if answered else _NEEDED
+    own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
+    others = [
+        hit
+        for hit in hits
+        if hit not in own and len(hit.words) >= min(_FEWEST_WORDS, len(words)) and sum(weights[word] for word in hit.words) >= needed * whole
+    ]
+    said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
+    return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
 
 
 def _red_flags(here: Here, question: Question, vocabulary: Vocabulary) -> Part:
@@ -319,18 +354,27 @@ def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
 
 
 def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
-    """The first sentences of the answer: the sums, else what stands first under each topic. They do not stand twice."""
+    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice."""
     most = 0 if leading else 1 if len(parts) > 2 else 2
     short: list[Said] = []
     out: list[Part] = []
-    for number, part in enumerate(parts):
-        take = len(part.said) if part.id == "calculation" else most if number < 3 and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0
+    for number, part in enumerate(sorted(parts, key=lambda part: not _worked(part))):
+        take = _worked(part) or (most if number < _LEADING and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
         short += part.said[:take]
         if part.said[take:] or part.table is not None:
             out.append(msgspec.structs.replace(part, said=part.said[take:]))
     return short, out
 
 
+def _worked(part: Part) -> int:
+    """How many sentences reach to the last sum of a part, whose first sentences may say what was reckoned with."""
+    if part.id == "calculation":
+        return len(part.said)
+    return max((place for place, one in enumerate(part.said[:_SUMS], start=1) if one.kind == "calculation"), default=0)
+
+
+_LEADING = 3
+_SUMS = 6
 _NEVER_SHORT = {"plan-questions", "red-flags-named", "found"}
 
 

@@ -69,12 +69,16 @@ def standing(here: Here, indication: Indication) -> Iterator[Said]:
     own, others = by_place(here, indication.standing)
     listed = own if plain_for(here.audience) and any(row.verdict != "not-read" for row in own) else [*own, *others]
     rows = [row for row in listed if row.verdict != "not-read"]
+    if plain_for(here.audience):
+        placed = [row for row in rows if row.jurisdiction in here.evidence.jurisdictions]
+        rows = placed or [row for row in others if row.verdict != "not-read" and row.jurisdiction in here.evidence.jurisdictions]
     seen: set[str] = set()
     for row in rows:
         place = here.evidence.jurisdictions.get(row.jurisdiction)
         if plain_for(here.audience):
-            name = place.name if place is not None else "the advice of experts"
-            text = _PLAIN_VERDICTS[row.verdict].format(place=_the(name), name=short_name(indication, here.audience))
+            text = _PLAIN_VERDICTS[row.verdict].format(
+                place=_the(place.name if place is not None else row.jurisdiction), name=short_name(indication, here.audience)
+            )
             if text not in seen:
                 seen.add(text)
                 yield entry_said(here.evidence, text, row.cites)

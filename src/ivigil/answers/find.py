@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 import threading
@@ -16,6 +17,7 @@ from ivigil.evidence.sayable import SAYABLE
 _WEIGHTS = (0.0, 0.0, 4.0, 3.0, 1.0, 1.5)
 """Of id, part, names, heading, sentence and plain words; the first two are not searched."""
 _FEWEST_LETTERS = 2
+_KEPT = 20_000
 _SKIPPED = {"rejected", "superseded"}
 
 
@@ -37,34 +39,48 @@ class Index:
         self._base.execute("create virtual table said using fts5(id unindexed, part unindexed, names, heading, sentence, plain, tokenize='porter unicode61')")
         rows = [(name, part, *(_text(text) for text in texts)) for name, part, *texts in _documents(evidence)]
         self._base.executemany("insert into said values (?, ?, ?, ?, ?, ?)", rows)
-        self._known: dict[str, bool] = {}
+        self.size = len(rows)
+        self._known: dict[str, frozenset[int]] = {}
 
     def knows(self, word: str) -> bool:
         """Whether the word occurs anywhere in what the evidence says."""
-        if word not in self._known:
-            self._known[word] = bool(self._rows([word], 1))
-        return self._known[word]
+        return bool(self._holders(word))
+
+    def weight(self, word: str) -> float:
+        """How much a word tells: the rarer, the more; nought for a word that occurs nowhere."""
+        holders = len(self._holders(word))
+        return math.log(1 + self.size / holders) if holders else 0.0
 
     def find(self, words: Iterable[str], limit: int = 20, plain: bool = False) -> list[Hit]:
         """The entries that hold any of the words, best first; ``plain`` only those with words for patients."""
-        wanted = [word for word in dict.fromkeys(words) if len(word) >= _FEWEST_LETTERS or word.isdigit()]
+        wanted = [word for word in dict.fromkeys(words) if (len(word) >= _FEWEST_LETTERS or word.isdigit()) and self.knows(word)]
         if not wanted:
             return []
-        holders = {word: {(name, part) for name, part, _ in self._rows([word], 4000, plain)} for word in wanted}
-        return [
-            Hit(name, part, -score, frozenset(word for word, found in holders.items() if (name, part) in found))
-            for name, part, score in self._rows(wanted, limit, plain)
-        ]
-
-    def _rows(self, words: list[str], limit: int, plain: bool = False) -> list[tuple[str, str, float]]:
         columns = "{names heading plain}" if plain else "{names heading sentence plain}"
-        query = f"{columns} : (" + " OR ".join('"' + word.replace('"', "") + '"' for word in words) + ")"
+        query = f"{columns} : (" + " OR ".join(f'"{_bare(word)}"' for word in wanted) + ")"
         extra = " and plain <> ''" if plain else ""
         with self._lock:
-            return self._base.execute(
-                f"select id, part, bm25(said, {', '.join(map(str, _WEIGHTS))}) as score from said where said match ?{extra} order by score, rowid limit ?",
+            rows = self._base.execute(
+                f"select rowid, id, part, bm25(said, {', '.join(map(str, _WEIGHTS))}) as score from said "
+                f"where said match ?{extra} order by score, rowid limit ?",
                 (query, limit),
             ).fetchall()
+        return [Hit(name, part, -score, frozenset(word for word in wanted if row in self._holders(word))) for row, name, part, score in rows]
+
+    def _holders(self, word: str) -> frozenset[int]:
+        """The rows that hold a word, kept once found."""
+        kept = self._known.get(word)
+        if kept is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            with self._lock:
+                rows = self._base.execute("select rowid from said where said match ?", (f'"{_bare(word)}"',)).fetchall()
+            kept = self._known[word] = frozenset(row for (row,) in rows)
+        return kept
+
+
+def _bare(word: str) -> str:
+    return word.replace('"', "")
 
 
 def index_of(evidence: Evidence) -> Index:

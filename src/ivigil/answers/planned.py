@@ -93,9 +93,9 @@ def quoted(here: Here, made: Plan, topics: tuple[str, ...], audience: Audience) 
 
 def said_line(line: Line) -> Said:
     """A plan line word for word, with the statements it rests on."""
-    marks = [mark for mark in (line.urgency if line.urgency != "info" else "",) if mark]
-    when = f" ({line.when.isoformat()})" if line.when is not None and line.when.isoformat() not in line.text else ""
-    return Said(f"{line.text}{when}", line.because.cites, "plan-line", tuple(marks), (line.id,))
+    when = line.when.isoformat() if line.when is not None and line.when.isoformat() not in line.text else ""
+    marks = [mark for mark in (line.urgency if line.urgency != "info" else "", when) if mark]
+    return Said(line.text, line.because.cites, "plan-line", tuple(marks), (line.id,))
 
 
 def _advises(here: Here, line: Line, topic: str) -> bool:

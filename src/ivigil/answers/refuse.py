@@ -136,30 +136,19 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     entries = [vocabulary.evidence.outsiders[name] for name in question.outside]
     kinds = {entry.kind for entry in entries}
     named = _named(question, vocabulary)
-    about_treatment = question.treatment or question.field or bool(question.indications) or bool(question.products)
-    if "other-subject" in kinds and not question.named and not (question.treatment and question.topics):
-        return _out_of_scope()
-    if "other-subject" in kinds and named and not question.named:
-        return _not_in_evidence(named)
+    about_treatment = (
+        question.treatment or question.field or any(dose.per_kg for dose in question.amounts.doses) or bool(question.indications) or bool(question.products)
+    )
+    beside = set(question.topics) & _BESIDE_MEDICINES or question.vaccines or question.indications
+    if "other-drug" in kinds and not question.treatment and not question.products and (not beside or _dosed(question, vocabulary)):
+        said = frame(f"This is about another medicine{_quoted(named)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its leaflet.")
+        return Refusal("refused", "other-drug", (said,))
+    if "other-subject" in kinds and not question.indications:
+        return _not_in_evidence(named) if question.treatment else _out_of_scope()
     if "other-condition" in kinds and not _answered_anyway(question):
         return _not_in_evidence(named)
-    if (
-        "other-drug" in kinds
-        and not question.treatment
-        and not set(question.topics) & {"interactions", "alternatives"}
-        and not question.vaccines
-        and not question.indications
-    ):
-        return Refusal(
-            "refused",
-            "other-drug",
-            (
-                frame(
-                    f"This is about another medicine{_quoted(named)}. The evidence here is about immunoglobulin; ask a pharmacist, "
-                    "or read the leaflet or label of that medicine."
-                ),
-            ),
-        )
+    if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
+        return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
     if "other-drug" in kinds and set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines):
         return _not_in_evidence(named)
@@ -168,7 +157,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         said = frame("Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product.")
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
     entity = bool(question.indications or question.products or question.vaccines or question.facts or question.tests)
-    if question.aims and not entity:
+    if question.aims and not entity and set(question.topics) <= _OF_A_DISEASE:
         return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
     unknown = tuple(word for word in (*question.objects, *question.aims) if not index_of(vocabulary.evidence).knows(word))
     if unknown and not entity:
@@ -181,7 +170,15 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     return None
 
 
-_WITH_MEDICINES = {"interactions", "safe", "disease", "prevention", "rate", "effects"}
+_BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "afterwards", "meningitis", "reaction", "hydration", "blood-tests", "allergies"}
+"""Topics under which another medicine may be named without being what the question is about."""
+_OF_A_DISEASE = {"indicated", "disease", "dose", "uses", "criteria", "safe", "words", "what", "children", "older"}
+"""Topics that are asked of a disease: what the treatment would be for must then be in the evidence."""
+_AMOUNTS = {"dose", "rate"}
+_BESIDE_AMOUNTS = {"interactions", "prevention"}
+"""The same where an amount is asked: "ibuprofen dose in migraine" asks for that of ibuprofen."""
+_LAST_YEAR = 2100
+_WITH_MEDICINES = {"interactions", "safe", "disease", "rate", "effects"}
 _LOOSE_TOPICS = {
     "words",
     "what",
@@ -219,6 +216,13 @@ _LOOSE_TOPICS = {
 """Topics whose words are used of anything: without a name of the field they do not make a question one about immunoglobulin."""
 
 
+def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
+    """True when the dose asked about is that of another medicine: the two words stand side by side."""
+    doses = {place for place, word in enumerate(question.words) if word.fold.startswith(("dos", "doz")) or word.fold in {"much", "many", "mg"}}
+    drugs = [match for match in vocabulary.outside.found(question.words) if vocabulary.evidence.outsiders[match.value].kind == "other-drug"]
+    return any(match.start - 2 <= place <= match.end for match in drugs for place in doses)
+
+
 def _answered_anyway(question: Question) -> bool:
     return bool(question.indications) and not question.objects
 
@@ -233,7 +237,7 @@ def _not_in_evidence(words: tuple[str, ...]) -> Refusal:
     return Refusal(
         "refused",
         "not-in-evidence",
-        (frame(f"The evidence says nothing about this{_quoted(words)}, so there is no answer. That it is not here is no proof either way; ask a specialist."),),
+        (frame(f"The evidence says nothing about this{_quoted(words)}, so there is no answer. This is no proof for or against it. Ask your team."),),
     )
 
 
@@ -243,8 +247,7 @@ def _out_of_scope() -> Refusal:
         "out-of-scope",
         (
             frame(
-                "This is not a question about immunoglobulin treatment, so it is not answered. Ask about what it is, its uses, dose, rate, side effects, "
-                "vaccines or monitoring."
+                "This is not about immunoglobulin, the antibody drug, so there is no answer. Ask about its use, dose, rate, side effects, vaccines or checks."
             ),
         ),
     )

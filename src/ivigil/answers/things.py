@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ivigil.answers.amounts import Amounts
 from ivigil.answers.diseases import Here
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
 from ivigil.basis.facts import Fact, Facts, Origin
+from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Vaccine
 from ivigil.evidence.conditions import facts_named, truth_of
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SafetyRule, SubcutaneousSchedule
+from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SafetyRule, SubcutaneousSchedule, Switch
 
 _SEVERITY = {"contraindicated": "contraindicated", "avoid": "avoid", "caution": "caution"}
 _WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
@@ -116,21 +118,36 @@ def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
     yield from (("reactions", entry_said(evidence, f"{name}: {remark.say}", remark.cites)) for remark in product.reactions)
 
 
-def switches(here: Here, products: list[Product]) -> list[Said]:
-    """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is."""
+def switches(here: Here, products: list[Product], amounts: Amounts, indications: tuple[str, ...] = ()) -> list[Said]:
+    """How a weekly dose under the skin follows from an intravenous one, by the label of each product named; of all of the place, when none is.
+
+    Nothing for a disease in which no label of these products gives it under the skin.
+    """
     if plain_for(here.audience):
         return []
     named = [product for product in products if product.switch]
     listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
-    return [
-        entry_said(here.evidence, f"{called(here, product)}: {row.say}", row.cites)
-        for product in listed
-        for row in product.switch
-        if in_force(row.valid, here.as_of)
-    ]
+    if indications:
+        listed = [product for product in listed if any(set(row.indications) & set(indications) for row in product.subcutaneous)]
+    out: list[Said] = []
+    for product in listed:
+        for row in product.switch:
+            if in_force(row.valid, here.as_of):
+                out.append(entry_said(here.evidence, f"{called(here, product)}: {row.say}", row.cites))
+                out += _switched(amounts, row, called(here, product)) if named else []
+    return sorted(out, key=lambda one: one.kind != "calculation")
 
 
-def rates(here: Here, product: Product, indications: tuple[str, ...]) -> Iterator[Said]:
+def _switched(amounts: Amounts, row: Switch, name: str) -> list[Said]:
+    """The weekly grams under the skin that follow from an intravenous dose in grams and its interval."""
+    grams = next((dose.amount.high for dose in amounts.doses if dose.amount.single and dose.amount.unit == "g"), None)
+    if grams is None or not amounts.weeks:
+        return []
+    weekly = number_text(round(grams * row.from_intravenous / amounts.weeks, 1))
+    return [Said(f"{name}: {grams:g} g x {row.from_intravenous:.2f} / {amounts.weeks:g} weeks = {weekly} g a week.", row.cites, "calculation")]
+
+
+def rates(here: Here, product: Product, indications: tuple[str, ...], amounts: Amounts) -> Iterator[Said]:
     """The printed rates of one product, those of the indication asked about first."""
     if plain_for(here.audience):
         return
@@ -139,11 +156,36 @@ def rates(here: Here, product: Product, indications: tuple[str, ...]) -> Iterato
     fitting = [row for row in rows if not indications or set(row.indications) & set(indications)]
     for row in fitting or rows:
         yield entry_said(here.evidence, f"{name}{_for(here, row.indications)}: {_schedule(row)}", row.cites)
+        if amounts.weight is not None:
+            yield from _per_hour(product, row, amounts.weight.in_unit("kg"), name)
     under_skin = [row for row in product.subcutaneous if not indications or set(row.indications) & set(indications)]
     for one in under_skin or product.subcutaneous:
         text = _under_skin(one)
         if text:
             yield entry_said(here.evidence, f"{name}{_for(here, one.indications)}, {one.infusion} infusion: {text}", one.cites)
+
+
+def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iterator[Said]:
+    """Start, limit at risk and maximum of a schedule in mL/h for a body weight. Of two printed forms of one rate the lower counts."""
+    at_risk = row.at_risk
+    limits = [("start", row.start.rate, row.start.also)]
+    if at_risk is not None and at_risk.rate is not None:
+        limits.append(("at kidney or clot risk at most", at_risk.rate, at_risk.also))
+    limits.append(("at most" if at_risk is None else "without kidney or clot risk at most", row.maximum.rate, row.maximum.also))
+    for word, rate, also in limits:
+        reckoned = [(hourly, one) for one in (also, rate) if one is not None and (hourly := _hourly(one, kg, product)) is not None]
+        if reckoned:
+            lowest, binding = min(reckoned, key=lambda pair: pair[0])
+            yield Said(f"{name}, {word}: {binding} for {number_text(kg)} kg = {number_text(round(lowest, 1))} mL/h.", row.cites, "calculation")
+
+
+def _hourly(rate: Quantity, kg: float, product: Product) -> float | None:
+    """A rate per body weight in mL/h; None for one that is not per body weight."""
+    if rate.dimension == "volume rate per body mass":
+        return rate.in_unit("mL/kg/h") * kg
+    if rate.dimension == "mass rate per body mass":
+        return rate.in_unit("mg/kg/h") * kg / 1000 / product.grams_per_ml
+    return None
 
 
 def _schedule(row: RateSchedule) -> str:

@@ -15,12 +15,12 @@ from ivigil.evidence.shapes import Indication
 
 _CLAUSE = re.compile(r"[.;:!?\n]|,| but | and | - ")
 _TREATMENT = "treatment"
-_DENIED_WITHIN = 3
+_DENIED_WITHIN = 5
 _WHATS = re.compile(r"\b([Ww]hat|[Hh]ow|[Ww]here|[Ww]ho)['’]?s\b")
 _PAST = {"past", "previou", "previous", "previously", "had", "history", "again", "after", "once", "before", "earlier", "last", "ago", "prior"}
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
-_ABOUT = re.compile(r"^(?:about|called|named|with|taking|of|cause|causes|caused|causing|prevent|prevents|in|than|on|and|or|is)$")
+_ABOUT = re.compile(r"^(?:about|called|named|with|taking|of|cause|causes|caused|causing|prevent|prevents|in)$")
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -234,10 +234,12 @@ def _breaks(text: str, words: tuple[Word, ...]) -> set[int]:
 
 def _is_denied(match: Match[None], denied: set[int], breaks: set[int]) -> bool:
     """True when a word that denies stands shortly before, in the same clause."""
+    if match.start in breaks:
+        return False
     for place in range(match.start - 1, max(-1, match.start - 1 - _DENIED_WITHIN), -1):
         if place in denied:
             return True
-        if place in breaks and place != match.start:
+        if place in breaks:
             return False
     return False
 

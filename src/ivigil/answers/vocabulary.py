@@ -80,7 +80,7 @@ class Vocabulary:
         for mechanism in evidence.mechanisms.values():
             yield from _called("mechanism", mechanism.id, [mechanism.name, *mechanism.also_called])
         for wording in evidence.wordings.values():
-            yield from ((phrase, Meaning("wording", wording.id)) for phrase in wording.words)
+            yield from _called("wording", wording.id, wording.words)
 
     def admits(self, meaning: Meaning, word: Word, *, shouted: bool) -> bool:
         """Whether a one-word name is really meant: ``TEN`` is not ``ten``."""
@@ -107,7 +107,7 @@ class Vocabulary:
         """The known word that a misspelt one stands for: the nearest, when no other is as near; else nothing."""
         if len(word) < _SHORTEST_MISSPELT:
             return ""
-        most = 1 if len(word) < _LONG else 2
+        most = 1 if len(word) < _LONG - 1 else 2
         near = [(gap, known) for known in self._spellable.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
         if not near:
             return ""
@@ -117,12 +117,13 @@ class Vocabulary:
 
 def _called(kind: MeaningKind, name: str, names: Iterable[str]) -> Iterator[tuple[str, Meaning]]:
     seen: set[str] = set()
-    for one in names:
-        phrase = one.strip()
+    listed = [one.strip() for one in names]
+    acronyms = {one.lower() for one in listed if _ACRONYM.fullmatch(one)}
+    for phrase in listed:
         if not phrase or phrase in seen:
             continue
         seen.add(phrase)
-        yield phrase, Meaning(kind, name, acronym=bool(_ACRONYM.fullmatch(phrase)) and " " not in phrase)
+        yield phrase, Meaning(kind, name, acronym=phrase.lower() in acronyms)
 
 
 def vocabulary_of(evidence: Evidence) -> Vocabulary:

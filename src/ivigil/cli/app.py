@@ -36,6 +36,15 @@ class Format(StrEnum):
     ICS = "ics"
 
 
+class AnswerFormat(StrEnum):
+    """How an answer is printed."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 class LeastReview(StrEnum):
     """How far in review the evidence of a line must be to be shown."""
 
@@ -244,7 +253,7 @@ def ask(
     site: Annotated[str, typer.Option(metavar="FILE", help="Site profile; its jurisdiction is used.")] = "",
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the answer is printed.")] = Format.TERMINAL,
+    format: Annotated[AnswerFormat, typer.Option("--format", "-f", help="How the answer is printed.")] = AnswerFormat.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Answer a question from the evidence; every sentence names its source. Exit codes: 0 answered, 2 bad input, 4 no answer, 5 question back."""

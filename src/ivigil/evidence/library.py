@@ -115,7 +115,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     word_lists: dict[str, questions.WordList] = {}
 
     @cached_property
-    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object]]]:
+    def kept(self) -> dict[object, dict[tuple[object, ...], tuple[object, ...]]]:
         """What :func:`ivigil.evidence.kept.kept` functions found for this evidence, by function and arguments."""
         return {}
 
@@ -320,14 +320,6 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
             found.setdefault(entry.topic, []).append(entry)
         return {topic: tuple(entries) for topic, entries in found.items()}
 
-    @cached_property
-    def laboratory_at(self) -> dict[str, tuple[care.Monitoring, ...]]:
-        """The tests to do by when they are done: before, during or after; in file order."""
-        found: dict[str, list[care.Monitoring]] = {}
-        for rule in self.laboratory.values():
-            found.setdefault(rule.at, []).append(rule)
-        return {at: tuple(rules) for at, rules in found.items()}
-
     def rules_at(self, stage: Stage, jurisdiction: str) -> tuple[SafetyRule, ...]:
         """The rules that can be judged at ``stage`` and hold in ``jurisdiction``, in file order."""
         key = (stage, jurisdiction)
@@ -354,6 +346,9 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
 
     def underlying(self, names: Iterable[str], facts: Facts) -> tuple[str, ...]:
         """Unknown facts with each risk group replaced by the unknown facts that could decide it."""
+        names = tuple(names)
+        if self.groups.keys().isdisjoint(names):
+            return names
         out: dict[str, None] = {}
         for name in names:
             group = self.groups.get(name)

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Protocol, TypeVar
 
 from ivigil.basis.facts import Stage
-from ivigil.evidence.kept import kept
+from ivigil.evidence.kept import kept, kept_with
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.shapes import DoseLimit, Regimen, SafetyRule, Valid
+from ivigil.evidence.shapes import DoseLimit, Indication, Regimen, SafetyRule, Valid
 
 
 class _Dated(Protocol):
@@ -58,16 +58,16 @@ def limits_in_force(evidence: Evidence, jurisdiction: str, indication: str, as_o
                  and in_force(limit.valid, as_of))
 
 
-@kept
-def regimens_here(evidence: Evidence, indication: str, jurisdiction: str, as_of: date) -> tuple[Regimen, ...]:
+@kept_with
+def regimens_here(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[Regimen, ...]:
     """The regimens in force for an indication, nearest first."""
-    return tuple(nearest(evidence.indications[indication].regimens, evidence.places(jurisdiction), as_of))
+    return tuple(nearest(indication.regimens, evidence.places(jurisdiction), as_of))
 
 
-@kept
-def regimens_elsewhere(evidence: Evidence, indication: str, jurisdiction: str, as_of: date) -> tuple[Regimen, ...]:
+@kept_with
+def regimens_elsewhere(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[Regimen, ...]:
     """The regimens for an indication that are in force in other jurisdictions."""
-    return tuple(elsewhere(evidence.indications[indication].regimens, evidence.places(jurisdiction), as_of))
+    return tuple(elsewhere(indication.regimens, evidence.places(jurisdiction), as_of))
 
 
 def elsewhere(entries: Iterable[P], places: tuple[str, ...], as_of: date) -> list[P]:

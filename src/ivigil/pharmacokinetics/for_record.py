@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import msgspec
+import numpy as np
 
 from ivigil.basis.facts import Facts
 from ivigil.basis.names import near
@@ -15,10 +16,11 @@ from ivigil.patient.facts import facts_of
 from ivigil.patient.firewall import COURSE_LIMIT, examined
 from ivigil.patient.record import Record
 from ivigil.pharmacokinetics.asked import Asked, Chosen, Naming, chosen_regimen, target_of
-from ivigil.pharmacokinetics.forecast import Forecast, forecast
+from ivigil.pharmacokinetics.forecast import Forecast, forecast, with_baseline
 from ivigil.pharmacokinetics.history import History, history_of, person_of
+from ivigil.pharmacokinetics.sampling import Sampling, best_day
 from ivigil.pharmacokinetics.targets import Option, options
-from ivigil.pharmacokinetics.typical import CannotCompute, Person
+from ivigil.pharmacokinetics.typical import CannotCompute, Person, scatter
 
 MOST_WEEKS = 260
 
@@ -41,6 +43,7 @@ class Made(msgspec.Struct, frozen=True, eq=False):
     forecast: Forecast
     options: tuple[Option, ...] = ()
     without: Forecast | None = None
+    sampling: Sampling | None = None
 
 
 def forecast_for(record: Record, asked: Asked, wanted: Wanted, evidence: Evidence, as_of: date, option: Naming = str) -> Made:
@@ -72,7 +75,19 @@ def forecast_for(record: Record, asked: Asked, wanted: Wanted, evidence: Evidenc
     found = options(one, facts, history, evidence, target) if target is not None else ()
     if target is None and wanted.jurisdiction:
         chosen = msgspec.structs.replace(chosen, notes=(*chosen.notes, *_targets(person, wanted.jurisdiction, evidence)))
-    return Made(record, as_of, chosen, one, found, without)
+    return Made(record, as_of, chosen, one, found, without, _sampling(one, evidence, horizon))
+
+
+def _sampling(made: Forecast, evidence: Evidence, horizon: float) -> Sampling | None:
+    """The day for the next level, by the first model: from what the levels on record left open, or from how patients differ."""
+    if not made.curves:
+        return None
+    first = made.curves[0]
+    model, own = evidence.models[first.model], made.individuals.get(first.model)
+    names, omega = scatter(model)
+    etas = own.etas if own is not None else np.zeros(len(names))
+    covariance = own.covariance if own is not None else with_baseline(omega, first.endogenous.log_sd**2)
+    return best_day(model, made.person, etas, covariance, first.endogenous.value, made.given, made.regimen, horizon, evidence)
 
 
 def problems_of(asked: Asked, wanted: Wanted, evidence: Evidence, option: Naming = str) -> Iterator[Problem]:

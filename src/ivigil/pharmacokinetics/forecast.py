@@ -226,7 +226,7 @@ def member_of(model: Model, person: Person, history: History, facts: Facts, evid
     if not names and rest.log_sd == 0.0:
         return Member(model, typical, rest, None, np.array([rest.value]), own is not None, ratio)
     normal = np.random.default_rng([seed, len(model.id), *model.id.encode()]).standard_normal((virtual, len(names) + 1))
-    joint = own.covariance if own is not None else _block(omega, rest.log_sd**2)
+    joint = own.covariance if own is not None else with_baseline(omega, rest.log_sd**2)
     away = normal @ square_root(joint).T
     drawn = individual_values(model, printed, names, centre + away[:, :-1]) if names and model.family == "linear" else None
     baselines = rest.value * np.exp(away[:, -1])
@@ -238,7 +238,7 @@ def _fitted_baseline(prior: Endogenous, own: Individual) -> Endogenous:
     return Endogenous(own.baseline, float(np.sqrt(own.covariance[-1, -1])), Remark("baseline-fitted", say, prior.remark.cites), prior.measured)
 
 
-def _block(omega: Array, last: float) -> Array:
+def with_baseline(omega: Array, last: float) -> Array:
     """A covariance with one more variance, independent of the others, at its end."""
     out = np.zeros((len(omega) + 1, len(omega) + 1))
     out[:-1, :-1], out[-1, -1] = omega, last

@@ -263,7 +263,7 @@ def _check_order(draft: Draft, evidence: Evidence, context: Context, form: DoseF
         beside = f" On actual weight it is {number_text(total / actual)} g/kg." if actual is not None and not math.isclose(actual, kg) else ""
         text = f"The order is not worked out: it comes to {number_text(per_kg)} g/kg for the course. {limits[0].say}{beside}"
         return _refuse(draft, evidence, text, tuple(cite for limit in limits for cite in limit.cites), calculation, "avoid")
-    spans = [one.course for one in printed_regimens(evidence, draft.indication.id).values() if one.course is not None]
+    spans = [one.course for one in printed_regimens(evidence, draft.indication).values() if one.course is not None]
     if not spans or override_for(draft, ORDER) is not None:
         return None
     low, high = min(span[0] for span in spans), max(span[1] for span in spans)

@@ -11,7 +11,7 @@ from ivigil.basis.dates import add
 from ivigil.basis.quantity import Quantity
 from ivigil.evidence.care import ReviewPoint
 from ivigil.evidence.conditions import truth_of
-from ivigil.evidence.kept import kept
+from ivigil.evidence.kept import kept, kept_with
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import Indication, Remark
@@ -35,11 +35,11 @@ def lines(draft: Draft, evidence: Evidence, context: Context) -> Iterable[Line]:
         yield from _interference(draft, evidence)
 
 
-@kept
-def _of_here(evidence: Evidence, indication: str, about: Literal["targets", "review", "stop"], jurisdiction: str, as_of: date) -> tuple[Remark, ...]:
+@kept_with
+def _of_here(evidence: Evidence, indication: Indication, about: Literal["targets", "review", "stop"], jurisdiction: str, as_of: date) -> tuple[Remark, ...]:
     """The remarks of an indication that hold at a place."""
     places = {*evidence.places(jurisdiction), "", "international"}
-    remarks: tuple[Remark, ...] = getattr(evidence.indications[indication], about)
+    remarks: tuple[Remark, ...] = getattr(indication, about)
     return tuple(remark for remark in remarks if remark.jurisdiction in places and in_force(remark.valid, as_of))
 
 
@@ -51,7 +51,7 @@ def _targets(draft: Draft, evidence: Evidence, indication: Indication, context: 
     targets = [target for target in evidence.targets.values() if target.purpose == "replacement" and not target.superseded_by]
     here = sorted((target for target in targets if target.jurisdiction in {*places, ""}),
                   key=lambda target: places.index(target.jurisdiction) if target.jurisdiction else len(places))
-    own = _of_here(evidence, indication.id, "targets", context.jurisdiction, context.as_of)
+    own = _of_here(evidence, indication, "targets", context.jurisdiction, context.as_of)
     abroad = tuple(Alternative(target.jurisdiction, target.say, target.cites) for target in targets if target not in here)
     if not here and not own:
         return
@@ -80,7 +80,7 @@ def _outcomes(evidence: Evidence, indication: str) -> tuple[Line, ...]:
 
 def _reviews(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Iterable[Line]:
     """The review points of the indication, and the general ones of a treatment that goes on where they name no date; the earliest date counts."""
-    own: list[Remark | ReviewPoint] = list(_of_here(evidence, indication.id, "review", context.jurisdiction, context.as_of))
+    own: list[Remark | ReviewPoint] = list(_of_here(evidence, indication, "review", context.jurisdiction, context.as_of))
     general = _general_reviews(evidence, indication.id)
     goes_on = (draft.dose is not None and draft.dose.every is not None) or (draft.regimen is not None and draft.regimen.phase in {"maintenance", "replacement"})
     used = own if any(point.at is not None for point in own) or not goes_on else [*own, *general]
@@ -90,11 +90,11 @@ def _reviews(draft: Draft, evidence: Evidence, indication: Indication, context: 
         others = tuple(Alternative("general review point", point.say, point.cites) for point in general if used is own)
         yield Line("monitoring.review", "monitoring", "check", "info", text,
                    reasons(evidence, draft.facts, cites=tuple(cite for point in used for cite in point.cites), instead_of=others, entries=used), when=when)
-    yield from _stops(evidence, indication.id, context.jurisdiction, context.as_of)
+    yield from _stops(evidence, indication, context.jurisdiction, context.as_of)
 
 
-@kept
-def _stops(evidence: Evidence, indication: str, jurisdiction: str, as_of: date) -> tuple[Line, ...]:
+@kept_with
+def _stops(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[Line, ...]:
     stops = _of_here(evidence, indication, "stop", jurisdiction, as_of)
     if not stops:
         return ()

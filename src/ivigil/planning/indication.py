@@ -10,7 +10,7 @@ import msgspec
 from ivigil.basis.because import Alternative
 from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.evidence.conditions import judge, written
-from ivigil.evidence.kept import kept
+from ivigil.evidence.kept import kept_with
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, in_force, nearest
 from ivigil.evidence.shapes import Criterion, Indication, Standing
@@ -30,7 +30,7 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     if len(found) != 1:
         return _not_settled(draft, evidence, found, context)
     indication = evidence.indications[found[0]]
-    here = indication.id, context.jurisdiction, context.as_of
+    here = indication, context.jurisdiction, context.as_of
     draft = msgspec.structs.replace(draft, indication=indication, facts=_named(draft, indication, context))
     draft = draft.saying(_standing_line(evidence, *here))
     draft = _refused(draft, evidence, indication, context)
@@ -85,20 +85,20 @@ def _not_settled(draft: Draft, evidence: Evidence, found: list[str], context: Co
     return msgspec.structs.replace(draft.saying(line), no_evidence=True)
 
 
-@kept
-def _standings(evidence: Evidence, indication: str, jurisdiction: str, as_of: date) -> tuple[tuple[Standing, ...], tuple[Standing, ...]]:
+@kept_with
+def _standings(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[tuple[Standing, ...], tuple[Standing, ...]]:
     """What authorities say of an indication: those in force here, nearest first, and those of other places."""
-    rows, places = evidence.indications[indication].standing, evidence.places(jurisdiction)
+    rows, places = indication.standing, evidence.places(jurisdiction)
     return tuple(nearest(rows, places, as_of)), tuple(elsewhere(rows, places, as_of))
 
 
-@kept
-def _standing_line(evidence: Evidence, indication: str, jurisdiction: str, as_of: date) -> Line:
+@kept_with
+def _standing_line(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> Line:
     here, other = _standings(evidence, indication, jurisdiction, as_of)
     rows = tuple((evidence.authority(row), row.jurisdiction, row.edition, row.tier or row.verdict, row.verdict) for row in (*here, *other))
     table = Table((Column("Authority"), Column("Where"), Column("Edition"), Column("Says"), Column("Verdict")), rows)
     cites = tuple(cite for row in (*here, *other) for cite in row.cites)
-    text = f"{evidence.indications[indication].name.clinical}: {_summary(here)}"
+    text = f"{indication.name.clinical}: {_summary(here)}"
     if not cites:
         return Line("indication.standing", "indication", "check", "info", text, reasons(evidence, NO_FACTS, cites=(_GAPS,)))
     against = tuple(Alternative(evidence.authority(row), f"{row.tier or row.verdict} ({row.jurisdiction})", row.cites)
@@ -116,22 +116,22 @@ def _summary(here: tuple[Standing, ...]) -> str:
 
 def judging(indication: Indication, evidence: Evidence, jurisdiction: str, as_of: date) -> list[Standing]:
     """The standings that decide in a place: its own; international ones where none of its own was read; those elsewhere where neither was."""
-    here, other = _standings(evidence, indication.id, jurisdiction, as_of)
+    here, other = _standings(evidence, indication, jurisdiction, as_of)
     own = [row for row in here if row.jurisdiction not in {"international", ""}]
     return next((read for rows in (own, here, other) if (read := [row for row in rows if row.verdict != "not-read"])), [])
 
 
-@kept
-def _judged(evidence: Evidence, indication: str, jurisdiction: str, as_of: date) -> tuple[tuple[Standing, ...], bool]:
+@kept_with
+def _judged(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[tuple[Standing, ...], bool]:
     """The authorities that decide and advise against it, and whether others among those that decide do not."""
-    rows = judging(evidence.indications[indication], evidence, jurisdiction, as_of)
+    rows = judging(indication, evidence, jurisdiction, as_of)
     against = tuple(row for row in rows if row.verdict == "against")
     return against, len(against) < len(rows)
 
 
 def _refused(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Draft:
     """Blocks the plan where those who decide advise against it, unless a prescriber has written why not."""
-    against, disputed = _judged(evidence, indication.id, context.jurisdiction, context.as_of)
+    against, disputed = _judged(evidence, indication, context.jurisdiction, context.as_of)
     if not against:
         return draft
     cites = tuple(cite for row in against for cite in row.cites)
@@ -151,15 +151,15 @@ def _refused(draft: Draft, evidence: Evidence, indication: Indication, context: 
     return draft.saying(recorded)
 
 
-@kept
-def _asking(evidence: Evidence, indication: str, jurisdiction: str, as_of: date) -> tuple[tuple[Criterion, str], ...]:
+@kept_with
+def _asking(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[tuple[Criterion, str], ...]:
     """The criteria in force, each with its authority."""
-    found = nearest(evidence.indications[indication].criteria, evidence.places(jurisdiction), as_of)
+    found = nearest(indication.criteria, evidence.places(jurisdiction), as_of)
     return tuple((criterion, evidence.authority(criterion)) for criterion in found)
 
 
 def _criteria(draft: Draft, evidence: Evidence, indication: Indication, context: Context) -> Draft:
-    asking = _asking(evidence, indication.id, context.jurisdiction, context.as_of)
+    asking = _asking(evidence, indication, context.jurisdiction, context.as_of)
     if not asking:
         return draft
     criteria = [criterion for criterion, _ in asking]
@@ -200,10 +200,10 @@ def _population(draft: Draft, evidence: Evidence, indication: Indication) -> Ite
                        reasons(evidence, draft.facts, cites=cites, uses=verdict.decided_by, entries=(indication,)))
 
 
-@kept
-def _remarks(evidence: Evidence, name: str, jurisdiction: str, as_of: date) -> tuple[Line, ...]:
+@kept_with
+def _remarks(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date) -> tuple[Line, ...]:
     """Alternatives, doses that are only reported, and what was not read."""
-    indication, places = evidence.indications[name], evidence.places(jurisdiction)
+    places = evidence.places(jurisdiction)
     known = {*places, "", "international"}
     lines = []
     alternatives = [remark for remark in indication.alternatives if in_force(remark.valid, as_of) and remark.jurisdiction in known]

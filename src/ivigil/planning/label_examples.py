@@ -15,7 +15,7 @@ from ivigil.evidence.conditions import parse_condition
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Act, Product, RateSchedule, Regimen, RegimenDose, Route, SafetyRule
 from ivigil.patient.record import Order, PastInfusion, Record
-from ivigil.planning import infusion, product, subcutaneous
+from ivigil.planning import candidates, infusion, subcutaneous
 from ivigil.planning.draft import Constraint, Context, Day, Dose, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import labelled_for_age, labelled_rows, product_facts
@@ -108,7 +108,7 @@ def _of_product(example: LabelExample, chosen: Product, evidence: Evidence, as_o
             yield f"expected '{example.expect}', came to: {came}"
         return
     expect = example.expect
-    if not any(getattr(expect, field) is not None for field in expect.__struct_fields__):
+    if expect == LabelExpected():
         yield "expects nothing"
     if expect.ratio is not None:
         yield from _ratio(example, chosen, expect.ratio)
@@ -171,12 +171,12 @@ def _word(expect: Word, example: LabelExample, chosen: Product, draft: Draft, ev
         came = "labelled" if rows and labelled_for_age(chosen, example.indication, draft.facts) is not False else "not-labelled"
         return "" if came == expect else came
     if expect in {"discontinued", "selectable"}:
-        candidate = product.candidate_of(chosen, msgspec.structs.replace(draft, product=None), evidence, context)
+        candidate = candidates.candidate_of(chosen, msgspec.structs.replace(draft, product=None), evidence, context)
         gone = any(reason.startswith(("No longer on the market", "Discontinued")) for reason in candidate.excluded)
         return "" if gone == (expect == "discontinued") else "discontinued" if gone else "selectable"
     if expect == "barred":
         facts = {fact.id: fact.value for fact in product_facts(chosen, draft)}
-        excluded = product.candidate_of(chosen, draft, evidence, context).excluded
+        excluded = candidates.candidate_of(chosen, draft, evidence, context).excluded
         return "" if facts.get("product.subcutaneous_barred") is True and excluded else "not barred"
     return "an example of own rates names its 'products'"
 

@@ -73,7 +73,7 @@ def _tests(draft: Draft, evidence: Evidence, context: Context, phase: str) -> tu
 def _laboratory(evidence: Evidence, phase: str, indication: str, jurisdiction: str) -> tuple[Monitoring, ...]:
     """The rules on tests of one phase that speak of an indication and a place."""
     places = evidence.places(jurisdiction)
-    return tuple(rule for rule in evidence.laboratory_at.get(phase, ()) if (not rule.indications or indication in rule.indications)
+    return tuple(rule for rule in evidence.laboratory.values() if rule.at == phase and (not rule.indications or indication in rule.indications)
                  and (not rule.jurisdictions or not set(places).isdisjoint(rule.jurisdictions)))
 
 

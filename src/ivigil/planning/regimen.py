@@ -10,10 +10,10 @@ import msgspec
 from ivigil.basis.because import Alternative
 from ivigil.evidence.conditions import judge, truth_of, written
 from ivigil.evidence.doses import DoseForm, course_span, described, dose_text, form_of
-from ivigil.evidence.kept import kept
+from ivigil.evidence.kept import kept_with
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force, regimens_elsewhere, regimens_here
-from ivigil.evidence.shapes import Product, Regimen
+from ivigil.evidence.shapes import Indication, Product, Regimen
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
 from ivigil.planning.product_facts import is_called, planned_route
@@ -36,10 +36,10 @@ class Printed(msgspec.Struct, frozen=True):
     who: str
 
 
-@kept
-def printed(evidence: Evidence, indication: str) -> Mapping[str, Printed]:
+@kept_with
+def printed(evidence: Evidence, indication: Indication) -> Mapping[str, Printed]:
     """Every regimen of an indication as it is printed, by id."""
-    return {regimen.id: _printed(regimen, evidence) for regimen in evidence.indications[indication].regimens}
+    return {regimen.id: _printed(regimen, evidence) for regimen in indication.regimens}
 
 
 def _printed(regimen: Regimen, evidence: Evidence) -> Printed:
@@ -69,8 +69,8 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
     assert draft.indication is not None
     order = draft.record.order
     product = ordered_product(draft, evidence, context)
-    words = printed(evidence, draft.indication.id)
-    here = regimens_here(evidence, draft.indication.id, context.jurisdiction, context.as_of)
+    words = printed(evidence, draft.indication)
+    here = regimens_here(evidence, draft.indication, context.jurisdiction, context.as_of)
     lost: dict[str, str] = {}
     candidates: list[Regimen] = []
     phase = order.phase
@@ -94,7 +94,7 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
     why = ("the order names it" if named else f"the label of {product.brand} prints it" if labelled and product else
            f"no regimen of {context.jurisdiction} was read for this" if away else "first in force here")
     others = [regimen for regimen in here if regimen.id != chosen.id and regimen.phase == chosen.phase]
-    disputes = [alternative for regimen, alternative in _disputing(evidence, draft.indication.id, context.jurisdiction, context.as_of, chosen.id)
+    disputes = [alternative for regimen, alternative in _disputing(evidence, draft.indication, context.jurisdiction, context.as_of, chosen.id)
                 if regimen.when is None or truth_of(regimen.when, draft.facts) is not False]
     where = chosen.jurisdiction or "everywhere"
     own = words[chosen.id]
@@ -117,11 +117,11 @@ def choose_regimen(draft: Draft, evidence: Evidence, context: Context) -> tuple[
     return chosen, lines, undecided
 
 
-@kept
-def _disputing(evidence: Evidence, indication: str, jurisdiction: str, as_of: date, chosen: str) -> tuple[tuple[Regimen, Alternative], ...]:
+@kept_with
+def _disputing(evidence: Evidence, indication: Indication, jurisdiction: str, as_of: date, chosen: str) -> tuple[tuple[Regimen, Alternative], ...]:
     """The regimens of other places that give another dose in the same phase by the same route, each as a dispute with the chosen one."""
     words = printed(evidence, indication)
-    own = next(regimen for regimen in evidence.indications[indication].regimens if regimen.id == chosen)
+    own = next(regimen for regimen in indication.regimens if regimen.id == chosen)
     return tuple((regimen, Alternative(words[regimen.id].disputing, f"in force in {regimen.jurisdiction}, not in {jurisdiction}", regimen.cites))
                  for regimen in regimens_elsewhere(evidence, indication, jurisdiction, as_of)
                  if regimen.id != chosen and regimen.phase == own.phase and regimen.route == own.route
@@ -140,8 +140,8 @@ def _serves(regimen: Regimen, phase: str) -> bool:
 def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: tuple[Regimen, ...], lost: dict[str, str]) -> list[Line]:
     """What authorities elsewhere do is shown, and not used: there is no silent default country."""
     assert draft.indication is not None
-    words = printed(evidence, draft.indication.id)
-    others = [regimen for regimen in regimens_elsewhere(evidence, draft.indication.id, context.jurisdiction, context.as_of)
+    words = printed(evidence, draft.indication)
+    others = [regimen for regimen in regimens_elsewhere(evidence, draft.indication, context.jurisdiction, context.as_of)
               if regimen.when is None or truth_of(regimen.when, draft.facts) is not False]
     lapsed = _lapsed(draft, evidence, context)
     cites = tuple(cite for regimen in (*here, *others) for cite in regimen.cites)
@@ -163,7 +163,7 @@ def _none_chosen(draft: Draft, evidence: Evidence, context: Context, here: tuple
 def _lapsed(draft: Draft, evidence: Evidence, context: Context) -> list[Line]:
     """Doses of this place that would serve but for their dates: the reader hears that they lapsed, or begin later, and that none is used."""
     assert draft.indication is not None
-    words = printed(evidence, draft.indication.id)
+    words = printed(evidence, draft.indication)
     known, order = {*evidence.places(context.jurisdiction), "international", ""}, draft.record.order
     out = [regimen for regimen in draft.indication.regimens
            if regimen.jurisdiction in known and not in_force(regimen.valid, context.as_of)

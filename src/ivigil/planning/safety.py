@@ -24,6 +24,7 @@ from ivigil.planning.reasons import reasons, texts
 
 URGENCY: dict[Severity, Urgency] = {"contraindicated": "critical", "avoid": "warning", "caution": "warning", "info": "info", "none": "info"}
 _ACT: dict[Severity, Act] = {"contraindicated": "avoid", "avoid": "avoid", "caution": "check", "info": "tell", "none": "record"}
+_WORST_FIRST: tuple[Urgency, ...] = ("critical", "warning", "info")
 OVERRIDE_POLICY = "ivigil-policy.override"
 
 
@@ -95,7 +96,7 @@ def _judge_stage(draft: Draft, evidence: Evidence, context: Context, stage: Stag
             constraints.extend(_acts(rule, draft.facts))
     return msgspec.structs.replace(
         draft,
-        lines=draft.lines + tuple(sorted(lines, key=lambda line: ("critical", "warning", "info").index(line.urgency))),
+        lines=(*draft.lines, *[line for urgency in _WORST_FIRST for line in lines if line.urgency == urgency]),
         not_raised=draft.not_raised + tuple(silent),
         undecided=draft.undecided + tuple(undecided),
         constraints=draft.constraints + tuple(constraints),
@@ -123,6 +124,9 @@ def _override_line(name: str, override: Override, draft: Draft, evidence: Eviden
 
 def leaf_facts(names: Iterable[str], facts: Facts, evidence: Evidence) -> tuple[str, ...]:
     """The facts behind the deciding ones: a risk group is replaced by the facts that decided it."""
+    names = tuple(names)
+    if evidence.groups.keys().isdisjoint(names):
+        return names
     out: dict[str, None] = {}
     for name in names:
         group = evidence.groups.get(name)

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Literal
 
 import msgspec
 
@@ -18,7 +17,7 @@ from ivigil.basis.facts import Facts
 from ivigil.basis.logic import Truth
 from ivigil.basis.quantity import number_text
 from ivigil.evidence.conditions import Condition, judge, written
-from ivigil.evidence.kept import kept
+from ivigil.evidence.kept import kept_with
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import BySex, HeightFormula, WeightPolicy
@@ -94,7 +93,7 @@ def _weigh(policy: WeightPolicy, evidence: Evidence, facts: Facts, measured: _Me
             return Weighing(policy, False, None, f"not known whether it is meant for this patient ({_labels(verdict.undecided, evidence)})",
                             missing=verdict.undecided)
         if verdict.truth is False:
-            return Weighing(policy, False, None, f"meant for: {_in_words(evidence, policy.id, 'population')}", uses=verdict.decided_by)
+            return Weighing(policy, False, None, f"meant for: {_in_words(evidence, policy.population)}", uses=verdict.decided_by)
     weighing = _worked(policy, evidence, facts, measured, indication)
     if not in_force(policy.valid, as_of):
         return msgspec.structs.replace(weighing, applicable=False, why=f"{_validity(policy.valid.start, policy.valid.end)}; {weighing.why}")
@@ -122,10 +121,9 @@ def settle(first: str, weighings: Mapping[str, Weighing]) -> tuple[Weighing | No
     return msgspec.structs.replace(actual, provisional=bool(missing), missing=actual.missing + missing), tuple(passed)
 
 
-@kept
-def _in_words(evidence: Evidence, policy: str, which: Literal["population", "when"]) -> str:
+@kept_with
+def _in_words(evidence: Evidence, condition: Condition) -> str:
     """Whom a policy, or the formula of a policy, is meant for."""
-    condition: Condition = getattr(evidence.weight_policies[policy], which)
     return written(condition, evidence.labels)
 
 
@@ -147,7 +145,7 @@ def _worked(policy: WeightPolicy, evidence: Evidence, facts: Facts, measured: _M
             return Weighing(policy, True, body.weight, f"not on record: {_labels(verdict.undecided, evidence)}; {actual} stands in", uses=tuple(uses),
                             missing=verdict.undecided, provisional=True)
         if verdict.truth is False:
-            return Weighing(policy, True, body.weight, f"{_source_of(body)}; the formula is for: {_in_words(evidence, policy.id, 'when')}", uses=tuple(uses))
+            return Weighing(policy, True, body.weight, f"{_source_of(body)}; the formula is for: {_in_words(evidence, policy.when)}", uses=tuple(uses))
     return _by_formula(policy, evidence, body, tuple(dict.fromkeys(uses)))
 
 

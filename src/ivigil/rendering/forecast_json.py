@@ -38,6 +38,7 @@ def forecast_plain(whole: Made, evidence_version: str) -> dict[str, Any]:
         "models": [_curve(curve) for curve in made.curves],
         "bands": None if made.bands is None else {name: None if band is None else [_list(row[::_DAILY]) for row in band]
                                                   for name, band in made.bands._asdict().items()},
+        "next_level": msgspec.to_builtins(whole.sampling),
         "options": msgspec.to_builtins(whole.options),
         "without_change": None if without is None else [_curve(curve) for curve in without.curves],
     }

@@ -61,6 +61,7 @@ def _lines(whole: Made, evidence: Evidence, width: int) -> Iterator[str]:
     yield from _curve(made, as_of, width)
     yield ""
     yield from _levels(made, as_of, width)
+    yield from _sampling(whole, width)
     yield from _response(made, evidence, width)
     if without is not None and without.curves:
         yield from _compared(made, without, as_of)
@@ -209,6 +210,23 @@ def _levels(made: Forecast, as_of: date, width: int) -> Iterator[str]:
 
 _LEARNT = 0.05
 """Share of a variance that the levels took away, from which it is named."""
+
+
+def _sampling(whole: Made, width: int) -> Iterator[str]:
+    """The day on which a level would tell most."""
+    found, made = whole.sampling, whole.forecast
+    if found is None:
+        return
+    before = any(dose.day == found.day for dose in made.given)
+    span = f"; {_day(whole.as_of, found.first)} to {_day(whole.as_of, found.last)} is nearly as good" if found.first < found.last else ""
+    yield f"NEXT LEVEL WORTH DRAWING ({made.curves[0].name})"
+    yield from _wrapped(f"{_day(whole.as_of, found.day)}{', before the infusion' if before else ''}{span}. It would narrow the trough to come from "
+                        f"+/-{_NINE_IN_TEN * found.without:.1f} to +/-{_NINE_IN_TEN * found.with_it:.1f} g/L (90 %, assay apart).", width, "  ", "  ")
+    yield ""
+
+
+_NINE_IN_TEN = 1.645
+"""Standard deviations to either side that hold nine in ten of a normal distribution."""
 
 
 def _response(made: Forecast, evidence: Evidence, width: int) -> Iterator[str]:

@@ -62,6 +62,13 @@ def test_the_corrected_order_passes_when_it_is_sent_back(client: TestClient, wro
     assert not any(card.get("suggestions") for card in cards)
 
 
+def test_rounding_to_whole_vials_is_no_reason_to_interrupt(client: TestClient) -> None:
+    """2 g/kg at 32 kg are 64 g; vials make 65 g of it, which is 2.03 g/kg. An order for what the plan itself gives is clean."""
+    chart = (measured("w", "29463-7", 32, "kg"), measured("h", "8302-2", 140, "cm"))
+    offered = asked(client, call("order-sign", order(), chart=chart))[0]["suggestions"][0]["actions"][0]["resource"]
+    assert interrupting(asked(client, call("order-sign", offered, chart=chart))) == []
+
+
 def test_a_rate_above_the_label_is_critical(client: TestClient) -> None:
     """Gammagard Liquid allows 8 mg/kg/min: at 70 kg and 10 % that is 336 mL/h; 500 mL/h is refused."""
     cards = asked(client, call("order-sign", order(amount(28, "g"), daily(5), rate=amount(500, "mL/h"))))

@@ -35,6 +35,7 @@ PAGES = (
     "/evidence/disagreements?topic=cidp",
     "/compare?example=cidp-obese-ontario&jurisdiction=CA-ON&second:jurisdiction=AU",
     "/forecast?example=pid-child-au&target=9%20g/L",
+    "/ask",
     "/review",
     "/review/itp-adult.privigen.dose",
     "/plan/saved",

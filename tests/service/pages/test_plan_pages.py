@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -198,3 +199,21 @@ def test_no_address_holds_anything_of_the_patient(client: TestClient) -> None:
     for _, address in page.addresses:
         assert "example-itp-adult-us" not in address
         assert "64.86" not in address
+
+
+def test_a_file_that_unpacks_to_more_than_the_service_reads_is_refused(client: TestClient) -> None:
+    """A small gzip bomb is named as such and never unpacked whole; so is a record too long for the strict reader."""
+    bomb = gzip.compress(b"[" + b" " * 60_000_000)
+    answer = client.post("/plan", data={"jurisdiction": "US"}, files={"file": ("a.gz", bomb, "application/gzip")})
+    assert answer.status_code == 422
+    assert "larger than" in Page(answer.text).text
+    long = "id: x\n" + "# filler\n" * 40_000
+    answer = client.post("/plan", data={"record": long, "jurisdiction": "US", "was:jurisdiction": "US", "a:has.sepsis": "no"})
+    assert answer.status_code == 422
+    assert "larger than" in Page(answer.text).text
+
+
+def test_a_gzipped_file_is_read(client: TestClient) -> None:
+    """A record that was packed for the way is planned like any other."""
+    answer = client.post("/plan", data={"jurisdiction": "US"}, files={"file": ("a.yaml.gz", gzip.compress(ITP.encode()), "application/gzip")})
+    assert answer.status_code == 200

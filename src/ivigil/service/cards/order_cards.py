@@ -13,7 +13,7 @@ from ivigil.patient.fhir_values import Resource, as_text
 from ivigil.patient.record import Record
 from ivigil.planning.choices import Choices
 from ivigil.planning.line import Line, Plan
-from ivigil.rendering.fhir_dosage import COURSE, dosage_instructions
+from ivigil.rendering.fhir_dosage import COURSE, days_of, dosage_instructions
 from ivigil.rendering.fhir_parts import name_of, pruned
 from ivigil.rendering.markdown import escaped
 from ivigil.rendering.plain_text import clean
@@ -51,6 +51,10 @@ def checked(resource: Resource, record: Record, hospital: Hospital, today: date,
     if plan is not None:
         findings = findings_of(plan, record, hospital.evidence, early=early)
         corrected = _planned_without(record, findings, hospital, today) or (plan if record.order.dose is None else None)
+        if corrected is not None and corrected is not plan and _same_course(plan, corrected):
+            # Ordered is what the plan itself comes to when it is rounded to vials: what the rounding alone raised is not in question.
+            findings = [one for one in findings if not concerns_dose([one]) or one.urgency == "critical" or corrected.line(one.id) is not None]
+            corrected = corrected if concerns_rate(findings) else None
     else:
         assert problems is not None
         rough = [Finding(problem.what, "warning", problem.why) for problem in problems.problems]
@@ -61,6 +65,11 @@ def checked(resource: Resource, record: Record, hospital: Hospital, today: date,
         if corrected is not None:  # what else stands against the order does not depend on its dose
             findings = most_serious_first((*findings, *findings_of(corrected, record, hospital.evidence, early=early)))
     return Checked(resource, record, plan, tuple(findings), corrected)
+
+
+def _same_course(one: Plan, other: Plan) -> bool:
+    """Whether two plans give the same grams on as many days."""
+    return bool(days_of(one)) and [(day.count, day.grams) for day in days_of(one)] == [(day.count, day.grams) for day in days_of(other)]
 
 
 def _planned_without(record: Record, findings: list[Finding], hospital: Hospital, today: date) -> Plan | None:

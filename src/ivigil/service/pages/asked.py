@@ -14,7 +14,7 @@ from ivigil.patient.record import Record
 from ivigil.planning.choices import Choices, Collected, context_of
 from ivigil.planning.line import Plan
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, bounded
 from ivigil.service.pages.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 
 CHOICES = ("jurisdiction", "indication", "product", "weight_policy", "rounding", "ramp", "as_of", "start", "least_review")
@@ -92,7 +92,7 @@ def made_of(asked: Asked, hospital: Hospital, today: date) -> Made:
     found = Collected()
     fhir = is_fhir(asked.record)
     beside = asked.beside.then(asked.now) if fhir else Changes()
-    text = asked.record if fhir else found.attempt(lambda: changed_text(asked.record, asked.now), asked.record)
+    text = asked.record if fhir else found.attempt(lambda: _taken_in(asked, hospital), asked.record)
     record = found.attempt(lambda: record_of(text, beside, hospital, today), None)
     found.attempt(lambda: context_of(asked.choices, hospital.site, hospital.evidence, today), None)
     if found.problems or record is None:
@@ -100,6 +100,12 @@ def made_of(asked: Asked, hospital: Hospital, today: date) -> Made:
     made = Made(text, beside, asked.choices, record, hospital.plan(record, asked.choices, today))
     before = _before(asked, hospital, today)
     return made if before is None else msgspec.structs.replace(made, difference=plan_difference(before, made.plan))
+
+
+def _taken_in(asked: Asked, hospital: Hospital) -> str:
+    """The record in the written form with the changes of the request. Its size is checked first, since the strict reader is slow."""
+    bounded(asked.record.encode(), hospital.limits, "record")
+    return changed_text(asked.record, asked.now)
 
 
 def _before(asked: Asked, hospital: Hospital, today: date) -> Plan | None:
@@ -121,14 +127,11 @@ def record_of(text: str, beside: Changes, hospital: Hospital, today: date) -> Re
     """The one patient of a text, with the changes that stay beside it.
 
     Raises:
-        BadInput: see :meth:`Hospital.records`; also for more than one patient.
+        BadInput: see :meth:`Hospital.only`; also when there is no text.
     """
     if not text.strip():
         raise BadInput([Problem("record", 0, "", "no record is given", "paste one, choose a file, fill in the form or open an example")])
-    records = hospital.records(text.encode(), today)
-    if len(records) > 1:
-        raise BadInput([Problem("record", 0, "", f"{len(records)} patients in one document", "plan one patient at a time")])
-    return changed_record(records[0], beside, hospital.evidence)
+    return changed_record(hospital.only(text.encode(), today), beside, hospital.evidence)
 
 
 def plain_choices(choices: Choices) -> dict[str, str]:

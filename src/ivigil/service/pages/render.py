@@ -30,7 +30,7 @@ SURFACES = {
     "reference": ("Clinician reference", "What each source says, where it says it, and what rests on it."),
 }
 """The surfaces, labelled apart on every page."""
-MENU = (("/plan", "Plan"), ("/compare", "Compare"), ("/forecast", "Forecast"), ("/evidence/", "Evidence"), ("/review", "Review"))
+MENU = (("/plan", "Plan"), ("/compare", "Compare"), ("/forecast", "Forecast"), ("/ask", "Ask"), ("/evidence/", "Evidence"), ("/review", "Review"))
 
 
 @lru_cache(maxsize=1)

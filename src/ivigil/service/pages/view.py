@@ -146,7 +146,9 @@ def anchor_of(title: str) -> str:
 
 def folded(row: Row) -> bool:
     """True when the table of a line is folded away."""
-    return row.table is not None and len(row.table.rows) > LONG_TABLE and row.id not in OPEN_TABLES and not row.id.startswith("infusion.day")
+    if row.table is None or row.id in OPEN_TABLES or row.id.startswith("infusion.day"):
+        return False
+    return len(row.table.rows) > LONG_TABLE or row.section == "vaccination"
 
 
 def amounts(text: str) -> Markup:

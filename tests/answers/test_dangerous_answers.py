@@ -1,0 +1,73 @@
+"""Answers that would hurt somebody if read as they once stood: each found by asking, each with the figure worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ivigil.answers.answer import Answer
+from ivigil.answers.ask import Asking, answer
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.load import load_evidence
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    """The packaged evidence."""
+    return load_evidence()
+
+
+def _asked(evidence: Evidence, question: str, place: str = "US") -> Answer:
+    return answer(question, evidence, Asking("clinician", place, date(2026, 11, 21)))
+
+
+def _short(made: Answer) -> list[str]:
+    return [sentence.text for sentence in made.short]
+
+
+def _all(made: Answer) -> str:
+    return " ".join([*_short(made), *(sentence.text for section in made.sections for sentence in section.sentences)])
+
+
+def test_the_limit_at_risk_is_reckoned_beside_the_maximum(evidence: Evidence) -> None:
+    """Octagam 10 % at kidney risk: 0.03 mL/kg/min x 80 kg x 60 = 144 mL/h, the lower of the two printed forms; the maximum says for whom it is."""
+    said = _short(_asked(evidence, "maximum infusion rate of Octagam 10% in ITP for an 80 kg patient with renal failure"))
+    assert "Octagam 10 %, at kidney or clot risk at most: 0.03 mL/kg/min for 80 kg = 144 mL/h." in said
+    assert not [one for one in said if "576" in one and "without kidney or clot risk" not in one]
+
+
+def test_rates_of_another_product_do_not_stand_in_the_answer(evidence: Evidence) -> None:
+    """Privigen in ITP: 4 mg/kg/min at 10 % for 70 kg is 168 mL/h; the 8 and 12 mg/kg/min of other labels are not there."""
+    made = _all(_asked(evidence, "How fast may I run Privigen in ITP for 70 kg?"))
+    assert "70 kg = 168 mL/h" in made
+    assert "8 mg/kg/min" not in made
+    assert "12 mg/kg/min" not in made
+
+
+@pytest.mark.parametrize("question", ["ibuprofen dose in migraine", "ibuprofen dose in ITP", "what dose of paracetamol for a child"])
+def test_the_dose_of_another_medicine_is_not_answered_with_that_of_immunoglobulin(evidence: Evidence, question: str) -> None:
+    """No gram per kilogram is shown to somebody who asks for another medicine."""
+    made = _asked(evidence, question)
+    assert (made.outcome, made.reason) == ("refused", "other-drug")
+    assert "g/kg" not in _all(made)
+
+
+def test_under_the_skin_in_itp_is_answered_with_the_haematoma(evidence: Evidence) -> None:
+    """Immune thrombocytopenia is not treated under the skin: no factor for changing over stands in the answer."""
+    made = _asked(evidence, "Can I give Gamunex-C subcutaneously in ITP?", "UK-ENG")
+    assert "haematoma" in _short(made)[0]
+    assert "1.37" not in _all(made)
+
+
+def test_the_dose_of_one_disease_does_not_stand_in_the_answer_about_another(evidence: Evidence) -> None:
+    """Kawasaki disease is one dose of 2 g/kg: the 0.4-0.8 g/kg every 3-4 weeks of immune deficiency is not beside it."""
+    made = _all(_asked(evidence, "What is the dose of IVIG in Kawasaki disease?"))
+    assert "2 g/kg as a single dose" in made
+    assert "Primary antibody deficiency" not in made
+
+
+def test_changing_over_leads_with_the_weekly_grams(evidence: Evidence) -> None:
+    """30 g x 1.37 / 4 weeks = 10.3 g a week, before general remarks on intervals."""
+    said = _short(_asked(evidence, "How do I convert Privigen 30 g every 4 weeks to Hizentra?"))
+    assert "Hizentra: 30 g x 1.37 / 4 weeks = 10.3 g a week." in said[:2]
