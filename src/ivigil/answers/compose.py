@@ -8,10 +8,10 @@ from ivigil.answers import diseases, things
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.calculate import calculated
 from ivigil.answers.diseases import Here
-from ivigil.answers.find import index_of
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.refuse import Refusal
 from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
+from ivigil.answers.searched import searched
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import words_of
@@ -23,13 +23,7 @@ _MOST = 14
 """Sentences of one section."""
 _BESIDE = 4
 """General sentences where typed entries have answered already."""
-_FOUND = 6
-_LOOKED_AT = 60
-_FEWEST_WORDS = 2
 _MOST_DISEASES = 3
-_NEEDED = 0.6
-_NEEDED_BESIDE = 0.45
-"""The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
 _MEDICINE_TOPICS = {"interactions", "prevention"}
 """Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
 _BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
@@ -82,9 +76,9 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
     leading = _corrections(here, question, (), sums.correct)
     corrections = [one for one in _corrections(here, question, topics) if one not in leading]
-    found = _searched(here, question, bool(parts), using)
-    if found is not None:
-        parts.append(found)
+    found = searched(here, question, bool(parts), using)
+    if found:
+        parts.append(Part("found", "Also in the evidence" if parts else "From the evidence", found))
     worked = tuple(one for one in sums.said if one.kind == "calculation" or not plain_for(here.audience))
     if worked:
         parts.insert(0, Part("calculation", "Worked out", worked))
@@ -302,29 +296,6 @@ def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Re
     if asked and parts and not plain_for(here.audience):
         parts.append(Part("plan-questions", "Missing in this record", tuple(frame(ask) for ask in asked)))
     return parts
-
-
-def _searched(here: Here, question: Question, answered: bool, using: tuple[str, ...]) -> Part | None:
-    """What the full text search adds: statements of what is named that hold words of the question, and other entries that hold most of them."""
-    words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
-    if not words:
-        return None
-    index = index_of(here.evidence)
-    hits = index.find(words, _LOOKED_AT, plain_for(here.audience))
-    if not plain_for(here.audience):
-        hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
-    if question.indications:
-        foreign = here.evidence.indications.keys() - set(question.indications)
-        hits = [hit for hit in hits if hit.id.partition(".")[0] not in foreign]
-    owners = tuple(f"{name}." for name in (*question.indications, *(product.id for product in things.chosen(here, question.products))))
-    weights = {word: index.weight(word) for word in words}
-    whole = sum(weights.values()) or 1.0
-    needed = _NEEDED_BESIDE if answered else _NEEDED
-    own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
-    shares = {hit.id: sum(weights[word] for word in hit.words) / whole for hit in hits}
-    others = [hit for hit in hits if hit not in own and shares[hit.id] >= (needed if len(hit.words) >= _FEWEST_WORDS else _NEEDED)]
-    said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
-    return Part("found", "Also in the evidence" if answered else "From the evidence", tuple(said)) if said else None
 
 
 def _red_flags(here: Here, question: Question, vocabulary: Vocabulary) -> Part:
