@@ -14,6 +14,7 @@ import msgspec
 
 from ivigil.basis.quantity import Quantity, UnitProblem
 
+
 class Rung(msgspec.Struct, frozen=True):
     """A rate to keep: ``flow`` in mL/h for ``hold`` hours; None where no time is printed, or until the volume is in."""
 
