@@ -14,8 +14,6 @@ import msgspec
 
 from ivigil.basis.quantity import Quantity, UnitProblem
 
-_PLACES = 6
-
 
 class Rung(msgspec.Struct, frozen=True):
     """A rate to keep: ``flow`` in mL/h for ``hold`` hours; None where no time is printed, or until the volume is in."""
@@ -81,7 +79,7 @@ def round_down(flow_ml_h: float, increment: float) -> float:
 
 def tidy(value: float) -> float:
     """The value without float dust (0.30000000000000004 -> 0.3)."""
-    return round(value, _PLACES)
+    return float(f"{value:.6f}")
 
 
 def ladder(start: Rung, between: Sequence[Rung], cap: float, *, by: float = 0.0, times: float = 0.0, every: float | None = None) -> list[Rung]:
