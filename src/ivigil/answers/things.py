@@ -173,7 +173,7 @@ def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iter
         limits.append(("at kidney or clot risk at most", at_risk.rate, at_risk.also))
     limits.append(("at most" if at_risk is None else "without kidney or clot risk at most", row.maximum.rate, row.maximum.also))
     for word, rate, also in limits:
-        reckoned = [(hourly, one) for one in (rate, also) if one is not None and (hourly := _hourly(one, kg, product)) is not None]
+        reckoned = [(hourly, one) for one in (also, rate) if one is not None and (hourly := _hourly(one, kg, product)) is not None]
         if reckoned:
             lowest, binding = min(reckoned, key=lambda pair: pair[0])
             yield Said(f"{name}, {word}: {binding} for {number_text(kg)} kg = {number_text(round(lowest, 1))} mL/h.", row.cites, "calculation")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import string
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivigil.basis.strict_yaml import read_yaml
 from ivigil.service.pages.changes import Changes, carried, changed_text, changes_in, is_fhir, written_text
 
+CALM = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Time proves nothing here: the machine may be busy."""
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 _VALUES = st.recursive(
     st.booleans() | st.integers(-9999, 9999) | _TEXT,
@@ -18,12 +20,14 @@ _VALUES = st.recursive(
 )
 
 
+@CALM
 @given(st.dictionaries(st.text(string.ascii_lowercase + "_", min_size=1, max_size=10), _VALUES, min_size=1, max_size=6))
 def test_a_record_written_out_reads_as_the_same_record(document: dict[str, object]) -> None:
     """Whatever a text holds (quotes, line breaks, brackets, words such as no), the strict reader finds it again."""
     assert read_yaml(written_text(document), "record")[0] == document
 
 
+@CALM
 @given(st.dictionaries(_TEXT.filter(bool), _TEXT, max_size=4), _TEXT)
 def test_changes_carried_by_a_page_come_back(answers: dict[str, str], weight: str) -> None:
     """What a hidden field carries is what was there."""

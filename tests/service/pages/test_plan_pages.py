@@ -217,3 +217,10 @@ def test_a_gzipped_file_is_read(client: TestClient) -> None:
     """A record that was packed for the way is planned like any other."""
     answer = client.post("/plan", data={"jurisdiction": "US"}, files={"file": ("a.yaml.gz", gzip.compress(ITP.encode()), "application/gzip")})
     assert answer.status_code == 200
+
+
+def test_what_forbids_treatment_stands_above_the_dose(client: TestClient) -> None:
+    """On a blocked plan the critical lines come before the plan at a glance, so that no number is read without them."""
+    text = client.get("/plan?example=iga-deficient-anti-iga-uk&jurisdiction=UK-ENG").text
+    assert "BLOCKED" in text
+    assert text.index('id="critical-title"') < text.index('id="glance-title"')

@@ -25,7 +25,7 @@ _AMOUNT = re.compile(
 """Amounts and clock times, which are set larger than the words around them."""
 FIRST_QUESTIONS = 6
 LONG_TABLE = 6
-_SHORTEST_CLAUSE = 6
+_SHORTEST_CLAUSE = 3
 """Tables with more rows are folded away, but for those that are read at the bedside."""
 OPEN_TABLES = frozenset({"course.days", "vials.choice", "infusion.cap", "premedication.offer"})
 
