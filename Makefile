@@ -37,7 +37,7 @@ test: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/ivigil evidence check
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 bench: $(DEV)
 	@set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done

@@ -78,7 +78,7 @@ def test_an_overlay_is_covered_too(tmp_path: Path) -> None:
     (tmp_path / "cases" / "indications").mkdir(parents=True)
     (tmp_path / "indications" / "ours.yaml").write_text(
         "id: ours\nname: {clinical: Ours}\npurpose: none\nnot_read: [Any dose]\nstanding:\n"
-        "  - {authority: us, jurisdiction: US, verdict: against, cites: [gbs.aan.standing]}\n")
+        "  - {authority: aan-2003-gbs, jurisdiction: US, verdict: against, cites: [gbs.aan.standing]}\n")
     (tmp_path / "cases" / "indications" / "ours.yaml").write_text("- {name: ours, indication: ours, expect: {against: [us]}}\n")
     code, out, err = run("evidence", "coverage", "--overlay", tmp_path, "-f", "json")
     assert code == 0, err

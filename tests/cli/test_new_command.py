@@ -98,11 +98,12 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """A file of the same name stays as it is, and none of the others is written."""
     path = tmp_path / "ours" / "statements" / "our-x.dose.yaml"
     path.parent.mkdir(parents=True)
-    path.write_text("# mine\n")
+    mine = "- {id: our-x.other, source: ivigil-policy, says: Ours stands., read: decided}\n"
+    path.write_text(mine)
     code, out, err = run("evidence", "new", "statement", "our-x.dose", "--into", tmp_path / "ours")
     assert (code, out) == (2, "")
     assert "nothing is overwritten" in err
-    assert path.read_text() == "# mine\n"
+    assert path.read_text() == mine
     assert [one for one in (tmp_path / "ours").rglob("*") if one.is_file()] == [path]
 
 
