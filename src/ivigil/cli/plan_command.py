@@ -10,7 +10,6 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.inputs import Choices, Collected, context_of, every_problem, for_record, load, records_of
 from ivigil.cli.output import Progress, colour, columns, counted, note, report, write
-from ivigil.cli.printed import PRINTED, printed
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
 from ivigil.planning.draft import Context
@@ -19,6 +18,8 @@ from ivigil.planning.plan import plan
 
 EXIT: dict[Status, int] = {"complete": 0, "needs-answers": 0, "blocked": 3, "no-evidence": 4}
 """The exit code of a plan by its status."""
+PRINTED = ("leaflet", "pdf", "ics")
+"""The formats that are made for paper and calendars."""
 
 
 class Batch(msgspec.Struct):
@@ -51,6 +52,8 @@ def run_plan(names: Sequence[str], choices: Choices, form: str, out: str, link: 
         return report(problems, f"{counted(len(problems), 'problem')} in the input; nothing was planned:")
     try:
         if form in PRINTED:
+            from ivigil.cli.printed import printed
+
             write(printed(batch.plans, evidence, form, out, link), out)
         elif form == "fhir":
             from ivigil.rendering.fhir import plans_fhir

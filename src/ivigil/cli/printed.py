@@ -12,9 +12,6 @@ from ivigil.evidence.library import Evidence
 from ivigil.planning.line import Plan
 from ivigil.rendering.leaflet import Leaflet, leaflet_of
 
-PRINTED = ("leaflet", "pdf", "ics")
-"""The formats made here."""
-
 
 def printed(plans: Sequence[Plan], evidence: Evidence, form: str, out: str, link: str) -> str | bytes:
     """The plans as leaflet (text, or by the ending of ``out`` HTML or PDF), as PDF, or as calendar file. ``link`` is printed on a leaflet with its QR code.
