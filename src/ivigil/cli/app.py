@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from enum import StrEnum
 from typing import Annotated
 
@@ -313,5 +314,6 @@ def models_warm_up() -> None:
 
 
 def main() -> None:
-    """The ``ivigil`` command."""
+    """The ``ivigil`` command. What it makes are immutable trees that last until it ends, so the collector need not walk them often."""
+    gc.set_threshold(200_000, 50, 50)
     app(prog_name="ivigil")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator
+from functools import lru_cache
 
 from rich import box
 from rich.color import ColorSystem
@@ -124,13 +125,18 @@ def table_lines(table: Grid, width: int, colour: bool) -> Iterator[str]:
         shown.add_column(Text(head), justify="right" if right else "left", overflow="fold", min_width=unbroken)
     for cells in table.rows:
         shown.add_row(*(Text(cell) for cell in cells))
-    console = Console(
-        file=io.StringIO(), width=width - len(_TABLE_INDENT), force_terminal=colour, color_system="standard" if colour else None, legacy_windows=False,
-    )
+    console = _console(width - len(_TABLE_INDENT), colour)
     with console.capture() as captured:
         console.print(shown)
     for line in captured.get().splitlines():
         yield (_TABLE_INDENT + line).rstrip()
+
+
+@lru_cache(maxsize=8)
+def _console(width: int, colour: bool) -> Console:
+    """What rich lays out for; it keeps nothing of what it has captured."""
+    return Console(file=io.StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None, legacy_windows=False,
+                   highlight=False, markup=False, emoji=False)
 
 
 def _margin(mark: str, number: int, act: str) -> str:
