@@ -22,7 +22,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -146,8 +145,8 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def _parameters(command: Any) -> Iterator[tuple[str, str]]:
     for parameter in command.params:
-        kind = parameter.type_descriptor.annotation
-        words = f" One of: {', '.join(choice.value for choice in kind)}." if isinstance(kind, type) and issubclass(kind, StrEnum) else ""
+        choices = getattr(parameter.type, "choices", ())
+        words = f" One of: {', '.join(choices)}." if choices else ""
         if parameter.param_type_name == "argument":
             yield f"`{parameter.metavar or parameter.name.upper()}`", f"{parameter.help or ''}{words}".strip()
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ivigil.evidence.library import Evidence
-from ivigil.evidence.shapes import Source
 from ivigil.planning.line import Line, Reference
 
 
@@ -25,11 +24,10 @@ def references_of(lines: Iterable[Line], evidence: Evidence) -> tuple[Reference,
             if how != "seen" and name not in read:
                 read[name] = how
     sources, how_read = evidence.sources, read.get
-    return tuple([_reference(number, sources[name], statements, how_read(name, "seen")) for number, (name, statements) in enumerate(found.items(), start=1)])
-
-
-def _reference(number: int, source: Source, statements: list[str], how: str) -> Reference:
-    return Reference(number, source.id, source.title, source.publisher, source.year, source.where, source.note, tuple(statements), how)
+    return tuple([
+        Reference(number, name, source.title, source.publisher, source.year, source.where, source.note, tuple(statements), how_read(name, "seen"))
+        for number, (name, statements) in enumerate(found.items(), start=1) for source in (sources[name],)
+    ])
 
 
 def _cited(lines: Iterable[Line]) -> list[str]:
