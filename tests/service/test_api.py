@@ -51,8 +51,9 @@ def test_fhir_is_planned_packed_or_plain(client: TestClient) -> None:
     assert client.post(address, content=b'{"record": ' + bundle + b"}").content == plain.content
 
 
-def test_reasons_are_those_of_the_command_line(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
-    """As text the same; as JSON the same tree; from a saved plan as from the record."""
+def test_reasons_are_those_of_the_command_line(client: TestClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As text the same, at the width of a pipe; as JSON the same tree; from a saved plan as from the record."""
+    monkeypatch.setenv("COLUMNS", "100")
     path = ROOT / "patients" / "itp-adult-us.yaml"
     run_why(str(path), "dose.regimen", Choices(jurisdiction="US", as_of=DAY))
     printed = capsys.readouterr().out
