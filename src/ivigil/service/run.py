@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -71,6 +72,8 @@ def made(start: Start) -> FastAPI:
     folders = (Path(start.evidence) if start.evidence else packaged_folder(), *([Path(start.overlay)] if start.overlay else []))
     connection.ARRIVAL = start.settings.limits.arrival
     hospital = Hospital(evidence, start.site, start.settings.limits, folders)
+    gc.collect()
+    gc.freeze()  # the evidence stays as long as the process: walking it again and again would make one answer in a hundred slow
     return application(hospital, start.settings, Store.at(start.database or default_url()))
 
 
