@@ -231,3 +231,10 @@ def test_weights_survive_writing_and_reading(register: Register, number: float, 
     """No number may change on its way through YAML."""
     record = read_form(f"id: p\nweight: {number} {unit}\n", "p.yaml", register)
     assert record.weights[0].value == Quantity(number, unit)
+
+
+def test_an_empty_choice_is_not_offered(register: Register) -> None:
+    """A word that is no phase of treatment is told with the phases there are; leaving it out is no word to choose."""
+    with pytest.raises(BadInput) as caught:
+        read_form("id: a\nweight: {value: 70 kg, on: 2026-11-18}\norder: {phase: begin}\n", "a.yaml", register)
+    assert any("is not one of acute, " in problem.why for problem in caught.value.problems)

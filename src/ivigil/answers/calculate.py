@@ -13,6 +13,8 @@ from ivigil.answers.diseases import Here
 from ivigil.answers.said import Said, frame, said_of
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.doses import form_of
+from ivigil.evidence.kept import kept
+from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import DoseLimit
 
 _FIREWALL = "ivigil-policy.unit-firewall"
@@ -77,7 +79,7 @@ def _asks(said: tuple[Said, ...], *ask: str) -> Calculated:
 def _per_kg(here: Here, amounts: Amounts, dose: Dose, indications: tuple[str, ...]) -> Calculated:
     """A dose per body weight: too small or too large to be right, a total read as a daily dose, or the grams it comes to."""
     low, high = _in(dose, "g/kg")
-    smallest = printed_smallest(here)
+    smallest = printed_smallest(here.evidence)
     if high < smallest:
         text = f"{dose.amount} = {_range(low, high)} g/kg"
         meant = Quantity(dose.amount.high, "g/kg") if dose.amount.unit != "g/kg" else None
@@ -132,7 +134,7 @@ def _grams(here: Here, amounts: Amounts, dose: Dose) -> Calculated:
     each = f" a {dose.per}" if dose.per else ""
     reading = _calc(f"{dose.amount}{each} for {_figures(kg)} kg = {_range(low / kg, high / kg)} g/kg{each}")
     per = high / kg
-    if per < printed_smallest(here):
+    if per < printed_smallest(here.evidence):
         meant = Quantity(dose.amount.high, "g")
         other = (
             (_calc(f"{number_text(meant.value)} g/kg{each} x {_figures(kg)} kg = {_figures(meant.value * kg)} g{each}", (_SLIP,)),)
@@ -172,15 +174,12 @@ def _rates(amounts: Amounts) -> Iterator[Said]:
             yield _calc(f"{rate} for {_figures(kg)} kg = {_figures(rate.in_unit('mL/h') / kg)} mL/kg/h")
 
 
-def printed_smallest(here: Here) -> float:
+@kept
+def printed_smallest(evidence: Evidence) -> float:
     """The smallest dose in g/kg that any regimen prints."""
-    found: float = here.evidence.__dict__.get("_smallest_dose", 0.0)
-    if not found:
-        forms = [form for one in here.evidence.indications.values() for regimen in one.regimens if (form := form_of(regimen)) is not None]
-        amounts = [Quantity(form.amount.low, form.amount.unit) for form in forms if form.amount.unit]
-        found = min((one.in_unit("g/kg") for one in amounts if one.dimension == "mass per body mass"), default=0.0)
-        here.evidence.__dict__["_smallest_dose"] = found
-    return found
+    forms = [form for one in evidence.indications.values() for regimen in one.regimens if (form := form_of(regimen)) is not None]
+    amounts = [Quantity(form.amount.low, form.amount.unit) for form in forms if form.amount.unit]
+    return min((one.in_unit("g/kg") for one in amounts if one.dimension == "mass per body mass"), default=0.0)
 
 
 def _limit(here: Here, name: str) -> DoseLimit | None:

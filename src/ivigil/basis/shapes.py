@@ -167,7 +167,7 @@ class _Collector:
             if value not in info.values or (isinstance(value, bool) and True not in info.values):
                 names = [str(choice) for choice in info.values]
                 near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
-                self.report(path, f"{value!r} is not one of {', '.join(names)}", f"did you mean '{near[0]}'?" if near else "choose one of them")
+                self.report(path, f"{value!r} is not one of {', '.join(filter(None, names))}", f"did you mean '{near[0]}'?" if near else "choose one of them")
             return value
         if isinstance(info, inspect.StrType):
             if isinstance(value, (int, float)) and not isinstance(value, bool):
