@@ -110,6 +110,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     emergencies: dict[str, questions.Emergency] = {}
     corrections: dict[str, questions.Correction] = {}
     wordings: dict[str, questions.Wording] = {}
+    synonyms: dict[str, questions.Synonym] = {}
     outsiders: dict[str, questions.Outsider] = {}
     languages: dict[str, questions.Language] = {}
     word_lists: dict[str, questions.WordList] = {}
