@@ -118,9 +118,11 @@ def test_nothing_of_the_locked_half_is_named(monkeypatch: pytest.MonkeyPatch, ev
     figures = ask_with(monkeypatch, asker, [DOSE, CHEST])
     assert any(one.failures for one in figures.outcomes)
     assert "dosing.gbs" in measure_answers.report("development", figures)
+    assert "dosing.gbs" in measure_answers.report("fresh", figures)
+    assert "dosing.gbs" in measure_answers.report("fresh", figures)
     assert "dosing.gbs" not in measure_answers.report("locked", figures)
     right = ask_with(monkeypatch, asker, [CAPITAL])
-    page = measure_answers.page({"development": right, "locked": figures}, [("BM25 only", figures)], 0.5, evidence)
+    page = measure_answers.page({"development": right, "locked": figures, "fresh": right}, [("BM25 only", figures)], 0.5, evidence)
     assert "dosing.gbs" not in page
     assert "emergency.chest" not in page
 
@@ -128,6 +130,6 @@ def test_nothing_of_the_locked_half_is_named(monkeypatch: pytest.MonkeyPatch, ev
 def test_the_page_marks_what_misses_its_target(monkeypatch: pytest.MonkeyPatch, evidence: Evidence, asker: Asker) -> None:
     """A reader sees the weak places without comparing numbers."""
     right, wrong = ask_with(monkeypatch, asker, [CAPITAL]), ask_with(monkeypatch, asker, [DOSE, CHEST])
-    page = measure_answers.page({"development": wrong, "locked": right}, [], 0.5, evidence)
-    assert "| Emergencies come first | 100 % | **0 % (0 of 1)** | none asked |" in page
+    page = measure_answers.page({"development": wrong, "locked": right, "fresh": wrong}, [], 0.5, evidence)
+    assert "| Emergencies come first | 100 % | **0 % (0 of 1)** | none asked | **0 % (0 of 1)** |" in page
     assert "| `dosing.gbs` |" in page
