@@ -33,11 +33,15 @@ Trap = Literal["contradictory", "stale", "unanswerable", "unsafe-unit", "emergen
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the answer must hold: one of ``any`` in its text, and one of ``statements`` cited. ``computed``: arithmetic that no statement prints."""
+    """What the answer must hold: one of ``any`` in its text, and one of ``statements`` cited. ``computed``: arithmetic that no statement prints.
+
+    ``first``: it must stand in the short answer, since who reads no further would be led astray without it.
+    """
 
     any: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     computed: bool = False
+    first: bool = False
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from tools.answer_measures import EMERGENCIES, FACTS, GRADES, NUMBERS, REFUSED, WRONG, Asker, Figures, measured
+from tools.answer_measures import EMERGENCIES, FACTS, GRADES, NUMBERS, OPENING, REFUSED, WRONG, Asker, Figures, measured
 from tools.question_set import HALVES, PARTS, Part, read_questions
 
 from ivigil.evidence.load import load_evidence
@@ -16,7 +16,7 @@ from ivigil.evidence.load import load_evidence
 MEDIAN_GRADE = 6
 NOT_YET = {FACTS: 0.8, REFUSED: 0.73, EMERGENCIES: 0.92, WRONG: 0.01, GRADES: 0.93}
 """What was reached where the target is missed. ``docs/answer-quality.md`` shows each in bold; who reaches the target takes it out of this table."""
-NOT_YET_FRESH = {FACTS: 0.76, REFUSED: 0.63, EMERGENCIES: 0.5, WRONG: 0.05, NUMBERS: 0.999}
+NOT_YET_FRESH = {FACTS: 0.76, REFUSED: 0.63, EMERGENCIES: 0.5, WRONG: 0.05, NUMBERS: 0.999, OPENING: 0.4}
 """The same for the later set: what it measured on the day it was first asked, before anything was changed for it."""
 
 
@@ -38,7 +38,7 @@ def test_a_threshold_is_held(name: str, part: Part) -> None:
     """Support, exact numbers, facts, nothing wrong said, refusals, emergencies, determinism, reading grade. Of the locked half only counts are told."""
     got = figures(part)
     measure = next(one for one in got.measures() if one.name == name)
-    assert measure.whole
+    assert measure.whole or (name == OPENING and part in HALVES), "no key of the halves asks for it"
     failing = [one.question.id for one in got.outcomes if one.failures] if part != "locked" else []
     so_far = reached_so_far(part)
     kept = name in so_far and (measure.share <= so_far[name] if measure.most else measure.share >= so_far[name])
