@@ -88,6 +88,7 @@ def _meaning() -> list[str]:
             "or in the record, or is worked out from these; of a composed sentence half of the words must also be those of its statements",
             "or of the entries made from them. A line of a plan is carried when the plan has it, words of our own when they hold no",
             "number. `tools/answer_support.py` judges this, not the program that answers.", "",
+            "A fact that stops a mistake is one without which somebody who reads only the short answer would be led astray; only the later set marks them.", "",
             "Not measured: whether a composed sentence puts its statement fairly beyond its numbers and words, and whether a clinician",
             "would have answered otherwise. No clinician has read the keys yet.", ""]
 
