@@ -61,7 +61,8 @@ def _head(figures: dict[Part, Figures], evidence: Evidence) -> list[str]:
             "that was added to both halves after a first run of the development half. The development half",
             f"({number['development']} questions) may be read while the answers are worked on; of the locked half ({number['locked']})",
             f"nothing but these counts is printed. The later set ({number['fresh']}) was written from the evidence by somebody who had seen neither",
-            "the program nor its answers; since it was first asked it may be read like the development half.", "",
+            "the program nor its answers. Since it was first asked it may be read like the development half; what its keys forbid and what they",
+            "want in the short answer was widened after that.", "",
             f"ivigil {__version__}, evidence {evidence.version[:12]}, asked as of {DAY.isoformat()}; Python {platform.python_version()},",
             f"{os.cpu_count()} processors.", ""]
 
