@@ -163,6 +163,33 @@ def rates(here: Here, product: Product, indications: tuple[str, ...], amounts: A
         text = _under_skin(one)
         if text:
             yield entry_said(here.evidence, f"{name}{_for(here, one.indications)}, {one.infusion} infusion: {text}", one.cites)
+    if not product.rates and not product.subcutaneous:
+        yield frame("No rate of this product was read.")
+        yield from said_of(here.evidence, _RATES_UNREAD, here.audience)
+
+
+_INTO_A_VEIN = {"iv", "intravenou", "intravenous", "intravenously", "vein"}
+_UNDER_THE_SKIN = {"sc", "subcutaneou", "subcutaneous", "subcutaneously", "subcut", "subq", "skin"}
+
+
+def routes(here: Here, products: tuple[str, ...], indications: tuple[str, ...], words: frozenset[str]) -> list[Said]:
+    """A product asked about by a route that it is not for, or not for in this disease: this stands before everything else."""
+    into_a_vein, under_the_skin = bool(words & _INTO_A_VEIN), bool(words & _UNDER_THE_SKIN)
+    if into_a_vein == under_the_skin or plain_for(here.audience):
+        return []
+    out: list[Said] = []
+    for product in chosen(here, products):
+        if into_a_vein and "intravenous" not in product.routes:
+            out.append(entry_said(here.evidence, f"{called(here, product)} is for the subcutaneous route only", (_ONLY_UNDER_THE_SKIN,)))
+        elif under_the_skin and (barred := [row for row in product.barred if row.indication in indications and row.say]):
+            out += [entry_said(here.evidence, f"{called(here, product)}: {row.say}", row.cites) for row in barred]
+        elif under_the_skin and product.routes == ("intravenous",):
+            out.append(frame(f"No label that was read gives {product.brand} under the skin."))
+    return out
+
+
+_ONLY_UNDER_THE_SKIN = "safety.route.subcutaneous-only"
+_RATES_UNREAD = "ivigil-policy.rates-unread"
 
 
 def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iterator[Said]:
