@@ -29,7 +29,7 @@ _NEEDED_UNNAMED = 0.65
 """The share for a statement of a disease or a product that the question does not name; patients are never told one."""
 _RARE = 12
 """A word that no more entries than these hold says by itself what is asked for."""
-_FOR_TOPIC, _FOR_RANK, _FOR_SMALL, _FOR_NUMBERS = 0.3, 0.2, 0.15, 0.08
+_FOR_TOPIC, _FOR_RANK, _FOR_SMALL, _FOR_NUMBERS = 0.2, 0.3, 0.3, 0.08
 """What else counts in the order, beside that share: that it belongs to a topic asked about, its BM25, the small words, and numbers where they are asked for."""
 _NUMBERS = {"much", "many", "fast", "long", "often", "soon", "rate", "dose", "percent", "number", "level", "age", "old", "high", "low", "quickly", "common"}
 _SAME = 0.6
