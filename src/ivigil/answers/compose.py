@@ -76,7 +76,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     parts = _planned(here, question, topics, record) if record is not None else []
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
     leading = _corrections(here, question, (), sums.correct)
-    routes = things.routes(here, question.products, question.indications, frozenset(word.fold for word in question.words))
+    barred = things.routes(here, question.products, question.indications, frozenset(word.fold for word in question.words))
+    barred += things.no_live(here, question.vaccines, question.facts)
     corrections = [one for one in _corrections(here, question, topics) if one not in leading]
     found = searched(here, question, [part.said for part in parts], using)
     if found:
@@ -94,7 +95,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         return Drawn("refused", "not-in-evidence", (said,), related=_related(here, topics))
     short, parts = _short(parts, leading)
     short, parts = _led(here, question, short, parts)
-    short = [*routes, *short]
+    short = [*barred, *(one for one in short if one not in barred)]
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
     if "criteria" in topics and record is None and not plain_for(here.audience):
@@ -116,7 +117,7 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
     topics = question.topics
     if topics == ("words",) and (question.indications or question.products or question.vaccines) and not question.terms:
         topics = ()
-    if question.indications and set(topics) <= {"children", "older", "words"}:
+    if question.indications and not question.vaccines and set(topics) <= {"children", "older", "words"}:
         topics = (*topics, "disease", "dose")
     elif question.vaccines and set(topics) <= _BESIDE_VACCINES:
         topics = ("vaccines",)
