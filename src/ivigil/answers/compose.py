@@ -8,6 +8,7 @@ from ivigil.answers import diseases, things
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.calculate import calculated
 from ivigil.answers.diseases import Here
+from ivigil.answers.persons import Person, of_person, warned_of
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.refuse import Refusal
 from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
@@ -77,6 +78,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
     leading = _corrections(here, question, (), sums.correct)
     barred = things.routes(here, question.products, question.indications, frozenset(word.fold for word in question.words))
+    if question.facts or question.amounts.age:
+        barred += warned_of(here, _person(here, question, question.facts))
     barred += things.no_live(here, question.vaccines, question.facts)
     corrections = [one for one in _corrections(here, question, topics) if one not in leading]
     found = searched(here, question, [part.said for part in parts], using)
@@ -219,7 +222,8 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "vaccine":
             own += [one for name in question.vaccines[:2] for one in things.vaccine(here, here.evidence.vaccines[name], question.indications)]
         elif finder == "conditions":
-            own += things.of_facts(here, tuple(name for name in question.facts if name.startswith("takes.") == (topic.id in _MEDICINE_TOPICS)))
+            facts = tuple(name for name in question.facts if name.startswith("takes.") == (topic.id in _MEDICINE_TOPICS))
+            own += of_person(here, _person(here, question, facts)) if facts else []
         elif finder == "mechanisms":
             (own if question.mechanisms else rest).extend(things.mechanisms(here, question.mechanisms))
         elif finder == "frequency":
@@ -233,6 +237,11 @@ def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], li
         elif finder == "weight":
             own += _weights(here)
     return own, rest
+
+
+def _person(here: Here, question: Question, facts: tuple[str, ...]) -> Person:
+    products = things.chosen(here, question.products)
+    return Person(facts, question.amounts.years if question.amounts.age else None, products[0] if len({one.brand for one in products}) == 1 else None)
 
 
 def _exposures(here: Here, question: Question) -> list[Said]:

@@ -6,16 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from ivigil.answers.amounts import Amounts
 from ivigil.answers.diseases import Here
+from ivigil.answers.persons import Person, as_known
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
-from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Vaccine
-from ivigil.evidence.conditions import facts_named, truth_of
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SafetyRule, SubcutaneousSchedule, Switch
+from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SubcutaneousSchedule, Switch
 
-_SEVERITY = {"contraindicated": "contraindicated", "avoid": "avoid", "caution": "caution"}
-_WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
 _INTRAVENOUS = {"igiv", "igsc"}
 
 
@@ -252,7 +250,7 @@ def _for(here: Here, indications: tuple[str, ...]) -> str:
 def no_live(here: Here, vaccines: tuple[str, ...], facts: tuple[str, ...]) -> list[Said]:
     """A live vaccine asked about for somebody who must have none: this stands before everything else."""
     conditions = [one.contraindicated_when for name in vaccines if (one := here.evidence.vaccines[name]).contraindicated_when is not None]
-    known = _as_known(here, facts)
+    known = as_known(here, Person(facts))
     if not any(truth_of(condition, known) is True for condition in conditions):
         return []
     return said_of(here.evidence, _NO_LIVE_PLAIN if plain_for(here.audience) else _NO_LIVE, here.audience)
@@ -320,47 +318,6 @@ def _said_interval(here: Here, row: AntibodyInterval) -> Iterator[Said]:
         told = statement_said(here.evidence, cite, here.audience)
         if told is not None:
             yield told
-
-
-def of_facts(here: Here, facts: tuple[str, ...]) -> list[Said]:
-    """What the safety rules say of the facts named: those that fire by them alone, then those that need one thing more; worst first.
-
-    For patients, what those rules have them told.
-    """
-    known = _as_known(here, facts)
-    rules = [rule for rule in here.evidence.every_rule.values() if not rule.jurisdictions or set(rule.jurisdictions) & set(here.places)]
-    firing = [rule for rule in rules if truth_of(rule.when, known) is True]
-    beside = [rule for rule in rules if rule not in firing and facts_named(rule.when) & set(known) and len(facts_named(rule.when)) <= _FEW_FACTS]
-    out: list[Said] = []
-    for rule in (*sorted(firing, key=_worst), *sorted(beside, key=_worst)):
-        if plain_for(here.audience):
-            out += said_of(here.evidence, rule.id, here.audience)
-        else:
-            out.append(entry_said(here.evidence, f"{rule.about}: {rule.say}", rule.cites, _SEVERITY.get(rule.severity, "")))
-    for entry in (*here.evidence.premedication.values(), *here.evidence.hydration.values()):
-        if not plain_for(here.audience) and entry.when is not None and truth_of(entry.when, known) is True:
-            out.append(entry_said(here.evidence, entry.say, entry.cites))
-    for one in here.evidence.advice.values():
-        if plain_for(here.audience) and one.when is not None and truth_of(one.when, known) is True:
-            out += said_of(here.evidence, one.id, here.audience)
-    return out
-
-
-_FEW_FACTS = 2
-
-
-def _worst(rule: SafetyRule) -> int:
-    return _WORST_FIRST.index(rule.severity)
-
-
-def _as_known(here: Here, facts: tuple[str, ...]) -> Facts:
-    """The facts named as true ones, with the risk groups that they put a patient in."""
-    origin = Origin("question")
-    known = Facts(Fact(name, True, origin) for name in facts if here.evidence.facts[name].kind == "yes_no")
-    for group in here.evidence.groups.values():
-        if truth_of(group.when, known) is True:
-            known = known.having([Fact(group.id, True, origin)])
-    return known
 
 
 def mechanisms(here: Here, named: tuple[str, ...]) -> list[Said]:
