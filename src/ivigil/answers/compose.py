@@ -152,7 +152,7 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     own, rest = _typed(here, question, topic)
     undosed = [name for name in question.indications if not here.evidence.indications[name].regimens]
     if topic.id in {"dose", "maintenance"} and undosed and len(undosed) == len(question.indications):
-        none = frame(f"No dose for {here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
+        none = frame(f"No dose for {'this illness' if plain_for(here.audience) else here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
         said = [one for name in undosed for one in diseases.standing(here, here.evidence.indications[name])]
         return Part(topic.id, topic.title, (none, *said, *own))
     names = topic.tell if plain_for(here.audience) else topic.show
