@@ -54,7 +54,7 @@ def rows_of(case: Case, number: int, slow: int, one_by_one: int, runs: int) -> l
     few = tuple({name: values[np.asarray(table["ID"]) < slow] for name, values in table.items()} for table in columns)
     model = case.model
     fit_many(model, *few, fast=True)
-    table, found = read_table(model, *columns)
+    table, found = read_table(model, columns[0], columns[1])
     typical, _ = typical_values(model, table.covariates, len(table.time))
     plan = schedule(table, typical, 0.0, "next", found)
     scale, who = np.ones((number, len(model.etas))), np.arange(number)

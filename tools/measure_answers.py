@@ -13,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from tools.answer_measures import DAY, FACTS, OUTCOME, REFUSED, SHOWN, WRONG, Asker, Figures, Measure, measured  # noqa: E402 - also as a script
+from tools.installed import as_installed  # noqa: E402
 from tools.question_set import HALVES, Half, Question, read_questions  # noqa: E402
 
 PAGE = ROOT / "docs" / "answer-quality.md"
@@ -123,11 +125,13 @@ def process_seconds() -> float:
     """The median processor time of the whole command, the evidence already compiled."""
     command = [sys.executable, "-m", "ivigil", "ask", "What is the dose in Kawasaki disease?", "--jurisdiction", "US"]
     times = []
-    for _ in range(RUNS):
-        before = os.times()
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-        after = os.times()
-        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    with tempfile.TemporaryDirectory() as kept:
+        for turn in range(RUNS + 1):
+            before = os.times()
+            subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=as_installed(kept))
+            after = os.times()
+            if turn:  # the first fills what is kept
+                times.append(after.children_user + after.children_system - before.children_user - before.children_system)
     return statistics.median(times)
 
 
