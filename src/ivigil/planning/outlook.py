@@ -10,6 +10,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Regimen
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
+from ivigil.planning.outlook_curve import curve_line
 from ivigil.planning.product_facts import planned_route
 from ivigil.planning.reasons import reasons
 from ivigil.planning.wording import day_text
@@ -38,10 +39,14 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     if not context.outlook or draft.blocked or draft.indication is None or draft.dose is None:
         return draft
     made = _forecast(draft, evidence, context)
+    if isinstance(made, str):
+        return draft.saying(Line("outlook.no-model", "outlook", "record", "info", f"IgG is not forecast: {made}.",
+                                 reasons(evidence, draft.facts, cites=(CHOICE,), uses=_USES)))
     return draft if made is None else draft.saying(*_lines(made, draft, evidence, context))
 
 
-def _forecast(draft: Draft, evidence: Evidence, context: Context) -> Forecast | None:
+def _forecast(draft: Draft, evidence: Evidence, context: Context) -> Forecast | str | None:
+    """The forecast, in words why there is none, or None without a dose or a weight."""
     from ivigil.pharmacokinetics.for_record import Wanted
     from ivigil.pharmacokinetics.forecast import forecast
     from ivigil.pharmacokinetics.history import history_of, person_of
@@ -65,11 +70,11 @@ def _forecast(draft: Draft, evidence: Evidence, context: Context) -> Forecast | 
         length=setting(evidence, "infusion-hours", "day") if route == "intravenous" else 0.0,
     )
     if coming.every is not None and days > coming.every:
-        return None
+        return f"a course of {days} days does not fit into its interval of {number_text(coming.every)} days"
     try:
         return forecast(person, draft.facts, history, coming, evidence, horizon=Quantity(Wanted().weeks, "week").in_unit("day"))
-    except CannotCompute:
-        return None
+    except CannotCompute as error:
+        return str(error).rstrip(".")
 
 
 def _interval(regimen: Regimen | None, every: Quantity | None) -> float | None:
@@ -93,6 +98,9 @@ def _lines(made: Forecast, draft: Draft, evidence: Evidence, context: Context) -
     yield _main_line(made, first, draft, evidence, context)
     if len(made.curves) > 1 or made.regimen.every is not None:
         yield _models_line(made, draft, evidence)
+    curve = curve_line(made, draft, evidence, context, _cites(first, evidence), _USES)
+    if curve is not None:
+        yield curve
     if first.response is not None:
         from ivigil.pharmacokinetics.response import response_in_words
 
