@@ -17,7 +17,7 @@ from ivigil.service.auth.who import person_of, require, store_of
 from ivigil.service.clock import now, today
 from ivigil.service.errors import Refused
 from ivigil.service.hospital import Hospital
-from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, made_of
+from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, leaflet_for, made_of
 from ivigil.service.pages.changes import is_fhir
 from ivigil.service.pages.plan_pages import shown, started
 from ivigil.service.pages.posted import posted
@@ -70,7 +70,7 @@ async def leaflet(request: Request) -> Response:
     from ivigil.rendering.print.pdf import leaflet_pdf
 
     return await _kept(
-        request, lambda made, hospital: download(leaflet_pdf(leaflet_of(made.plan, hospital.evidence), made.plan), "leaflet.pdf", "application/pdf")
+        request, lambda made, hospital: download(leaflet_pdf(leaflet_for(made, hospital, today()), made.plan), "leaflet.pdf", "application/pdf")
     )
 
 
