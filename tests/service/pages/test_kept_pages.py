@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from tests.service.pages.reading import Page
+from typer.testing import CliRunner
+
+from ivigil.basis.strict_yaml import read_yaml
+from ivigil.cli.app import app as commands
 
 ROOT = Path(__file__).resolve().parents[3]
 KAWASAKI = (ROOT / "patients" / "kawasaki-infant-us.yaml").read_text(encoding="utf-8")
@@ -25,6 +30,7 @@ def fields(client: TestClient) -> dict[str, str]:
         ("leaflet.pdf", b"%PDF-", "leaflet.pdf"),
         ("calendar", b"BEGIN:VCALENDAR", "plan.ics"),
         ("json", b"{", "plan.json"),
+        ("fhir", b"{", "plan.fhir.json"),
         ("record", b"# Kawasaki", "record.yaml"),
     ],
 )
@@ -34,6 +40,18 @@ def test_files_of_the_plan_can_be_kept(client: TestClient, fields: dict[str, str
     assert answer.status_code == 200
     assert answer.content.startswith(begins)
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+
+
+def test_the_page_gives_the_fhir_of_the_command_line_and_of_the_operation(client: TestClient, fields: dict[str, str]) -> None:
+    """The Bundle has the bytes of ``ivigil plan --format fhir``, and the resources of ``$plan`` without the GuidanceResponse that leads those."""
+    found = client.post("/plan/fhir", data=fields)
+    assert found.headers["content-type"].startswith("application/fhir+json")
+    printed = CliRunner().invoke(commands, ["plan", str(ROOT / "patients" / "kawasaki-infant-us.yaml"), "--jurisdiction", "US", "--format", "fhir"])
+    assert found.text == printed.stdout
+    record = json.dumps(read_yaml(KAWASAKI, "record")[0])
+    kept = client.post("/plan/fhir", data={"record": record, "jurisdiction": "US"}).json()
+    operation = client.post("/fhir/$plan", params={"jurisdiction": "US"}, content=record, headers={"content-type": "application/json"})
+    assert [entry["resource"] for entry in operation.json()["entry"]][1:] == [entry["resource"] for entry in kept["entry"]]
 
 
 def test_a_saved_plan_opens_again_and_can_be_deleted(client: TestClient, fields: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from ivigil import __version__
 from ivigil.basis.problems import BadInput, Problem
+from ivigil.rendering.fhir import plan_fhir
 from ivigil.rendering.json import plan_json
 from ivigil.rendering.leaflet import leaflet_of
 from ivigil.service.auth.who import person_of, require, store_of
@@ -46,6 +47,12 @@ async def _kept(request: Request, write: Callable[[Made, Hospital], Response]) -
 async def as_json(request: Request) -> Response:
     """The plan as ``ivigil plan --format json`` prints it."""
     return await _kept(request, lambda made, _: download(plan_json(made.plan), "plan.json", "application/json"))
+
+
+@router.post("/plan/fhir")
+async def as_fhir(request: Request) -> Response:
+    """The plan as ``ivigil plan --format fhir`` prints it."""
+    return await _kept(request, lambda made, hospital: download(plan_fhir(made.plan, hospital.evidence), "plan.fhir.json", "application/fhir+json"))
 
 
 @router.post("/plan/record")
