@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.service.cards.sample import HEIGHT, PATIENT, WEIGHT, amount, bundle, daily, order
 from tests.service.pages.reading import Page
 from typer.testing import CliRunner
 
@@ -68,6 +69,22 @@ def test_a_saved_plan_opens_again_and_can_be_deleted(client: TestClient, fields:
     assert "kawasaki" not in listed.lower()
     assert client.post(f"{address}/delete", follow_redirects=False).status_code == 303
     assert client.get(address).status_code == 404
+
+
+def test_a_saved_plan_of_fhir_keeps_the_answers_given_beside_it(client: TestClient) -> None:
+    """A FHIR record takes in no answer; saved with its plan, the answers count again when the link is opened, on the page and over REST."""
+    record = json.dumps(bundle(PATIENT, WEIGHT, HEIGHT, order(amount(0.4, "g/kg"), daily(5))))
+    fields = Page(client.post("/plan", data={"record": record, "jurisdiction": "US"}).text).fields
+    answered = Page(client.post("/plan", data={**fields, "a:has.past_ig_hypersensitivity": "yes"}).text)
+    assert "past_ig_hypersensitivity" in answered.fields["changes"]
+    address = client.post("/plan/save", data=answered.fields, follow_redirects=False).headers["location"]
+    opened = Page(client.get(address).text)
+    assert "byte for byte" in opened.text
+    assert opened.fields["changes"] == answered.fields["changes"]
+    assert client.get(f"{address}/json").text == client.post("/plan/json", data=answered.fields).text != client.post("/plan/json", data=fields).text
+    rest = client.get(address.replace("/plan/saved/", "/api/v1/plans/")).json()
+    assert rest["reproduced"] == "identical"
+    assert rest["changes"] == json.loads(answered.fields["changes"])
 
 
 def test_an_unknown_saved_plan_is_not_there(client: TestClient) -> None:

@@ -17,15 +17,14 @@ from ivigil.service.api import documented
 from ivigil.service.api.answers import answered, pretty
 from ivigil.service.api.request import Asked, ForecastChoices, PlanChoices, asked
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital, bounded
+from ivigil.service.hospital import Hospital, bounded, hospital_of
 
 router = APIRouter(prefix="/api/v1")
 
 
 def hospital_for(request: Request, wanted: Asked) -> Hospital:
     """The hospital, with the formulary, stock and prices of the request in place of its own."""
-    hospital: Hospital = request.app.state.hospital
-    return hospital.instead(wanted.envelope.formulary, wanted.envelope.stock, wanted.envelope.prices)
+    return hospital_of(request).instead(wanted.envelope.formulary, wanted.envelope.stock, wanted.envelope.prices)
 
 
 @router.post("/plan", **documented.PLAN)
@@ -69,7 +68,7 @@ async def forecast(request: Request) -> Response:
     chosen = wanted.envelope.forecast
 
     def make() -> str:
-        hospital: Hospital = request.app.state.hospital
+        hospital = hospital_of(request)
         regimen = regimens.Asked(chosen.dose, chosen.every, chosen.days, chosen.route, chosen.start, chosen.loading, chosen.missed, chosen.late, chosen.switch,
                                  chosen.target_trough)
         bounded(wanted.record, hospital.limits, "record")

@@ -18,7 +18,7 @@ from ivigil.service.api import documented
 from ivigil.service.api.answers import answered
 from ivigil.service.api.request import taken_apart
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital, bounded
+from ivigil.service.hospital import bounded, hospital_of
 
 router = APIRouter(prefix="/api/v1")
 
@@ -38,7 +38,7 @@ async def ask(request: Request) -> Response:
     body = await request.body()
 
     def make() -> str:
-        hospital: Hospital = request.app.state.hospital
+        hospital = hospital_of(request)
         record, parts = taken_apart(body)
         beside = bool(parts)
         if beside:

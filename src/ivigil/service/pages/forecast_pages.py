@@ -13,15 +13,15 @@ from ivigil.basis.problems import BadInput, Problem
 from ivigil.pharmacokinetics.asked import Asked as Regimen
 from ivigil.pharmacokinetics.for_record import Wanted, forecast_for, problems_of
 from ivigil.planning.choices import Collected
+from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
 from ivigil.service.pages.asked import record_of
-from ivigil.service.pages.changes import changes_in
 from ivigil.service.pages.examples import examples
 from ivigil.service.pages.forecast_view import ForecastView, forecast_view
 from ivigil.service.pages.plan_pages import offered, started
 from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.render import page
 
 router = APIRouter(include_in_schema=False)
 
