@@ -12,6 +12,7 @@ from ivigil.basis.problems import BadInput, Problem
 from ivigil.planning.choices import Choices
 from ivigil.service import clock
 from ivigil.service.hospital import hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import Asked, made_of
 from ivigil.service.pages.plan_pages import shown, started
 from ivigil.service.smart.app_launch import Gathered
@@ -22,6 +23,7 @@ _UNREAD = "The record system did not give everything:"
 async def open_record(request: Request, gathered: Gathered) -> Response:
     """The plan page of a patient read at launch; what could not be read stands above it, for it is unknown and not absent."""
     unread = [Problem("record system", 0, "", why, "treated as unknown, never as absent") for why in gathered.not_read]
+    plan_noted(request, gathered.bundle)
     return await plan_page(request, gathered.bundle, clock.today(), unread)
 
 

@@ -10,7 +10,7 @@ from ivigil.service.edge import loopback_caller
 from ivigil.service.errors import Refused
 from ivigil.service.hospital import hospital_of
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], responses={429: {"description": "More requests than one caller may send; never told to a caller on this machine."}})
 
 
 @router.get("/healthz", summary="Is the process alive?", operation_id="health")

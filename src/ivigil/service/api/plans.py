@@ -18,6 +18,7 @@ from ivigil.service.api.answers import answered, pretty
 from ivigil.service.api.request import Asked, ForecastChoices, PlanChoices, asked
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital, bounded, hospital_of
+from ivigil.service.noted import plan_noted
 
 router = APIRouter(prefix="/api/v1")
 
@@ -38,6 +39,7 @@ async def plan(request: Request) -> Response:
 
     made, text = await to_thread.run_sync(wanted.together, make)
     request.app.state.metrics.plans.labels(made.status).inc()
+    plan_noted(request, wanted.record)
     return answered(text)
 
 
@@ -58,7 +60,9 @@ async def why(request: Request) -> Response:
         return pretty({"line": wanted.envelope.line, "evidence_version": hospital.evidence.version, "plan_evidence_version": made.evidence_version,
                        "reasons": why_trees(made, wanted.envelope.line, hospital.evidence)})
 
-    return answered(await to_thread.run_sync(wanted.together, make), "text/plain" if as_text else "application/json")
+    reasons = await to_thread.run_sync(wanted.together, make)
+    plan_noted(request, wanted.record)
+    return answered(reasons, "text/plain" if as_text else "application/json")
 
 
 @router.post("/forecast", **documented.FORECAST)
@@ -83,4 +87,6 @@ async def forecast(request: Request) -> Response:
             raise BadInput(found.problems)
         return forecasts_json([forecast_plain(made, hospital.evidence.version)])
 
-    return answered(await to_thread.run_sync(wanted.together, make))
+    text = await to_thread.run_sync(wanted.together, make)
+    plan_noted(request, wanted.record)
+    return answered(text)

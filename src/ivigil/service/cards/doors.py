@@ -27,9 +27,10 @@ from ivigil.service.cards.report import LeadingLines, entries_of, outcomes
 from ivigil.service.cards.request import call_of
 from ivigil.service.cards.trust import Caller, Doorkeeper
 from ivigil.service.errors import Refused
-from ivigil.service.fhir.outcome import outcome_response
 from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import cards_noted, plan_noted
 from ivigil.service.opened import plan_page
+from ivigil.service.outcome import outcome_response
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 from ivigil.service.store.links import Linked
@@ -90,20 +91,25 @@ async def call(request: Request, service_id: str) -> Response:
 
     async def answered(desk: Desk) -> Response:
         service = _service(desk, service_id)
-        await desk.admitted(request)
+        caller = await desk.admitted(request)
         asked = call_of(await _body(request), service.hook)
         chart = await chart_of(asked, service, desk.settings.record_systems.fhir_servers, desk.client)
         hospital, today, base = hospital_of(request), clock.today(), desk.base(request)
 
+        planned: list[bytes] = []
+
         def linker(resources: tuple[Resource, ...]) -> tuple[Link, ...]:
+            planned.append(msgspec.json.encode(resources))
             if desk.settings.record_systems.smart_client_id:
                 return (Link(_LINK, f"{base}/smart/launch", "smart"),)
-            linked = Linked(msgspec.json.encode(resources), asked.patient, today, hospital.evidence.version)
+            linked = Linked(planned[-1], asked.patient, today, hospital.evidence.version)
             name = desk.store.links.put(clock.now(), linked)
             return (Link(_LINK, f"{base}{_PLANS}/{name}", "absolute"),)
 
         cards = cards_for(asked, service, chart, hospital, today, linker)
         desk.lines.given(cards)
+        for resources in (planned or [msgspec.json.encode(chart.resources)]) if cards else ():
+            cards_noted(request, caller.issuer, service.id, resources)
         return Response(msgspec.json.encode(Answer(tuple(cards))), 200, None, _JSON)
 
     return await _guarded(request, answered)
@@ -130,6 +136,7 @@ async def whole_plan(request: Request, name: str) -> Response:
     linked = await to_thread.run_sync(desk_of(request.app).store.links.get, clock.now(), name)
     if linked is None:
         raise Refused(404, Problem(_PLANS, 0, "", "this link is too old, or was never given out", "open the order again in the record system"))
+    plan_noted(request, linked.resources)
     form = request.query_params.get("format", "html")
     resources: list[Resource] = msgspec.json.decode(linked.resources)
     bundle = msgspec.json.encode({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in resources]})

@@ -16,8 +16,9 @@ from ivigil.rendering.fhir import guidance_fhir
 from ivigil.service import clock
 from ivigil.service.errors import Refused
 from ivigil.service.fhir.capability import PLAN, capability
-from ivigil.service.fhir.outcome import MEDIA_TYPE, outcome_response
 from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
+from ivigil.service.outcome import MEDIA_TYPE, outcome_response
 
 router = APIRouter(prefix="/fhir", include_in_schema=False)
 
@@ -44,6 +45,7 @@ async def plan(request: Request) -> Response:
         return outcome_response(422, error.problems)
     except Refused as error:
         return outcome_response(error.status, error.problems, error.headers)
+    plan_noted(request, data)
     return Response(made, 200, None, MEDIA_TYPE)
 
 

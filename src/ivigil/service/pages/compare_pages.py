@@ -17,6 +17,7 @@ from ivigil.rendering.sheet import GLANCE
 from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import choices_in, record_of
 from ivigil.service.pages.examples import examples
 from ivigil.service.pages.plan_pages import offered, started
@@ -69,6 +70,7 @@ async def _compared(request: Request, fields: Mapping[str, str]) -> Response:
     problems: Sequence[Problem] = ()
     try:
         pair = await run_in_threadpool(_made, fields, first, second, hospital)
+        plan_noted(request, fields.get("record", ""), fields.get("changes", ""))
     except BadInput as error:
         problems = error.problems
     return page(

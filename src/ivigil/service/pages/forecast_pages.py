@@ -16,6 +16,7 @@ from ivigil.planning.choices import Collected
 from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import record_of
 from ivigil.service.pages.examples import examples
 from ivigil.service.pages.forecast_view import ForecastView, forecast_view
@@ -59,6 +60,7 @@ async def _forecast(request: Request, fields: Mapping[str, str]) -> Response:
     problems: Sequence[Problem] = ()
     try:
         view = await run_in_threadpool(_made, fields, hospital)
+        plan_noted(request, fields.get("record", ""), fields.get("changes", ""))
     except BadInput as error:
         if not fields.get("record", "").strip():
             return started(request, fields, error.problems, onward="/forecast")

@@ -19,6 +19,7 @@ from ivigil.service.changes import carried, changes_in, is_fhir
 from ivigil.service.clock import now, today
 from ivigil.service.errors import Refused
 from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, made_of
 from ivigil.service.pages.plan_pages import shown, started
 from ivigil.service.pages.posted import posted
@@ -28,15 +29,19 @@ from ivigil.service.store.plans import SavedPlan
 router = APIRouter(include_in_schema=False)
 
 
-async def _kept(request: Request, write: Callable[[Made, Hospital], Response]) -> Response:
-    """What ``write`` makes of the plan that is shown."""
+async def _kept(request: Request, write: Callable[[Made, Hospital], Response], *, note: bool = True) -> Response:
+    """What ``write`` makes of the plan that is shown; noted in the audit trail unless ``write`` does that itself."""
     hospital, day = hospital_of(request), today()
     fields = {}
     try:
         fields = await posted(request)
 
         def make() -> Response:
-            return write(made_of(as_shown(asked_in(fields, hospital.evidence, day)), hospital, day), hospital)
+            made = made_of(as_shown(asked_in(fields, hospital.evidence, day)), hospital, day)
+            answer = write(made, hospital)
+            if note:
+                plan_noted(request, made.record, carried(made.beside))
+            return answer
 
         return await run_in_threadpool(make)
     except BadInput as error:
@@ -103,7 +108,7 @@ async def save(request: Request) -> Response:
         kept = plans.save(now(), owner, made.record.encode(), made.choices, plan.as_of, plan.evidence_version, __version__, plan_json(plan).encode(), beside)
         return RedirectResponse(f"{request.scope.get('root_path', '').rstrip('/')}/plan/saved/{kept.id}", 303)
 
-    return await _kept(request, keep)
+    return await _kept(request, keep, note=False)
 
 
 @router.get("/plan/saved")

@@ -18,6 +18,7 @@ from ivigil.rendering.why import Node, why_trees
 from ivigil.service.changes import carried
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, made_of, plain_choices
 from ivigil.service.pages.drawings import rate_drawing, vaccine_drawing, vials_drawing
 from ivigil.service.pages.examples import examples
@@ -136,6 +137,7 @@ async def plan(request: Request) -> Response:
         if "form" in fields:
             return formed(request, fields, error.problems)
         return await _unchanged(request, fields, error, hospital, day)
+    plan_noted(request, made.record, carried(made.beside))
     return shown(request, made, asked.audience)
 
 
