@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from ivigil.basis.problems import BadInput
 from ivigil.evidence.files import packaged_folder
@@ -25,6 +26,7 @@ from ivigil.service.metrics import SHARED
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 from ivigil.service.store.database import default_url
+from ivigil.service.store.marks import EVIDENCE
 from ivigil.service.workers import supervise
 
 log = logging.getLogger("ivigil.service")
@@ -72,13 +74,21 @@ def serve(start: Start) -> None:
 
 def made(start: Start) -> FastAPI:
     """The application with its evidence."""
+    store = Store.at(start.database or default_url())
+    seen = store.marks.of(EVIDENCE)  # before the files are read: a verdict that comes between is read twice rather than not at all
     evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
     folders = (Path(start.evidence) if start.evidence else packaged_folder(), *([Path(start.overlay)] if start.overlay else []))
     connection.ARRIVAL = start.settings.limits.arrival
     hospital = Hospital(evidence, start.site, start.settings.limits, folders)
+    _frozen()
+    return application(hospital, start.settings, store, seen, _frozen)
+
+
+def _frozen() -> None:
+    """Keep the collector away from the evidence, which stays for long: walking it again and again would make one answer in a hundred slow."""
+    gc.unfreeze()
     gc.collect()
-    gc.freeze()  # the evidence stays as long as the process: walking it again and again would make one answer in a hundred slow
-    return application(hospital, start.settings, Store.at(start.database or default_url()))
+    gc.freeze()
 
 
 def worker() -> FastAPI:
@@ -93,6 +103,9 @@ def worker() -> FastAPI:
     except BadInput as error:
         for problem in error.problems:
             log.error("this worker cannot start: %s", problem)
+        raise SystemExit(1) from None
+    except SQLAlchemyError as error:
+        log.error("this worker cannot start: database: %s", type(error).__name__)
         raise SystemExit(1) from None
 
 
