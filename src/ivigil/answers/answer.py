@@ -11,7 +11,7 @@ from ivigil.planning.line import Reference, Table
 
 Audience = Literal["patient", "clinician", "researcher"]
 Outcome = Literal["answered", "partly", "asks", "refused", "emergency"]
-Kind = Literal["statement", "entry", "plan-line", "calculation", "frame"]
+Kind = Literal["statement", "entry", "plan-line", "forecast", "calculation", "frame"]
 Reason = Literal[
     "",
     "emergency",
@@ -36,8 +36,8 @@ SCHEMA = "ivigil.answer/1"
 
 class Sentence(msgspec.Struct, frozen=True, omit_defaults=True):
     """One sentence. ``statement``: the words of a statement; ``entry``: composed from an entry whose numbers stand in its statements;
-    ``plan-line``: a line of a plan; ``calculation``: arithmetic on numbers of the question and of cited statements; ``frame``: words of our own without a
-    clinical claim or a number.
+    ``plan-line``: a line of a plan; ``forecast``: a line of the forecast with what its models rest on; ``calculation``: arithmetic on numbers of the
+    question and of cited statements; ``frame``: words of our own without a clinical claim or a number.
     """
 
     text: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ivigil.answers import diseases, things
+from ivigil.answers.ahead import ahead, wishes_of
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.calculate import calculated
 from ivigil.answers.diseases import Here
@@ -69,10 +70,12 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
         beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
         return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
-    if refusal is not None and not corrections and not sums.said:
+    forecast = _forecast(here, question, vocabulary, record) if record is not None else None
+    if refusal is not None and not corrections and not sums.said and forecast is None:
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
-    parts = _planned(here, question, topics, record) if record is not None else []
+    parts = [forecast] if forecast is not None else []
+    parts += _planned(here, question, topics, record) if record is not None and (topics or forecast is None) else []
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
     leading = _corrections(here, question, (), sums.correct)
     corrections = [one for one in _corrections(here, question, topics) if one not in leading]
@@ -298,6 +301,14 @@ def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Re
     return parts
 
 
+def _forecast(here: Here, question: Question, vocabulary: Vocabulary, record: Record) -> Part | None:
+    """What the forecast of the record says, where the question asks about its coming IgG."""
+    wishes = wishes_of(question, vocabulary)
+    if not wishes:
+        return None
+    return Part("forecast", "What is expected for you" if plain_for(here.audience) else "Forecast for this record", ahead(here, question, wishes, record))
+
+
 def _red_flags(here: Here, question: Question, vocabulary: Vocabulary) -> Part:
     entries = [vocabulary.evidence.emergencies[name] for name in question.signs]
     said = [
@@ -324,10 +335,13 @@ def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
 def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
     """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice."""
     most = 0 if leading else 1 if len(parts) > 2 else 2
+    ahead_first = bool(parts) and parts[0].id == "forecast"
+    leading_parts = 1 if ahead_first else _LEADING
+    most = 2 if ahead_first else most
     short: list[Said] = []
     out: list[Part] = []
     for number, part in enumerate(sorted(parts, key=lambda part: not _worked(part))):
-        take = _worked(part) or (most if number < _LEADING and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
+        take = _worked(part) or (most if number < leading_parts and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
         short += part.said[:take]
         if part.said[take:] or part.table is not None:
             out.append(msgspec.structs.replace(part, said=part.said[take:]))

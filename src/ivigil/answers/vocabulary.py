@@ -17,6 +17,8 @@ _BRACKETS = re.compile(r"\s*\([^)]*\)")
 _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z0-9]|[A-Z]{2,}")
 _DISEASE = re.compile(r"(?:itis|osis|emia|aemia|pathy|penia|oma|drome|osus|igoid|igus|gravis|itides|ease|ency)\s*$")
 """How the name of a disease ends; other parts of a long name are no names."""
+AHEAD = ("ahead-trough", "ahead-below", "ahead-half-life", "ahead-next-level")
+"""The word lists that ask for the forecast of a record."""
 _SHORTEST_MISSPELT = 5
 _LONG = 8
 
@@ -44,7 +46,7 @@ class Vocabulary:
         }
         self.marks: dict[str, Phrases[None]] = {
             name: Phrases((phrase, None) for phrase in self._listed(name))
-            for name in ("personal", "happening", "general", "past", "denied", "own-dose", "commands")
+            for name in ("personal", "happening", "general", "past", "denied", "own-dose", "commands", *AHEAD)
         }
         self.languages = {one.name: frozenset(word.lower() for word in one.words) for one in evidence.languages.values()}
 

@@ -73,6 +73,7 @@ Stock = Annotated[str, typer.Option(metavar="FILE", help="Vials in stock: a list
 Prices = Annotated[str, typer.Option(metavar="FILE", help="Price list: product, currency, per_gram or size and per_vial.")]
 Formulary = Annotated[str, typer.Option(metavar="FILE", help="Product ids the site may use, as a list.")]
 Review = Annotated[LeastReview | None, typer.Option("--least-review", help="Withhold lines whose evidence is less far in review. Warnings always stay.")]
+Outlook = Annotated[bool, typer.Option("--outlook", help="Also forecast IgG on the planned dose: next trough, steady state, how sure.")]
 Site = Annotated[str, typer.Option(metavar="FILE", help="Site profile: jurisdiction, policies, pump, formulary, prices, stock.")]
 
 
@@ -105,7 +106,7 @@ def plan(
     formulary: Formulary = "",
     site: Site = "",
     least_review: Review = None,
-    outlook: Annotated[bool, typer.Option("--outlook", help="Also forecast IgG on the planned dose: next trough, steady state, how sure.")] = False,
+    outlook: Outlook = False,
     format: Annotated[Format, typer.Option("--format", "-f", help="How the plan is printed.")] = Format.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file. A leaflet is HTML or PDF by its ending.")] = "",
     link: Annotated[str, typer.Option("--link", metavar="URL", help="Address of the leaflet's own page: printed on it, with a QR code.")] = "",
@@ -140,6 +141,7 @@ def why(
     formulary: Formulary = "",
     site: Site = "",
     least_review: Review = None,
+    outlook: Outlook = False,
 ) -> None:
     """Show why a line stands, or why a rule was not raised.
 
@@ -150,7 +152,7 @@ def why(
 
     choices = Choices(
         jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "",
+        least_review.value if least_review is not None else "", outlook,
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
 
@@ -219,7 +221,7 @@ def forecast(
     start: Annotated[str, typer.Option(metavar="DATE", help="Day of the next dose. Default: one interval after the last, else today.")] = "",
     as_of: Annotated[str, typer.Option(metavar="DATE", help="The day the forecast is made for. Default: today.")] = "",
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", "-j", metavar="ID", help="Names the trough targets of that place.")] = "",
-    plot: Annotated[str, typer.Option(metavar="FILE", help="Also draw the curve into this SVG file.")] = "",
+    plot: Annotated[str, typer.Option(metavar="FILE", help="Also draw the curve into this file: SVG or, with the extra print, PNG.")] = "",
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
     format: Annotated[ForecastFormat, typer.Option("--format", "-f", help="How the forecast is printed.")] = ForecastFormat.TERMINAL,

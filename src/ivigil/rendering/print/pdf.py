@@ -33,17 +33,17 @@ def plan_pdf(plan: Plan, paper: Paper | None = None) -> bytes:
     return _set("plan.typ", {**data, "patient": dict(data["heading"])["Patient"], "paper": paper or paper_of(plan.jurisdiction)}, plan)
 
 
-def leaflet_pdf(leaflet: Leaflet, plan: Plan, paper: Paper | None = None, *, link: str = "", code: str = "", curve: str = "") -> bytes:
-    """The leaflet in large print; ``code`` and ``curve`` are SVG pictures made by ivigil.
+def leaflet_pdf(leaflet: Leaflet, plan: Plan, paper: Paper | None = None, *, link: str = "", code: str = "") -> bytes:
+    """The leaflet in large print; ``code`` is an SVG picture made by ivigil.
 
     Raises:
         BadInput: the extra ``print`` is not installed.
     """
-    parts = [{"title": part.title, "text": " ".join(part.sentences), "heads": part.heads, "rows": part.rows} for part in leaflet.parts]
+    parts = [{"title": part.title, "text": " ".join(part.sentences), "heads": part.heads, "rows": part.rows, "picture": part.picture} for part in leaflet.parts]
     return _set("leaflet.typ", {
         "title": leaflet.title, "patient": leaflet.patient, "prepared": leaflet.prepared, "draft": " ".join(leaflet.draft), "alarm": leaflet.alarm,
         "parts": parts, "foot": leaflet.foot, "link": link, "code": code,
-        "curve": curve if leaflet.parts else "", "paper": paper or paper_of(plan.jurisdiction),
+        "paper": paper or paper_of(plan.jurisdiction),
     }, plan)
 
 

@@ -33,6 +33,7 @@ class PlanChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     as_of: str = ""
     start: str = ""
     least_review: str = ""
+    outlook: bool = False
 
     def choices(self) -> Choices:
         """The same for the planner."""
@@ -142,5 +143,6 @@ def from_address(request: Request, chosen: type[msgspec.Struct], also: Iterable[
             try:
                 found[name] = msgspec.convert(values if str(kinds[name]).startswith("tuple") else values[-1], kinds[name], strict=False)
             except msgspec.ValidationError:
-                problems.append(Problem(written, 0, "", f"'{values[-1]}' is not a whole number", "write for example 4"))
+                kind, example = ("true or false", "true") if kinds[name] is bool else ("a whole number", "4")
+                problems.append(Problem(written, 0, "", f"'{values[-1]}' is not {kind}", f"write for example {example}"))
     return found

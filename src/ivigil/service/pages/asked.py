@@ -13,9 +13,10 @@ from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
 from ivigil.planning.choices import Choices, Collected, context_of
 from ivigil.planning.line import Plan
+from ivigil.rendering.leaflet import Leaflet, leaflet_of
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
+from ivigil.service.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 from ivigil.service.hospital import Hospital, bounded
-from ivigil.service.pages.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 
 CHOICES = ("jurisdiction", "indication", "product", "weight_policy", "rounding", "ramp", "as_of", "start", "least_review")
 """The choices that a page offers."""
@@ -100,6 +101,12 @@ def made_of(asked: Asked, hospital: Hospital, today: date) -> Made:
     made = Made(text, beside, asked.choices, record, hospital.plan(record, asked.choices, today))
     before = _before(asked, hospital, today)
     return made if before is None else msgspec.structs.replace(made, difference=plan_difference(before, made.plan))
+
+
+def leaflet_for(made: Made, hospital: Hospital, today: date) -> Leaflet:
+    """The leaflet of a plan with its IgG curve: the same as ``ivigil plan --format leaflet`` makes."""
+    with_curve = hospital.plan(made.patient, msgspec.structs.replace(made.choices, outlook=True), today)
+    return leaflet_of(with_curve, hospital.evidence)
 
 
 def _taken_in(asked: Asked, hospital: Hospital) -> str:

@@ -13,18 +13,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.rendering.leaflet import leaflet_of
 from ivigil.rendering.why import Node, why_trees
+from ivigil.service.changes import carried
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
-from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, made_of, plain_choices
-from ivigil.service.pages.changes import carried
-from ivigil.service.pages.drawings import rate_drawing, vaccine_drawing, vials_drawing
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
+from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, leaflet_for, made_of, plain_choices
+from ivigil.service.pages.drawings import curve_drawing, rate_drawing, vaccine_drawing, vials_drawing
 from ivigil.service.pages.examples import examples
 from ivigil.service.pages.posted import posted
 from ivigil.service.pages.record_form import errors_of, groups_of, record_in
 from ivigil.service.pages.reference import reference_of
-from ivigil.service.pages.render import hospital_of, is_part, page, part
+from ivigil.service.pages.render import is_part, page, part
 from ivigil.service.pages.view import view_of
 
 router = APIRouter(include_in_schema=False)
@@ -136,6 +136,7 @@ async def plan(request: Request) -> Response:
         if "form" in fields:
             return formed(request, fields, error.problems)
         return await _unchanged(request, fields, error, hospital, day)
+    plan_noted(request, made.record, carried(made.beside))
     return shown(request, made, asked.audience)
 
 
@@ -166,6 +167,7 @@ def shown(
     hospital = hospital_of(request)
     view = view_of(made.plan, made.patient, hospital.evidence)
     rows = (*view.sheet.critical, *(row for block in view.sheet.blocks for row in block.rows))
+    leaflet = leaflet_for(made, hospital, today()) if audience == "patient" else None
     disputes = {row.number: tuple(note for note in row.notes if note.startswith("Written otherwise by")) for row in rows}
     return page(
         request,
@@ -184,9 +186,9 @@ def shown(
         changes=carried(made.beside),
         typed=typed or {},
         saved=saved,
-        leaflet=leaflet_of(made.plan, hospital.evidence) if audience == "patient" else None,
+        leaflet=leaflet,
         example=urlencode(example) if example else "",
-        drawings={"vials": vials_drawing(made.plan), "rates": rate_drawing(made.plan), "vaccines": vaccine_drawing(made.plan)},
+        drawings={"vials": vials_drawing(made.plan), "rates": rate_drawing(made.plan), "vaccines": vaccine_drawing(made.plan), "curve": curve_drawing(leaflet)},
     )
 
 
