@@ -235,7 +235,7 @@ def _covariates(model: FitModel, values: dict[str, Floats], subject: Whole, foun
         low, high = LEAN_SHARE
         wrong = (share < low) | (share > high)
         found.flag(wrong, name, "lean mass is {:.0%} of weight; the formula does not hold here", "use peters for children, or another model", share)
-        out[name] = np.where(wrong, out[mass.weight], out[name])
+        out[name] = np.clip(np.where(wrong, out[mass.weight], out[name]), *(mass.within or (None, None)))
     return out
 
 

@@ -86,7 +86,7 @@ class Residual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LeanMass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lean body mass (kg) as a column of its own, from weight (kg), height (cm), sex (1 or m is male, 0 or f female) and age (years).
 
-    ``boer`` is made for adults, ``peters`` for children, ``by-age`` is Peters below 14 years and Boer from then on.
+    ``boer`` is made for adults, ``peters`` for children, ``by-age`` is Peters below 14 years and Boer from then on. The result is held ``within`` two bounds.
     """
 
     formula: Literal["boer", "peters", "by-age"]
@@ -94,6 +94,7 @@ class LeanMass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: str = "HT"
     sex: str = "SEX"
     age: str = "AGE"
+    within: tuple[Positive, Positive] | None = None
 
 
 class Structure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
