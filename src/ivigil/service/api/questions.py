@@ -19,6 +19,7 @@ from ivigil.service.api.answers import answered
 from ivigil.service.api.request import taken_apart
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital, bounded
+from ivigil.service.phrasing import phrased
 
 router = APIRouter(prefix="/api/v1")
 
@@ -50,7 +51,8 @@ async def ask(request: Request) -> Response:
         patient = found.attempt(lambda: hospital.only(record, day), None) if beside else None
         if found.problems or question is None:
             raise BadInput(found.problems)
-        return answer_json(answer(question.question, hospital.evidence, Asking(question.audience, place, day, patient)))
+        made = answer(question.question, hospital.evidence, Asking(question.audience, place, day, patient))
+        return answer_json(phrased(made, request.app.state.settings.phrasing))
 
     return answered(await to_thread.run_sync(make))
 
