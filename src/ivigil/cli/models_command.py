@@ -9,6 +9,7 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.inputs import Choices, load
 from ivigil.cli.output import Progress, columns, counted, note, report, write
+from ivigil.rendering.plain_text import clean
 
 
 def run_list(choices: Choices, form: str) -> int:
@@ -42,23 +43,31 @@ def run_show(model: str, choices: Choices) -> int:
 
 
 def run_check(choices: Choices, model: str) -> int:
-    """Every check of every model, or of one; exit code 2 when one leaves its declared range."""
+    """Every check of every model, or of one with what it assumes and where it departs; exit code 2 when one leaves its declared range."""
     from ivigil.pharmacokinetics.checks import outcomes
 
     try:
         evidence = load(choices)
+        if model and model not in evidence.vignettes:
+            raise BadInput([Problem("models", 0, clean(model), "no model with a vignette is called that", f"known: {', '.join(evidence.vignettes)}")])
+        found = [one for one in outcomes(evidence) if not model or model in one.model.split(", ")]
     except BadInput as error:
-        return report(error.problems, "The evidence does not load:")
-    found = [one for one in outcomes(evidence) if model in {"", one.model}]
-    lines = [f"{'':<4} {'check':<28} {'model':<20} {'computed':>10}  {'printed':<14} unit"]
+        return report(error.problems, f"{counted(len(error.problems), 'problem')}:")
+    lines = [f"{'':<4} {'check':<36} {'model':<20} {'computed':>10}  {'printed':<14} unit"]
     for one in found:
-        lines.append(f"{'ok' if one.holds else 'OFF':<4} {one.check:<28} {one.model:<20} {one.value:>10.2f}  {one.expected:<14} {one.unit}")
+        several = one.model.count(",") + 1
+        name = one.model if several == 1 else f"{several} models"
+        lines.append(f"{'ok' if one.holds else 'OFF':<4} {one.check:<36} {name:<20} {one.value:>10.2f}  {one.expected:<14} {one.unit}".rstrip())
         if not one.holds:
             lines.extend(textwrap.wrap(one.say, columns(), initial_indent=" " * 5, subsequent_indent=" " * 5))
     off = sum(not one.holds for one in found)
     lines.append(f"{counted(len(found), 'check')}, {off} outside the declared range.")
+    if model:
+        vignette = evidence.vignettes[model]
+        for title, text in (("Assumes: ", vignette.say), *(("Deviates: ", deviation.say) for deviation in vignette.deviations)):
+            lines.extend(textwrap.wrap(title + text, columns(), subsequent_indent="  "))
     write("\n".join(lines) + "\n")
-    return 2 if off or not found else 0
+    return 2 if off else 0
 
 
 def run_warm_up() -> int:

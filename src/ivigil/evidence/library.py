@@ -106,6 +106,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     forecast_settings: dict[str, kinetics.ForecastSetting] = {}
     lean_mass: dict[str, kinetics.LeanMass] = {}
     model_checks: dict[str, kinetics.ModelCheck] = {}
+    vignettes: dict[str, kinetics.Vignette] = {}
     topics: dict[str, questions.Topic] = {}
     emergencies: dict[str, questions.Emergency] = {}
     corrections: dict[str, questions.Correction] = {}

@@ -223,7 +223,7 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
         yield from _sayable(entry, evidence, broken)
     if entry.part == "articles" and not broken.any:
         yield from _unclaimed(entry, evidence)
-    if entry.part in {"models", "model_choices", "forecast_states", "model_checks"}:
+    if entry.part in {"models", "model_choices", "forecast_states", "model_checks", "vignettes"}:
         checks = list(_named_by_models(entry.part, entry.value, evidence))
     if entry.part == "plausibility":
         known = [*(one.id for indication in evidence.indications.values() for one in indication.regimens), *evidence.products, *evidence.statements]
@@ -312,7 +312,10 @@ def _named_by_models(part: str, value: Any, evidence: Evidence) -> Iterator[tupl
     elif part == "model_choices":
         models = (value.first, *value.beside)
     elif part == "model_checks":
-        models, indications = value.models, (value.indication,) if value.indication else ()
+        indications = (value.indication,) if value.indication else ()
+    elif part == "vignettes":
+        models, indications = (value.id,), tuple(check.indication for check in value.checks if check.indication)
+        yield from ((name, evidence.model_checks, "model check") for name in value.shares)
     yield from ((name, evidence.indications, "indication") for name in indications)
     yield from ((name, evidence.models, "model") for name in models)
 

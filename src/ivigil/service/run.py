@@ -24,6 +24,7 @@ from ivigil.service.metrics import SHARED
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 from ivigil.service.store.database import default_url
+from ivigil.service.store.marks import EVIDENCE
 
 STARTED_WITH = "IVIGIL_STARTED_WITH"
 """Names the file in which a worker finds how it was started."""
@@ -68,13 +69,21 @@ def serve(start: Start) -> None:
 
 def made(start: Start) -> FastAPI:
     """The application with its evidence."""
+    store = Store.at(start.database or default_url())
+    seen = store.marks.of(EVIDENCE)  # before the files are read: a verdict that comes between is read twice rather than not at all
     evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
     folders = (Path(start.evidence) if start.evidence else packaged_folder(), *([Path(start.overlay)] if start.overlay else []))
     connection.ARRIVAL = start.settings.limits.arrival
     hospital = Hospital(evidence, start.site, start.settings.limits, folders)
+    _frozen()
+    return application(hospital, start.settings, store, seen, _frozen)
+
+
+def _frozen() -> None:
+    """Keep the collector away from the evidence, which stays for long: walking it again and again would make one answer in a hundred slow."""
+    gc.unfreeze()
     gc.collect()
-    gc.freeze()  # the evidence stays as long as the process: walking it again and again would make one answer in a hundred slow
-    return application(hospital, start.settings, Store.at(start.database or default_url()))
+    gc.freeze()
 
 
 def worker() -> FastAPI:

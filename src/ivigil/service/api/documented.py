@@ -23,6 +23,7 @@ _REFUSED = {
     401: "Nobody is signed in, or the session has ended.", 403: "The person has not the role, or the request came from another web site.",
     404: "There is no such thing, or it is somebody else's.", 408: "The request did not arrive in time.", 413: "Too large.",
     415: "A kind of document that is not read.", 421: "Addressed to a host name that is not this service's.",
+    429: "More requests than one caller may send; Retry-After says how long to wait.",
     422: "The input cannot be used; every problem is listed with place, cause and remedy.", 503: "The database does not answer, or the answer took too long.",
 }
 _RECORD = {"description": "A patient record: YAML, JSON or FHIR R4 (a Bundle, a list or NDJSON), also as a gzip file."}
@@ -74,7 +75,7 @@ def _operation(name: str, summary: str, tag: str, *answers: tuple[int, str, str,
         responses.setdefault(str(status), {"description": text, "content": {}, "headers": _HEADERS})
         if media_type:
             responses[str(status)]["content"][media_type] = {"schema": schema}
-    for status in refused:
+    for status in (*refused, 429):
         responses[str(status)] = {"description": _REFUSED[status], "content": _PROBLEM}
     return {"operation_id": name, "summary": summary, "tags": [tag], "response_class": Response, "openapi_extra": {"responses": responses, **extra}}
 

@@ -17,15 +17,15 @@ from ivigil.service.api import documented
 from ivigil.service.api.answers import answered, pretty
 from ivigil.service.api.request import Asked, ForecastChoices, PlanChoices, asked
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital, bounded
+from ivigil.service.hospital import Hospital, bounded, hospital_of
+from ivigil.service.noted import plan_noted
 
 router = APIRouter(prefix="/api/v1")
 
 
 def hospital_for(request: Request, wanted: Asked) -> Hospital:
     """The hospital, with the formulary, stock and prices of the request in place of its own."""
-    hospital: Hospital = request.app.state.hospital
-    return hospital.instead(wanted.envelope.formulary, wanted.envelope.stock, wanted.envelope.prices)
+    return hospital_of(request).instead(wanted.envelope.formulary, wanted.envelope.stock, wanted.envelope.prices)
 
 
 @router.post("/plan", **documented.PLAN)
@@ -39,6 +39,7 @@ async def plan(request: Request) -> Response:
 
     made, text = await to_thread.run_sync(wanted.together, make)
     request.app.state.metrics.plans.labels(made.status).inc()
+    plan_noted(request, wanted.record)
     return answered(text)
 
 
@@ -59,7 +60,9 @@ async def why(request: Request) -> Response:
         return pretty({"line": wanted.envelope.line, "evidence_version": hospital.evidence.version, "plan_evidence_version": made.evidence_version,
                        "reasons": why_trees(made, wanted.envelope.line, hospital.evidence)})
 
-    return answered(await to_thread.run_sync(wanted.together, make), "text/plain" if as_text else "application/json")
+    reasons = await to_thread.run_sync(wanted.together, make)
+    plan_noted(request, wanted.record)
+    return answered(reasons, "text/plain" if as_text else "application/json")
 
 
 @router.post("/forecast", **documented.FORECAST)
@@ -69,7 +72,7 @@ async def forecast(request: Request) -> Response:
     chosen = wanted.envelope.forecast
 
     def make() -> str:
-        hospital: Hospital = request.app.state.hospital
+        hospital = hospital_of(request)
         regimen = regimens.Asked(chosen.dose, chosen.every, chosen.days, chosen.route, chosen.start, chosen.loading, chosen.missed, chosen.late, chosen.switch,
                                  chosen.target_trough)
         bounded(wanted.record, hospital.limits, "record")
@@ -84,4 +87,6 @@ async def forecast(request: Request) -> Response:
             raise BadInput(found.problems)
         return forecasts_json([forecast_plain(made, hospital.evidence.version)])
 
-    return answered(await to_thread.run_sync(wanted.together, make))
+    text = await to_thread.run_sync(wanted.together, make)
+    plan_noted(request, wanted.record)
+    return answered(text)

@@ -14,13 +14,14 @@ from ivigil.answers.answer import Audience
 from ivigil.answers.ask import Asking, answer
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.rendering.answer_html import answer_html
+from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import record_of
-from ivigil.service.pages.changes import changes_in
 from ivigil.service.pages.plan_pages import offered
 from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.render import page
 from ivigil.service.phrasing import Phrasing, phrased
 
 router = APIRouter(include_in_schema=False)
@@ -43,6 +44,8 @@ async def ask(request: Request) -> Response:
         if not fields.get("question", "").strip():
             return _shown(request, fields)
         made = await run_in_threadpool(_answered, fields, hospital_of(request), request.app.state.settings.phrasing)
+        if fields.get("record", "").strip():
+            plan_noted(request, fields["record"], fields.get("changes", ""))
     except BadInput as error:
         return _shown(request, fields, error.problems)
     return _shown(request, fields, made=made)

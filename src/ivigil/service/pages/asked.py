@@ -15,8 +15,8 @@ from ivigil.planning.choices import Choices, Collected, context_of
 from ivigil.planning.line import Plan
 from ivigil.rendering.leaflet import Leaflet, leaflet_of
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
+from ivigil.service.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 from ivigil.service.hospital import Hospital, bounded
-from ivigil.service.pages.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 
 CHOICES = ("jurisdiction", "indication", "product", "weight_policy", "rounding", "ramp", "as_of", "start", "least_review")
 """The choices that a page offers."""

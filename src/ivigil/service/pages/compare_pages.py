@@ -14,14 +14,15 @@ from ivigil.planning.choices import Choices, Collected, context_of
 from ivigil.planning.line import Plan
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
 from ivigil.rendering.sheet import GLANCE
+from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import choices_in, record_of
-from ivigil.service.pages.changes import changes_in
 from ivigil.service.pages.examples import examples
 from ivigil.service.pages.plan_pages import offered, started
 from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.render import page
 from ivigil.service.pages.view import View, view_of
 
 router = APIRouter(include_in_schema=False)
@@ -69,6 +70,7 @@ async def _compared(request: Request, fields: Mapping[str, str]) -> Response:
     problems: Sequence[Problem] = ()
     try:
         pair = await run_in_threadpool(_made, fields, first, second, hospital)
+        plan_noted(request, fields.get("record", ""), fields.get("changes", ""))
     except BadInput as error:
         problems = error.problems
     return page(

@@ -13,15 +13,16 @@ from ivigil.basis.problems import BadInput, Problem
 from ivigil.pharmacokinetics.asked import Asked as Regimen
 from ivigil.pharmacokinetics.for_record import Wanted, forecast_for, problems_of
 from ivigil.planning.choices import Collected
+from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import record_of
-from ivigil.service.pages.changes import changes_in
 from ivigil.service.pages.examples import examples
 from ivigil.service.pages.forecast_view import ForecastView, forecast_view
 from ivigil.service.pages.plan_pages import offered, started
 from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.render import page
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,6 +60,7 @@ async def _forecast(request: Request, fields: Mapping[str, str]) -> Response:
     problems: Sequence[Problem] = ()
     try:
         view = await run_in_threadpool(_made, fields, hospital)
+        plan_noted(request, fields.get("record", ""), fields.get("changes", ""))
     except BadInput as error:
         if not fields.get("record", "").strip():
             return started(request, fields, error.problems, onward="/forecast")

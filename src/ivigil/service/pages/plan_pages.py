@@ -14,16 +14,17 @@ from fastapi.responses import Response
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.rendering.why import Node, why_trees
+from ivigil.service.changes import carried
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, leaflet_for, made_of, plain_choices
-from ivigil.service.pages.changes import carried
 from ivigil.service.pages.drawings import curve_drawing, rate_drawing, vaccine_drawing, vials_drawing
 from ivigil.service.pages.examples import examples
 from ivigil.service.pages.posted import posted
 from ivigil.service.pages.record_form import errors_of, groups_of, record_in
 from ivigil.service.pages.reference import reference_of
-from ivigil.service.pages.render import hospital_of, is_part, page, part
+from ivigil.service.pages.render import is_part, page, part
 from ivigil.service.pages.view import view_of
 
 router = APIRouter(include_in_schema=False)
@@ -135,6 +136,7 @@ async def plan(request: Request) -> Response:
         if "form" in fields:
             return formed(request, fields, error.problems)
         return await _unchanged(request, fields, error, hospital, day)
+    plan_noted(request, made.record, carried(made.beside))
     return shown(request, made, asked.audience)
 
 
