@@ -56,7 +56,7 @@ def concerned(call: Call, chart: Chart, evidence: Evidence) -> list[int]:
     found = []
     for place, draft in enumerate(call.drafts):
         named = f"{_REQUEST}/{as_text(draft.get('id'))}"
-        if not _is_open(draft) or (chosen and named not in chosen):
+        if not _ordered(draft) or (chosen and named not in chosen):
             continue
         concept = reader.medication(draft)
         if concept and reader.immunoglobulin(concept) is not None:
@@ -81,8 +81,13 @@ def _arranged(call: Call, chart: Chart, place: int) -> Iterator[Resource]:
     for number, draft in enumerate(call.drafts):
         status = "draft" if number == place else "active"
         whose = draft if as_map(draft.get("subject")) else {**draft, "subject": {"reference": f"Patient/{call.patient}"}}
-        yield {**whose, "status": status} if _is_open(draft) else whose
+        yield {**whose, "status": status} if _ordered(draft) else whose
 
 
-def _is_open(draft: Resource) -> bool:
+def is_open(draft: Resource) -> bool:
+    """Whether an order is being written or in force, not ended or taken back."""
+    return as_text(draft.get("status")) in _OPEN and draft.get("doNotPerform") is not True
+
+
+def _ordered(draft: Resource) -> bool:
     return draft.get("resourceType") == _REQUEST and as_text(draft.get("status")) in _OPEN
