@@ -37,8 +37,11 @@ def _cards(call: Call, service: Service, chart: Chart, hospital: Hospital, today
     if service.hook.startswith("order-"):
         for place in concerned(call, chart, hospital.evidence):
             _known(chart, call)
-            order = drafted(call, chart, place, hospital.evidence)
-            check = checked(order.resource, order.record, hospital, today, early=service.hook == "order-select")
+            order, early = drafted(call, chart, place, hospital.evidence), service.hook == "order-select"
+            check = checked(order.resource, order.record, hospital, today, early=early)
+            if check.suggested is not None:
+                again = drafted(call, chart, place, hospital.evidence, check.suggested)
+                check = check.if_clean(checked(again.resource, again.record, hospital, today, early=early))
             own = (*key, as_text(order.resource.get("id")) or str(place))
             yield from cards_of(check, own, chart.missing, _once(linker, order.resources))
         for vaccine in live_vaccines(call, hospital.evidence, today):
