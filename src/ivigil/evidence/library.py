@@ -110,6 +110,7 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     topics: dict[str, questions.Topic] = {}
     emergencies: dict[str, questions.Emergency] = {}
     corrections: dict[str, questions.Correction] = {}
+    openers: dict[str, questions.Opener] = {}
     wordings: dict[str, questions.Wording] = {}
     outsiders: dict[str, questions.Outsider] = {}
     languages: dict[str, questions.Language] = {}
