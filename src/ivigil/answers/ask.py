@@ -13,7 +13,8 @@ from ivigil.answers.compose import Drawn, composed
 from ivigil.answers.diseases import Here
 from ivigil.answers.foremost import foremost
 from ivigil.answers.number import numbered
-from ivigil.answers.refuse import Refusal, emergency, outside, unreadable
+from ivigil.answers.readable import unreadable
+from ivigil.answers.refuse import Refusal, emergency, outside
 from ivigil.answers.understand import Question, understand
 from ivigil.answers.vocabulary import vocabulary_of
 from ivigil.evidence.library import Evidence
@@ -50,6 +51,8 @@ def answer(question: str, evidence: Evidence, asking: Asking) -> Answer:
         return _answer(question, understood, _urgent(emergency(here, understood, vocabulary), here, understood), here)
     if refusal is not None:
         return _answer(question, None, _refused(refusal), here)
+    if len(understood.places) == 1 and asking.record is None:
+        here = msgspec.structs.replace(here, jurisdiction=understood.places[0])
     drawn = composed(here, understood, vocabulary, asking.record, asking.using, outside(here, understood, vocabulary))
     return _answer(question, understood, drawn, here)
 

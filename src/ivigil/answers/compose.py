@@ -83,7 +83,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
     leading = list(dict.fromkeys([*opening, *_corrections(here, question, (), sums.correct)]))
     corrections = [one for one in _corrections(here, question, topics) if one not in leading]
-    found = searched(here, question, bool(parts), using)
+    found = searched(here, question, [part.said for part in parts], using)
     if found:
         parts.append(Part("found", "Also in the evidence" if parts else "From the evidence", found))
     worked = tuple(one for one in sums.said if one.kind == "calculation" or not plain_for(here.audience))
@@ -129,7 +129,7 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = ("blood-tests",)
     elif question.facts and not topics:
         topics = ("interactions",) if all(name.startswith("takes.") for name in question.facts) else ("safe",)
-    elif question.terms and not topics:
+    elif question.terms and not topics and not question.loose:
         topics = ("words",)
     elif question.mechanisms and "works" not in topics:
         topics = (*topics, "works")
@@ -141,6 +141,8 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = tuple(name for name in topics if name != "dose")
     if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
         topics = (*topics, "scig")
+    if question.terms and question.asks_meaning and "words" not in topics:
+        topics = (*topics, "words")
     order = list(here.evidence.topics)
     return tuple(sorted(dict.fromkeys(topics), key=order.index))
 
