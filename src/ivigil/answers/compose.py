@@ -14,6 +14,7 @@ from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.refuse import Refusal
 from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
 from ivigil.answers.searched import searched
+from ivigil.answers.shortened import shortened
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import words_of
@@ -97,6 +98,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     if not parts and not leading:
         said = frame(_NOTHING_PLAIN if plain_for(here.audience) else _NOTHING)
         return Drawn("refused", "not-in-evidence", (said,), related=_related(here, topics))
+    fewer = shortened(here, question, [part.said for part in parts])
+    parts = [msgspec.structs.replace(part, said=said) for part, said in zip(parts, fewer, strict=True) if said or part.table is not None]
     short, parts = _short(parts, leading, 1 if opening else 0)
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []

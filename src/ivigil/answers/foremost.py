@@ -19,11 +19,14 @@ from ivigil.evidence.shapes import Product, SafetyRule
 MOST = 4
 """Sentences that open an answer."""
 _AGE = re.compile(r"\b(\d{1,3}(?:\.\d)?)[\s-]*(years?|yrs?|y|months?|mo|weeks?|wks?|days?)[\s-]*(?:old\b|of age\b|o\b)")
-_AGED = re.compile(r"\b(?:is|am|i'm|he's|she's|aged|age)\s+(\d{1,3})\b(?!\s*(?:[-–.,]\s*\d|%|[a-z]{0,2}g\b|mg|g/|m[lm]|ml|umol|mmol|u\b|kg|cm|in\b|days?|weeks?|months?|hours?|h\b|min))")
+_AGED = re.compile(
+    r"\b(?:is|am|i'm|he's|she's|aged|age)\s+(\d{1,3})\b"
+    r"(?!\s*(?:[-–.,]\s*\d|%|[a-z]{0,2}g\b|g/|m[lm]|[um]mol|u\b|cm|in\b|days?|weeks?|months?|hours?|h\b|min))"
+)
 _UNITS = {"y": "year", "m": "month", "w": "week", "d": "day"}
 _OLDEST = 120
 _ROUTES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("intravenous", ("iv", "intravenous*", "into a vein", "into the vein", "in a vein", "via a vein", "by vein", "through a vein", "into a cannula", "as a drip", "by drip")),
+    ("intravenous", ("iv", "intravenous*", "into a vein", "into the vein", "in a vein", "by vein", "through a vein", "into a cannula", "as a drip", "by drip")),
     ("subcutaneous", ("subcutaneous*", "under the skin", "sc", "subcut*", "sub q", "subq", "beneath the skin", "into the belly", "into the tummy")),
     ("intramuscular", ("im", "intramuscular*", "into a muscle", "into the muscle", "into muscle")),
 )
@@ -56,7 +59,7 @@ def _routes(here: Here, question: Question) -> Iterator[Said]:
     asked = {match.value for match in _ROUTE_WORDS.found(question.words)}
     for product in things.chosen(here, question.products)[:2]:
         ways = {"subcutaneous" if route == "facilitated-subcutaneous" else route for route in product.routes}
-        if not asked or asked <= ways or {"scig", "switch"} & set(question.topics) and asked & ways:
+        if not asked or asked <= ways:
             continue
         yield from _only(here, product)
 
@@ -71,7 +74,7 @@ def _only(here: Here, product: Product) -> Iterator[Said]:
 
 
 def _barred(here: Here, question: Question) -> Iterator[Said]:
-    """What the safety rules say of a named product for somebody of that age, with those facts; and for a question about whom it is not for, all that bars it."""
+    """What the safety rules say of a named product for somebody of that age, with those facts; all that bars it, where just that is asked."""
     origin = Origin("question")
     own = [Fact(name, True, origin) for name in question.facts if here.evidence.facts[name].kind == "yes_no"]
     age = age_in(question.text)

@@ -20,7 +20,10 @@ from ivigil.evidence.sayable import sayable
 from ivigil.evidence.shapes import ALLERGY_OF, NOT_RECORDED
 from ivigil.evidence.soundness import unsound
 
-_PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions", "topics", "emergencies", "corrections", "openers", "wordings", "synonyms", "outsiders", "languages", "word_lists"}
+_PLAIN_PARTS = {
+    "sources", "statements", "facts", "jurisdictions", "topics", "emergencies", "corrections", "openers", "wordings", "synonyms", "outsiders", "languages",
+    "word_lists",
+}
 """Parts whose numbers need no statement: sources, statements themselves, and words by which a question is understood."""
 _NO_NUMBERS = {
     "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "note", "brand",
