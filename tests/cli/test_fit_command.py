@@ -72,7 +72,7 @@ def test_a_published_model_is_fitted_by_its_name(tmp_path: Path, capsys: pytest.
 
 
 def test_every_bad_row_is_listed_and_the_good_subject_is_fitted(files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Negative, zero, with a unit, before any dose, unordered, twice, overlapping, no weight: each with its line; a level that cannot be makes a fit to doubt."""
+    """Negative, zero, with a unit, unordered, twice, overlapping, no weight: each with its line; a level that cannot be makes a fit to doubt."""
     rows = {
         "good": ["0,1,28,1,168,", "27,0,,,,8.1"], "negative": ["0,1,28,1,168,", "27,0,,,,-8.1"], "zero": ["0,1,28,1,168,", "27,0,,,,0"],
         "unit": ["0,1,28,1,168,", "27,0,,,,810 mg/dL"], "dose": ["0,1,-28,1,168,", "27,0,,,,8"], "overlap": ["0,1,28,1,14,", "1,1,28,1,168,", "27,0,,,,8"],
