@@ -166,7 +166,7 @@ class Hold(StrEnum):
 
 @app.command()
 def fit(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file (YAML): structure, parameters, covariates, variances, residual error.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file (YAML): structure, parameters, variances, errors; or a published model by id.")],
     events: Annotated[str, typer.Argument(metavar="EVENTS", help="Event table (CSV): ID, time, evid, amt, cmt, rate, ii, addl, ss, DV, mdv and covariates.")],
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write the fits to this file instead of standard output.")] = "",
     levels: Annotated[str, typer.Option(metavar="FILE", help="Levels in a table of their own: ID, time, DV.")] = "",
@@ -177,7 +177,7 @@ def fit(
     fast: Annotated[bool, typer.Option("--fast", help="Use the compiled kernels (extra 'fast').")] = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Threads for the compiled kernels.")] = 1,
 ) -> None:
-    """Fit a linear model to each subject of an event table. Bad rows are listed and their subjects left out."""
+    """Fit a model to each subject of an event table. Bad rows are listed and their subjects left out."""
     from ivigil.cli.fit_command import Choices, run_fit
 
     raise typer.Exit(run_fit(model, events, Choices(levels, out, predictions, posterior, seed, hold.value, fast, threads)))
