@@ -11,14 +11,12 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
-from ivigil.planning.choices import Choices, Collected, context_of
+from ivigil.planning.choices import CHOICES, Choices, Collected, context_of
 from ivigil.planning.line import Plan
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
 from ivigil.service.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 from ivigil.service.hospital import Hospital, bounded
 
-CHOICES = ("jurisdiction", "indication", "product", "weight_policy", "rounding", "ramp", "as_of", "start", "least_review")
-"""The choices that a page offers."""
 AUDIENCES = ("clinician", "patient")
 ANSWER, UNIT, ORDER = "a:", "u:", "o:"
 """What the names of answers, of their units and of parts of an order begin with."""
