@@ -38,6 +38,9 @@ from ivigil.planning.plan import plan
 from ivigil.rendering.json import plan_json
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+from tools.installed import as_installed  # noqa: E402 - found through the line above
+
 EXAMPLE = ROOT / "patients" / "itp-adult-us.yaml"
 AS_OF = date(2026, 11, 20)
 MILLION = 1_000_000
@@ -94,7 +97,7 @@ def processes(commands: dict[str, list[str]], runs: int, environment: dict[str, 
 def whole_processes(runs: int) -> list[Row]:
     """``ivigil plan`` and ``ivigil --help`` against a bare interpreter and against one that only imports the libraries."""
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "IVIGIL_CACHE": cache, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])}
+        environment = as_installed(cache)
         planned = ["-m", "ivigil", "plan", str(EXAMPLE), "--jurisdiction", "US", "--as-of", AS_OF.isoformat()]
         found = processes({
             "plan": planned, "help": ["-m", "ivigil", "--help"], "nothing": ["-c", "pass"], "libraries": ["-c", "import typer, rich, msgspec"],

@@ -1,7 +1,8 @@
 """Measures the answers on the questions of ``tests/answers/questions``.
 
-``python tools/measure_answers.py`` measures the development half and names every question that fails. ``--half locked`` prints counts only, so that
-nothing can be tuned to it. ``--write`` measures both and writes ``docs/answer-quality.md``. The exit code is 1 where a threshold is missed.
+``python tools/measure_answers.py`` measures the development half and names every question that fails; ``--part fresh`` does so for the later set.
+``--part locked`` prints counts only, so that nothing can be tuned to it. ``--write`` measures all three and writes ``docs/answer-quality.md``.
+The exit code is 1 where a threshold is missed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -25,44 +27,50 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from tools.answer_measures import DAY, FACTS, OUTCOME, REFUSED, SHOWN, WRONG, Asker, Figures, Measure, measured  # noqa: E402 - also as a script
-from tools.question_set import HALVES, Half, Question, read_questions  # noqa: E402
+from tools.installed import as_installed  # noqa: E402
+from tools.question_set import PARTS, Part, Question, read_questions  # noqa: E402
 
 PAGE = ROOT / "docs" / "answer-quality.md"
 RUNS = 5
+READ: tuple[Part, ...] = ("development", "fresh")
+"""Whose failing questions are named."""
+NAMES: dict[Part, str] = {"development": "development half", "locked": "locked half", "fresh": "later set"}
 USING: tuple[tuple[str, tuple[Use, ...]], ...] = (("BM25 only", ()), ("+ synonyms", ("synonyms",)), ("+ topics", ("synonyms", "topics")))
 HEADING = ("", "| {} | Questions | Right outcome | Facts found | Wrong texts |", "|---|---|---|---|---|")
 
 
-def page(figures: dict[Half, Figures], ablation: Sequence[tuple[str, Figures]], process: float, evidence: Evidence) -> str:
+def page(figures: dict[Part, Figures], ablation: Sequence[tuple[str, Figures]], process: float, evidence: Evidence) -> str:
     """``docs/answer-quality.md``."""
-    failing = [one for one in figures["development"].outcomes if one.failures]
+    failing = [one for part in READ for one in figures[part].outcomes if one.failures]
     out = [*_head(figures, evidence), *_measures(figures, process), *_meaning()]
-    for half in HALVES:
-        out += [f"## By kind of trap, {half} half", *_groups("Trap", figures[half], lambda one: one.trap or "none"), ""]
-    out += ["## By topic, both halves", *_groups("Topic", Figures([one for got in figures.values() for one in got.outcomes]), lambda one: one.topic), ""]
+    for part in PARTS:
+        out += [f"## By kind of trap, {NAMES[part]}", *_groups("Trap", figures[part], lambda one: one.trap or "none"), ""]
+    out += ["## By topic, all", *_groups("Topic", Figures([one for got in figures.values() for one in got.outcomes]), lambda one: one.topic), ""]
     out += ["## What each part of the search adds", "", *_ablation(ablation), ""]
-    out += [f"## Questions of the development half that fail ({len(failing)})", "", "| Question | What is wrong |", "|---|---|"]
+    out += [f"## Questions of the development half and of the later set that fail ({len(failing)})", "", "| Question | What is wrong |", "|---|---|"]
     out += [f"| `{one.question.id}` | {_cell('; '.join(one.failures[:3]))} |" for one in failing]
     return "\n".join(out) + "\n"
 
 
-def _head(figures: dict[Half, Figures], evidence: Evidence) -> list[str]:
-    number = {half: len(one.outcomes) for half, one in figures.items()}
+def _head(figures: dict[Part, Figures], evidence: Evidence) -> list[str]:
+    number = {part: len(one.outcomes) for part, one in figures.items()}
     traps = sum(one.question.trap is not None for got in figures.values() for one in got.outcomes)
     return ["# How good the answers are", "", "<!-- Made by tools/measure_answers.py --write; a change here is overwritten. -->", "",
             f"`ivigil ask` was asked {sum(number.values())} questions with [answer keys](../tests/answers/questions/README.md), {traps} of them",
             "traps. The keys were written from the statements of the evidence before any answer was seen, but for a list of equal wordings",
             "that was added to both halves after a first run of the development half. The development half",
             f"({number['development']} questions) may be read while the answers are worked on; of the locked half ({number['locked']})",
-            "nothing but these counts is printed.", "",
+            f"nothing but these counts is printed. The later set ({number['fresh']}) was written from the evidence by somebody who had seen neither",
+            "the program nor its answers. Since it was first asked it may be read like the development half; what its keys forbid and what they",
+            "want in the short answer was widened after that.", "",
             f"ivigil {__version__}, evidence {evidence.version[:12]}, asked as of {DAY.isoformat()}; Python {platform.python_version()},",
             f"{os.cpu_count()} processors.", ""]
 
 
-def _measures(figures: dict[Half, Figures], process: float) -> list[str]:
-    out = ["| Measure | Target | Development | Locked |", "|---|---|---|---|"]
-    for mine, other in zip(figures["development"].measures(), figures["locked"].measures(), strict=True):
-        out.append(f"| {mine.name} | {_target(mine)} | {_shown(mine)} | {_shown(other)} |")
+def _measures(figures: dict[Part, Figures], process: float) -> list[str]:
+    out = ["| Measure | Target | Development | Locked | Later |", "|---|---|---|---|---|"]
+    out += [f"| {same[0].name} | {_target(same[0])} | {' | '.join(map(_shown, same))} |"
+            for same in zip(*(figures[part].measures() for part in PARTS), strict=True)]
     rows: list[tuple[str, str, Callable[[Figures], str]]] = [
         ("Words of an answer, median", "", lambda one: f"{one.words(0.5):.0f}"),
         ("95th percentile", "", lambda one: f"{one.words(0.95):.0f}"),
@@ -70,8 +78,8 @@ def _measures(figures: dict[Half, Figures], process: float) -> list[str]:
         ("Processor time of one answer, the faster of two, median", "", lambda one: f"{one.milliseconds(0.5):.1f} ms"),
         ("95th percentile", "at most 50 ms", lambda one: f"{one.milliseconds(0.95):.1f} ms"),
     ]
-    out += [f"| {name} | {target} | {shown(figures['development'])} | {shown(figures['locked'])} |" for name, target, shown in rows]
-    out.append(f"| Processor time of the whole command, median of {RUNS} | at most 0.6 s | {process:.2f} s | |")
+    out += [f"| {name} | {target} | {' | '.join(shown(figures[part]) for part in PARTS)} |" for name, target, shown in rows]
+    out.append(f"| Processor time of the whole command, median of {RUNS} | at most 0.6 s | {process:.2f} s | | |")
     return [*out, "", "What misses its target is in bold.", ""]
 
 
@@ -81,6 +89,7 @@ def _meaning() -> list[str]:
             "or in the record, or is worked out from these; of a composed sentence half of the words must also be those of its statements",
             "or of the entries made from them. A line of a plan is carried when the plan has it, words of our own when they hold no",
             "number. `tools/answer_support.py` judges this, not the program that answers.", "",
+            "A fact that stops a mistake is one without which somebody who reads only the short answer would be led astray; only the later set marks them.", "",
             "Not measured: whether a composed sentence puts its statement fairly beyond its numbers and words, and whether a clinician",
             "would have answered otherwise. No clinician has read the keys yet.", ""]
 
@@ -123,22 +132,24 @@ def process_seconds() -> float:
     """The median processor time of the whole command, the evidence already compiled."""
     command = [sys.executable, "-m", "ivigil", "ask", "What is the dose in Kawasaki disease?", "--jurisdiction", "US"]
     times = []
-    for _ in range(RUNS):
-        before = os.times()
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-        after = os.times()
-        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    with tempfile.TemporaryDirectory() as kept:
+        for turn in range(RUNS + 1):
+            before = os.times()
+            subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=as_installed(kept))
+            after = os.times()
+            if turn:  # the first fills what is kept
+                times.append(after.children_user + after.children_system - before.children_user - before.children_system)
     return statistics.median(times)
 
 
-def report(half: Half, figures: Figures) -> str:
-    """What is printed: the measures, and of the development half every failing question with its reasons."""
-    out = [f"{half}: {len(figures.outcomes)} questions"]
+def report(part: Part, figures: Figures) -> str:
+    """What is printed: the measures, and of a part that may be read every failing question with its reasons."""
+    out = [f"{part}: {len(figures.outcomes)} questions"]
     out += [f"  {' ' if one.met else '!'} {one.name}: {_shown(one).strip('*')}{f' (target {_target(one)})' if one.target is not None else ''}"
             for one in figures.measures()]
     out += [f"    {figures.words(0.5):.0f} words median, {figures.words(0.95):.0f} 95th percentile; median reading grade {figures.median_grade:.1f}",
             f"    {figures.milliseconds(0.5):.1f} ms median, {figures.milliseconds(0.95):.1f} ms 95th percentile"]
-    if half == "development":
+    if part in READ:
         for outcome in figures.outcomes:
             if outcome.failures:
                 out += [f"{outcome.question.id}: {_cell(outcome.question.question[:SHOWN])}", *(f"    {_cell(failure)}" for failure in outcome.failures)]
@@ -148,14 +159,14 @@ def report(half: Half, figures: Figures) -> str:
 def main() -> int:
     """Measure and print, and write the page if asked to."""
     parser = argparse.ArgumentParser(description="Measure the answers of ivigil ask.")
-    parser.add_argument("--half", choices=HALVES, default="development", help="which half to measure; of the locked one only counts are printed")
-    parser.add_argument("--write", action="store_true", help="measure both halves and write docs/answer-quality.md")
+    parser.add_argument("--part", choices=PARTS, default="development", help="which part to measure; of the locked half only counts are printed")
+    parser.add_argument("--write", action="store_true", help="measure all parts and write docs/answer-quality.md")
     chosen = parser.parse_args()
     evidence = load_evidence()
-    halves: tuple[Half, ...] = HALVES if chosen.write else (chosen.half,)
-    figures: dict[Half, Figures] = {half: measured(Asker(evidence), read_questions(half)) for half in halves}
-    for half, got in figures.items():
-        print(report(half, got))
+    parts: tuple[Part, ...] = PARTS if chosen.write else (chosen.part,)
+    figures: dict[Part, Figures] = {part: measured(Asker(evidence), read_questions(part)) for part in parts}
+    for part, got in figures.items():
+        print(report(part, got))
     if chosen.write:
         locked = read_questions("locked")
         ablation = [(name, measured(Asker(evidence, using), locked)) for name, using in USING]

@@ -21,6 +21,10 @@ from ivigil.basis.strict_yaml import read_yaml
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "answers" / "questions"
 Half = Literal["development", "locked"]
 HALVES: tuple[Half, ...] = ("development", "locked")
+"""The two halves of the first set, alike by rule."""
+Part = Literal["development", "locked", "fresh"]
+PARTS: tuple[Part, ...] = (*HALVES, "fresh")
+"""The halves and a set that somebody wrote later, from the evidence and without having seen the halves' answers or the program."""
 Outcome = Literal["answered", "asks", "refused", "emergency"]
 Reason = Literal["emergency", "not-in-evidence", "out-of-scope", "other-drug", "unsafe-unit", "ambiguous", "individual-dose-for-patient", "language", "empty",
                  "too-long", "not-a-question"]
@@ -29,11 +33,15 @@ Trap = Literal["contradictory", "stale", "unanswerable", "unsafe-unit", "emergen
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the answer must hold: one of ``any`` in its text, and one of ``statements`` cited. ``computed``: arithmetic that no statement prints."""
+    """What the answer must hold: one of ``any`` in its text, and one of ``statements`` cited. ``computed``: arithmetic that no statement prints.
+
+    ``first``: it must stand in the short answer, since who reads no further would be led astray without it.
+    """
 
     any: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     computed: bool = False
+    first: bool = False
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,16 +75,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     questions: tuple[Question, ...]
 
 
-def read_questions(half: Half, folder: Path = FOLDER) -> tuple[Question, ...]:
-    """The questions of one half, in the order of their files.
+def read_questions(part: Part, folder: Path = FOLDER) -> tuple[Question, ...]:
+    """The questions of one part, in the order of their files.
 
     Raises:
         BadInput: a file is not as the README says; every problem is listed with its line.
     """
     problems: list[Problem] = []
     found: list[Question] = []
-    for path in sorted((folder / half).glob("*.yaml")):
-        place = f"{half}/{path.name}"
+    for path in sorted((folder / part).glob("*.yaml")):
+        place = f"{part}/{path.name}"
         try:
             value, lines = read_yaml(path.read_text(encoding="utf-8"), place)
         except BadInput as error:

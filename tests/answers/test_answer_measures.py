@@ -7,10 +7,10 @@ from datetime import date
 
 import msgspec
 import pytest
-from tools.answer_measures import FACTS, REFUSED, WRONG, Asker, Figures, Measure, measured
+from tools.answer_measures import FACTS, OPENING, REFUSED, WRONG, Asker, Figures, Measure, measured
 from tools.question_set import Fact, Question
 
-from ivigil.answers.answer import Answer, Sentence, Understood
+from ivigil.answers.answer import Answer, Section, Sentence, Understood
 from ivigil.answers.ask import Asking
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
@@ -118,9 +118,11 @@ def test_nothing_of_the_locked_half_is_named(monkeypatch: pytest.MonkeyPatch, ev
     figures = ask_with(monkeypatch, asker, [DOSE, CHEST])
     assert any(one.failures for one in figures.outcomes)
     assert "dosing.gbs" in measure_answers.report("development", figures)
+    assert "dosing.gbs" in measure_answers.report("fresh", figures)
+    assert "dosing.gbs" in measure_answers.report("fresh", figures)
     assert "dosing.gbs" not in measure_answers.report("locked", figures)
     right = ask_with(monkeypatch, asker, [CAPITAL])
-    page = measure_answers.page({"development": right, "locked": figures}, [("BM25 only", figures)], 0.5, evidence)
+    page = measure_answers.page({"development": right, "locked": figures, "fresh": right}, [("BM25 only", figures)], 0.5, evidence)
     assert "dosing.gbs" not in page
     assert "emergency.chest" not in page
 
@@ -128,6 +130,23 @@ def test_nothing_of_the_locked_half_is_named(monkeypatch: pytest.MonkeyPatch, ev
 def test_the_page_marks_what_misses_its_target(monkeypatch: pytest.MonkeyPatch, evidence: Evidence, asker: Asker) -> None:
     """A reader sees the weak places without comparing numbers."""
     right, wrong = ask_with(monkeypatch, asker, [CAPITAL]), ask_with(monkeypatch, asker, [DOSE, CHEST])
-    page = measure_answers.page({"development": wrong, "locked": right}, [], 0.5, evidence)
-    assert "| Emergencies come first | 100 % | **0 % (0 of 1)** | none asked |" in page
+    page = measure_answers.page({"development": wrong, "locked": right, "fresh": wrong}, [], 0.5, evidence)
+    assert "| Emergencies come first | 100 % | **0 % (0 of 1)** | none asked | **0 % (0 of 1)** |" in page
     assert "| `dosing.gbs` |" in page
+
+
+def test_a_fact_that_must_come_first_counts_only_in_the_short_answer(monkeypatch: pytest.MonkeyPatch, evidence: Evidence, asker: Asker) -> None:
+    """Below it, or in words of another source, it does not stop who reads no further."""
+    first = Fact(any=("0.4 g/kg",), statements=("gbs.ema.dose",), first=True)
+    question = msgspec.structs.replace(DOSE, must_have=(first, Fact(any=("5 days",))))
+    right = of(evidence, "answered", "gbs.ema.dose")
+    sections = (Section(id="dose", title="Dose", sentences=right.short),)
+    below = msgspec.structs.replace(right, short=of(evidence, "answered", "gbs.nhs.dose").short, sections=sections)
+    other = msgspec.structs.replace(right, short=of(evidence, "answered", "gbs.ean.dose").short, sections=sections)
+    for answer, stood in ((right, 1), (below, 0), (other, 0)):
+        got = ask_with(monkeypatch, asker, [question], gbs=answer)
+        assert by_name(got)[OPENING] == Measure(OPENING, stood, 1, 0.9)
+        assert by_name(got)[FACTS].part == 2
+        assert any("not in the short answer" in one for one in got.outcomes[0].failures) is not stood
+    refused = ask_with(monkeypatch, asker, [msgspec.structs.replace(EITHER, must_have=(first,))])
+    assert by_name(refused)[OPENING].whole == 0

@@ -1,4 +1,4 @@
-"""The answers hold the thresholds that were set for them, on both halves of the questions; where one is not reached yet, they may not fall back.
+"""The answers hold the thresholds that were set for them, on every part of the questions; where one is not reached yet, they may not fall back.
 
 Time is measured by ``tools/measure_answers.py``, not here.
 """
@@ -8,43 +8,52 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from tools.answer_measures import EMERGENCIES, FACTS, GRADES, REFUSED, WRONG, Asker, Figures, measured
-from tools.question_set import HALVES, Half, read_questions
+from tools.answer_measures import EMERGENCIES, FACTS, GRADES, NUMBERS, OPENING, REFUSED, WRONG, Asker, Figures, measured
+from tools.question_set import HALVES, PARTS, Part, read_questions
 
 from ivigil.evidence.load import load_evidence
 
 MEDIAN_GRADE = 6
 NOT_YET = {FACTS: 0.8, REFUSED: 0.73, EMERGENCIES: 0.92, WRONG: 0.01, GRADES: 0.93}
 """What was reached where the target is missed. ``docs/answer-quality.md`` shows each in bold; who reaches the target takes it out of this table."""
+NOT_YET_FRESH = {FACTS: 0.76, REFUSED: 0.63, EMERGENCIES: 0.5, WRONG: 0.05, NUMBERS: 0.999, OPENING: 0.4}
+"""The same for the later set: what it measured on the day it was first asked, before anything was changed for it."""
 
 
-@lru_cache(maxsize=2)
-def figures(half: Half) -> Figures:
-    return measured(Asker(load_evidence()), read_questions(half))
+@lru_cache(maxsize=len(PARTS))
+def figures(part: Part) -> Figures:
+    return measured(Asker(load_evidence()), read_questions(part))
+
+
+def reached_so_far(part: Part) -> dict[str, float]:
+    return NOT_YET if part in HALVES else NOT_YET_FRESH
 
 
 NAMES = [one.name for one in Figures().measures() if one.target is not None]
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_threshold_is_held(name: str, half: Half) -> None:
+def test_a_threshold_is_held(name: str, part: Part) -> None:
     """Support, exact numbers, facts, nothing wrong said, refusals, emergencies, determinism, reading grade. Of the locked half only counts are told."""
-    got = figures(half)
+    got = figures(part)
     measure = next(one for one in got.measures() if one.name == name)
-    assert measure.whole
-    failing = [one.question.id for one in got.outcomes if one.failures] if half == "development" else []
-    kept = name in NOT_YET and (measure.share <= NOT_YET[name] if measure.most else measure.share >= NOT_YET[name])
+    assert measure.whole or (name == OPENING and part in HALVES), "no key of the halves asks for it"
+    failing = [one.question.id for one in got.outcomes if one.failures] if part != "locked" else []
+    so_far = reached_so_far(part)
+    kept = name in so_far and (measure.share <= so_far[name] if measure.most else measure.share >= so_far[name])
     assert measure.met or kept, f"{measure.part} of {measure.whole}, wanted {measure.target}; {' '.join(failing)}"
 
 
 def test_no_excuse_outlives_its_reason() -> None:
-    """A threshold that both halves reach is no longer in the table of those that are missed."""
+    """A threshold that both halves reach, or the later set, is no longer in the table of those that are missed."""
     reached = {name for name in NOT_YET if all(one.met for half in HALVES for one in figures(half).measures() if one.name == name)}
     assert not reached, "reached now; take it out of NOT_YET"
+    reached = {one.name for one in figures("fresh").measures() if one.name in NOT_YET_FRESH and one.met}
+    assert not reached, "reached now; take it out of NOT_YET_FRESH"
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_patients_can_read_it(half: Half) -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_patients_can_read_it(part: Part) -> None:
     """Half of the answers to patients at reading grade 6 or below."""
-    assert figures(half).median_grade <= MEDIAN_GRADE
+    assert figures(part).median_grade <= MEDIAN_GRADE

@@ -1,4 +1,4 @@
-"""The question set: large enough, in two like halves, every founding claim asked, and every key carried by the statements it names."""
+"""The question set: large enough, in two like halves and a set written later, every founding claim asked, and every key carried by the statements it names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tools.question_set import FOLDER, HALVES, Question, Trap, folded, read_questions, stands
+from tools.question_set import FOLDER, HALVES, PARTS, Question, Trap, folded, read_questions, stands
 
 from ivigil.basis.problems import BadInput
 from ivigil.evidence.library import Evidence
@@ -26,8 +26,9 @@ def halves() -> tuple[tuple[Question, ...], ...]:
     return tuple(read_questions(half) for half in HALVES)
 
 
+@lru_cache(maxsize=1)
 def questions() -> tuple[Question, ...]:
-    return tuple(itertools.chain.from_iterable(halves()))
+    return tuple(itertools.chain.from_iterable(read_questions(part) for part in PARTS))
 
 
 @pytest.fixture(scope="module")

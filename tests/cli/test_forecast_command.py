@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ivigil.basis.problems import BadInput
+from ivigil.rendering.print.pdf import png_of
+
 PATIENTS = Path(__file__).resolve().parents[2] / "patients"
 PID = ["forecast", str(PATIENTS / "pid-adult-us.yaml"), "--dose", "0.4 g/kg", "--every", "4 week", "--as-of", "2026-11-20"]
 
@@ -58,7 +61,7 @@ def test_the_picture_stands_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "why"), [
     (["--model", "no-such"], "not known"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
     (["--as-of", "soon"], "not a date"),
-    (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.png"], "only SVG"), (["--indication", "no-such"], "names no indication"),
+    (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.gif"], "only SVG"), (["--indication", "no-such"], "names no indication"),
     (["--jurisdiction", "XX"], "not known"),
 ])
 def test_bad_options_are_refused(arguments: list[str], why: str) -> None:
@@ -167,3 +170,23 @@ def test_without_the_extra_it_is_said_how_to_get_it() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "ivigil[fast]" in done.stderr
+
+
+def test_the_picture_as_png(tmp_path: Path) -> None:
+    """Twice the 960 x 500 of the drawing at 144 dots an inch is 1440 x 750: points of print are 4/3 of its units. The same forecast gives the same bytes."""
+    first, again = tmp_path / "curve.png", tmp_path / "again.png"
+    ivigil(*PID, "--plot", str(first))
+    ivigil(*PID, "--plot", str(again))
+    data = first.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (1440, 750)
+    assert again.read_bytes() == data
+
+
+def test_png_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra ``print`` is named, and the way without it."""
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(BadInput) as caught:
+        png_of("<svg/>")
+    assert "ivigil[print]" in caught.value.problems[0].remedy
+    assert ".svg" in caught.value.problems[0].remedy

@@ -239,3 +239,22 @@ def test_a_question_that_cannot_be_read_is_refused_with_all_reasons(client: Test
     assert {"jurisdiction", "as-of", "record"} <= {one["place"] for one in problems}
     for bad in (b"dose?", b"[" * 100_000, b"{}", b'{"question": "x", "audience": "cat"}', b'{"question": "x", "file": "/etc/passwd"}'):
         assert client.post("/api/v1/ask", content=bad).status_code == 422, bad
+
+
+def test_the_outlook_is_that_of_the_command_line(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """``outlook=true`` in the address or beside the record gives the lines of ``--outlook``; anything but true or false is refused; ``why`` takes it too."""
+    path = ROOT / "patients" / "pid-adult-us.yaml"
+    run_plan([str(path)], Choices(jurisdiction="US", as_of=DAY, outlook=True), "json", "")
+    printed = capsys.readouterr().out
+    assert '"outlook.curve"' in printed
+    assert client.post(f"/api/v1/plan?jurisdiction=US&as_of={DAY}&outlook=true", content=path.read_bytes()).text == printed
+    together = {"record": path.read_text(encoding="utf-8"), "choices": {"jurisdiction": "US", "as_of": DAY, "outlook": True}}
+    assert client.post("/api/v1/plan", json=together).text == printed
+    refused = client.post("/api/v1/plan?jurisdiction=US&outlook=perhaps", content=path.read_bytes())
+    assert refused.status_code == 422
+    assert "true or false" in refused.text
+    assert run_why(str(path), "outlook.igg", Choices(jurisdiction="US", as_of=DAY, outlook=True)) == 0
+    shown = capsys.readouterr().out
+    asked = client.post(f"/api/v1/why?jurisdiction=US&as_of={DAY}&outlook=true&line=outlook.igg", content=path.read_bytes(), headers={"accept": "text/plain"})
+    assert "navarro-mora-2022" in asked.text
+    assert "navarro-mora-2022" in shown

@@ -5,13 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from ivigil.answers import diseases, things
+from ivigil.answers.ahead import ahead, wishes_of
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.calculate import calculated
 from ivigil.answers.diseases import Here
+from ivigil.answers.foremost import foremost, mentioned_first
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.refuse import Refusal
 from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
 from ivigil.answers.searched import searched
+from ivigil.answers.shortened import shortened
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import words_of
@@ -54,6 +57,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
 def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Record | None, using: tuple[str, ...], refusal: Refusal | None) -> Drawn:
     """The answer to a question that is no emergency. What the evidence does not hold is said; nothing is filled in."""
+    question = msgspec.structs.replace(question, indications=mentioned_first(question, question.indications, here))
     corrections = _corrections(here, question, ())
     if question.commands:
         return Drawn(
@@ -69,14 +73,18 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
         beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
         return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
-    if refusal is not None and not corrections and not sums.said:
+    forecast = _forecast(here, question, vocabulary, record) if record is not None else None
+    opening = foremost(here, question) if "topics" in using else []
+    stands = refusal is not None and (refusal.reason == "other-drug" or not opening)
+    if refusal is not None and stands and not corrections and not sums.said and forecast is None:
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
-    parts = _planned(here, question, topics, record) if record is not None else []
+    parts = [forecast] if forecast is not None else []
+    parts += _planned(here, question, topics, record) if record is not None and (topics or forecast is None) else []
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
-    leading = _corrections(here, question, (), sums.correct)
+    leading = list(dict.fromkeys([*opening, *_corrections(here, question, (), sums.correct)]))
     corrections = [one for one in _corrections(here, question, topics) if one not in leading]
-    found = searched(here, question, bool(parts), using)
+    found = searched(here, question, [part.said for part in parts], using)
     if found:
         parts.append(Part("found", "Also in the evidence" if parts else "From the evidence", found))
     worked = tuple(one for one in sums.said if one.kind == "calculation" or not plain_for(here.audience))
@@ -90,7 +98,9 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     if not parts and not leading:
         said = frame(_NOTHING_PLAIN if plain_for(here.audience) else _NOTHING)
         return Drawn("refused", "not-in-evidence", (said,), related=_related(here, topics))
-    short, parts = _short(parts, leading)
+    fewer = shortened(here, question, [part.said for part in parts])
+    parts = [msgspec.structs.replace(part, said=said) for part, said in zip(parts, fewer, strict=True) if said or part.table is not None]
+    short, parts = _short(parts, leading, 1 if opening else 0)
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
     if "criteria" in topics and record is None and not plain_for(here.audience):
@@ -122,7 +132,7 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = ("blood-tests",)
     elif question.facts and not topics:
         topics = ("interactions",) if all(name.startswith("takes.") for name in question.facts) else ("safe",)
-    elif question.terms and not topics:
+    elif question.terms and not topics and not question.loose:
         topics = ("words",)
     elif question.mechanisms and "works" not in topics:
         topics = (*topics, "works")
@@ -130,10 +140,12 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = ("dose",)
     if any(name.startswith("takes.") for name in question.facts) and not set(topics) & _MEDICINE_TOPICS:
         topics = (*topics, "interactions")
-    if "vaccines" in topics and "dose" in topics and not question.indications:
+    if "vaccines" in topics and "dose" in topics and not any(word.fold.startswith("dos") for word in question.words):
         topics = tuple(name for name in topics if name != "dose")
     if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
         topics = (*topics, "scig")
+    if question.terms and question.asks_meaning and "words" not in topics:
+        topics = (*topics, "words")
     order = list(here.evidence.topics)
     return tuple(sorted(dict.fromkeys(topics), key=order.index))
 
@@ -298,6 +310,14 @@ def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Re
     return parts
 
 
+def _forecast(here: Here, question: Question, vocabulary: Vocabulary, record: Record) -> Part | None:
+    """What the forecast of the record says, where the question asks about its coming IgG."""
+    wishes = wishes_of(question, vocabulary)
+    if not wishes:
+        return None
+    return Part("forecast", "What is expected for you" if plain_for(here.audience) else "Forecast for this record", ahead(here, question, wishes, record))
+
+
 def _red_flags(here: Here, question: Question, vocabulary: Vocabulary) -> Part:
     entries = [vocabulary.evidence.emergencies[name] for name in question.signs]
     said = [
@@ -321,13 +341,19 @@ def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
     return out
 
 
-def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
-    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice."""
-    most = 0 if leading else 1 if len(parts) > 2 else 2
+def _short(parts: list[Part], leading: list[Said], beside: int) -> tuple[list[Said], list[Part]]:
+    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice.
+
+    ``beside`` is how many parts say one sentence beside what opens the answer.
+    """
+    most = min(beside, 1) if leading else 1 if len(parts) > 2 else 2
+    ahead_first = bool(parts) and parts[0].id == "forecast"
+    leading_parts = 1 if ahead_first else beside if leading else _LEADING
+    most = 2 if ahead_first else most
     short: list[Said] = []
     out: list[Part] = []
     for number, part in enumerate(sorted(parts, key=lambda part: not _worked(part))):
-        take = _worked(part) or (most if number < _LEADING and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
+        take = _worked(part) or (most if number < leading_parts and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
         short += part.said[:take]
         if part.said[take:] or part.table is not None:
             out.append(msgspec.structs.replace(part, said=part.said[take:]))

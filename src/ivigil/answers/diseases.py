@@ -84,7 +84,8 @@ def standing(here: Here, indication: Indication) -> Iterator[Said]:
                 yield entry_said(here.evidence, text, row.cites)
             continue
         where = f" ({place.name})" if place is not None else ""
-        own_words = row.say or ("" if _has_number(row.tier) else row.tier)
+        tier = "" if _has_number(row.tier) or row.tier.lower() in row.say.lower() else row.tier
+        own_words = "; ".join(part for part in (tier, row.say) if part)
         text = f"{here.evidence.authority(row)}{where}: {_VERDICTS[row.verdict]}{f' - {own_words}' if own_words else ''}"
         yield entry_said(here.evidence, text, row.cites, row.tier if _has_number(row.tier) else "", f"edition {row.edition}" if row.edition else "")
 

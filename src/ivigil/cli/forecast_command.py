@@ -38,8 +38,8 @@ def run_forecast(names: Sequence[str], asked: Asked, wanted: Wanted, shown: Show
     found = Collected()
     as_of = found.attempt(lambda: day_of(shown.as_of, today), today)
     found.problems.extend(problems_of(asked, wanted, evidence, _option))
-    if shown.plot and not shown.plot.lower().endswith(".svg"):
-        found.problems.append(Problem("--plot", 0, shown.plot, "only SVG is drawn", "name a file that ends in .svg"))
+    if shown.plot and not shown.plot.lower().endswith((".svg", ".png")):
+        found.problems.append(Problem("--plot", 0, shown.plot, "only SVG and PNG are drawn", "name a file that ends in .svg or .png"))
     if found.problems:
         return report(found.problems, f"{counted(len(found.problems), 'problem')} in the options; nothing was forecast:")
     made, failed = forecast_all(names, asked, wanted, evidence, as_of)
@@ -83,7 +83,12 @@ def _write(made: list[Made], shown: Shown, evidence: Evidence, problems: list[Pr
 
         if len(made) != 1 or not made[0].forecast.curves:
             raise BadInput([Problem("--plot", 0, "", "there is not exactly one curve to draw", "forecast one patient whom a model speaks for")])
-        write(forecast_svg(made[0].forecast, made[0].as_of, made[0].record.id), shown.plot)
+        picture: str | bytes = forecast_svg(made[0].forecast, made[0].as_of, made[0].record.id)
+        if shown.plot.lower().endswith(".png"):
+            from ivigil.rendering.print.pdf import png_of
+
+            picture = png_of(str(picture))
+        write(picture, shown.plot)
         note(f"picture written to {shown.plot}")
     if shown.form == "json":
         from ivigil.rendering.forecast_json import forecast_plain, forecasts_json

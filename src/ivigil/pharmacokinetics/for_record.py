@@ -75,10 +75,10 @@ def forecast_for(record: Record, asked: Asked, wanted: Wanted, evidence: Evidenc
     found = options(one, facts, history, evidence, target) if target is not None else ()
     if target is None and wanted.jurisdiction:
         chosen = msgspec.structs.replace(chosen, notes=(*chosen.notes, *_targets(person, wanted.jurisdiction, evidence)))
-    return Made(record, as_of, chosen, one, found, without, _sampling(one, evidence, horizon))
+    return Made(record, as_of, chosen, one, found, without, sampling_of(one, evidence, horizon))
 
 
-def _sampling(made: Forecast, evidence: Evidence, horizon: float) -> Sampling | None:
+def sampling_of(made: Forecast, evidence: Evidence, horizon: float) -> Sampling | None:
     """The day for the next level, by the first model: from what the levels on record left open, or from how patients differ."""
     if not made.curves:
         return None

@@ -20,11 +20,17 @@ from ivigil.pharmacokinetics import kernels
 from ivigil.pharmacokinetics.baseline import Endogenous
 from ivigil.pharmacokinetics.history import Given, History, Level
 from ivigil.pharmacokinetics.kernels import Array
+from ivigil.pharmacokinetics.published import why_not_fitted
 from ivigil.pharmacokinetics.typical import Person, individual_values, modes_of, residual_sd, scatter, setting, typical_values
 
 MOST_STEPS = 60
 DONE = 1e-9
-"""Newton decrement (in units of the objective) at which a search ends."""
+"""Newton decrement (in units of the objective) at which a search ends, ..."""
+_CLOSE = 1e-3
+"""... and at which steps by the objective's own curvature take over from those by the expected one, which creep where the curve bends."""
+_SAME_VALLEY = 0.01
+"""Squared distance in posterior standard deviations at which a search that is behind is taken to end where the leading one does."""
+_MOST_NEWTON = 6
 _LONGEST = 1.5
 """The longest step, in standard deviations of the population."""
 _FAR = 6.0
@@ -86,13 +92,10 @@ def personal_fit(model: Model, person: Person, past: Sequence[Given], levels: Se
     Raises:
         CannotCompute: a covariate that the model needs is unknown.
     """
+    missing = why_not_fitted(model)
+    if missing:
+        return PersonalFit(model.id, "impossible", missing)
     names, omega = scatter(model)
-    if model.family != "linear":
-        return PersonalFit(model.id, "impossible", "how patients differ under it was never published")
-    if model.residual is None:
-        return PersonalFit(model.id, "impossible", "its residual error could not be read")
-    if not names:
-        return PersonalFit(model.id, "impossible", "how patients differ under it could not be read")
     spread = rest.log_sd or _assumed_spread(evidence)
     whole = np.zeros((len(names) + 1, len(names) + 1))
     whole[:-1, :-1], whole[-1, -1] = omega, spread**2
@@ -100,7 +103,7 @@ def personal_fit(model: Model, person: Person, past: Sequence[Given], levels: Se
                  _table(past, np.array([level.day for level in levels])), np.array([level.value for level in levels]))
     pattern = np.array([_STARTS.get(name, 0.0) for name in (*names, BASELINE)]) * task.spread
     best = _search(task, np.stack([np.zeros_like(pattern), pattern, -pattern]))
-    covariance = _covariance(task, best.eta) if best is not None else None
+    covariance = _covariance(task, best) if best is not None else None
     if best is None or covariance is None:
         return PersonalFit(model.id, "failed", "the search did not settle")
     own = Individual(model.id, best.eta[:-1], covariance, float(rest.value * np.exp(best.eta[-1])))
@@ -157,8 +160,12 @@ class _Task(NamedTuple):
 
 
 class _Found(NamedTuple):
+    """An end of the search. ``curvature`` is that of the objective itself where ``polished``, else the expected one."""
+
     eta: Array
     objective: float
+    curvature: Array
+    polished: bool = False
 
 
 def _predicted(task: _Task, etas: Array) -> Array:
@@ -196,42 +203,78 @@ def _local(task: _Task, etas: Array) -> tuple[Array, Array, Array]:
 
 
 def _search(task: _Task, starts: Array) -> _Found | None:
-    """Fisher scoring with step control from several places side by side; the best end, or None where no search settles."""
+    """Fisher scoring with step control from several places side by side, the best end of it polished; None where no search settles."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        near = _scored(task, starts, _CLOSE)
+        if near is None:
+            return None
+        return _polished(task, near) or _scored(task, near.eta[np.newaxis], DONE)
+
+
+def _scored(task: _Task, starts: Array, done: float) -> _Found | None:
+    """The lowest place at which a search with the expected curvature settles to the decrement ``done``. One that nears a better one is not carried on."""
     etas, damping, settled = starts.copy(), np.zeros(len(starts)), np.zeros(len(starts), dtype=bool)
     diagonal = np.eye(starts.shape[1])
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        objective, gradient, curvature = _local(task, etas)
-        for _ in range(MOST_STEPS):
-            at = np.flatnonzero(~settled)
-            if not at.size:
-                break
-            damped = curvature[at] * (1 + damping[at, np.newaxis, np.newaxis] * diagonal)
-            step = -np.linalg.solve(damped, gradient[at][:, :, np.newaxis])[:, :, 0]
-            longest = np.max(np.abs(step) / task.spread, axis=1)
-            step *= np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-300))[:, np.newaxis]
-            trial = np.clip(etas[at] + step, -_FAR * task.spread, _FAR * task.spread)
-            value, slope, around = _local(task, trial)
-            falls = np.isfinite(value) & (value <= objective[at] + 1e-12 * (1 + np.abs(objective[at])))
-            worse, better = at[~falls], at[falls]
-            damping[worse] = np.maximum(damping[worse] * 6, 0.05)
-            settled[worse] = damping[worse] > 1e9  # a corner: a bioavailability held at 1
-            gain = objective[better] - value[falls]
-            etas[better], objective[better], gradient[better], curvature[better] = trial[falls], value[falls], slope[falls], around[falls]
-            damping[better] = np.where(damping[better] > 1e-3, damping[better] / 8, 0.0)
-            left = np.linalg.solve(curvature[better], gradient[better][:, :, np.newaxis])[:, :, 0]
-            settled[better] = (np.sum(gradient[better] * left, axis=1) < DONE) | ((damping[better] == 0) & (gain < DONE))
+    objective, gradient, curvature = _local(task, etas)
+    for _ in range(MOST_STEPS):
+        at = np.flatnonzero(~settled)
+        if not at.size:
+            break
+        damped = curvature[at] * (1 + damping[at, np.newaxis, np.newaxis] * diagonal)
+        step = -np.linalg.solve(damped, gradient[at][:, :, np.newaxis])[:, :, 0]
+        longest = np.max(np.abs(step) / task.spread, axis=1)
+        step *= np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-300))[:, np.newaxis]
+        trial = np.clip(etas[at] + step, -_FAR * task.spread, _FAR * task.spread)
+        value, slope, around = _local(task, trial)
+        falls = np.isfinite(value) & (value <= objective[at] + 1e-12 * (1 + np.abs(objective[at])))
+        worse, better = at[~falls], at[falls]
+        damping[worse] = np.maximum(damping[worse] * 6, 0.05)
+        settled[worse] = damping[worse] > 1e9  # a corner: a bioavailability held at 1
+        gain = objective[better] - value[falls]
+        etas[better], objective[better], gradient[better], curvature[better] = trial[falls], value[falls], slope[falls], around[falls]
+        damping[better] = np.where(damping[better] > 1e-3, damping[better] / 8, 0.0)
+        left = np.linalg.solve(curvature[better], gradient[better][:, :, np.newaxis])[:, :, 0]
+        settled[better] = (np.sum(gradient[better] * left, axis=1) < done) | ((damping[better] == 0) & (gain < done))
+        first = int(np.argmin(objective))
+        away = etas - etas[first]
+        behind = np.einsum("nk,nkm,nm->n", away, curvature, away) < 2 * _SAME_VALLEY
+        behind[first] = False
+        settled |= behind
     if not np.any(settled):
         return None
     best = int(np.argmin(np.where(settled, objective, np.inf)))
-    return _Found(etas[best], float(objective[best]))
+    return _Found(etas[best], float(objective[best]), curvature[best])
 
 
-def _covariance(task: _Task, eta: Array) -> Array | None:
-    """The inverse of half the curvature of the objective itself; where that is no covariance, of the expected one. None when neither is."""
+def _polished(task: _Task, near: _Found) -> _Found | None:
+    """Newton's method with the objective's own curvature, from close by; None where it does not lead downhill to the end."""
+    eta, before = near.eta, near.objective
+    for _ in range(_MOST_NEWTON):
+        objective, gradient, curvature = _exact(task, eta)
+        if not objective <= before + 1e-10 * (1 + abs(before)) or not _definite(curvature):
+            return None
+        step = np.linalg.solve(curvature, gradient)
+        if float(gradient @ step) < DONE:
+            return _Found(eta, objective, curvature, polished=True)
+        eta, before = eta - step, objective
+    return None
+
+
+def _exact(task: _Task, eta: Array) -> tuple[float, Array, Array]:
+    """Objective, gradient and second derivatives of the objective itself at one place, the last by differences of the gradient to both sides."""
     step = 50 * _NUDGE * task.spread
-    _, slopes, _ = _local(task, np.concatenate([eta + np.diag(step), eta - np.diag(step)]))
-    rows = (slopes[:eta.size] - slopes[eta.size:]) / (2 * step[:, np.newaxis])
-    for curvature in ((rows + rows.T) / 2, _local(task, eta[np.newaxis])[2][0]):
-        if np.all(np.isfinite(curvature)) and float(np.min(np.linalg.eigvalsh(curvature))) > 0:
+    values, slopes, _ = _local(task, np.concatenate([eta[np.newaxis], eta + np.diag(step), eta - np.diag(step)]))
+    rows = (slopes[1:eta.size + 1] - slopes[eta.size + 1:]) / (2 * step[:, np.newaxis])
+    return float(values[0]), slopes[0], np.asarray((rows + rows.T) / 2)
+
+
+def _definite(curvature: Array) -> bool:
+    return bool(np.all(np.isfinite(curvature))) and float(np.min(np.linalg.eigvalsh(curvature))) > 0
+
+
+def _covariance(task: _Task, found: _Found) -> Array | None:
+    """The inverse of half the curvature of the objective itself; where that is no covariance, of the expected one. None when neither is."""
+    for curvature in (found.curvature if found.polished else _exact(task, found.eta)[2], found.curvature):
+        if _definite(curvature):
             return np.asarray(2 * np.linalg.inv(curvature))
     return None

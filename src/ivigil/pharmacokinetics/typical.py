@@ -162,8 +162,8 @@ def individual_values(model: Model, typical: Mapping[str, float], names: tuple[s
 
 
 def modes_of(values: Mapping[str, Array | float], route: str = "subcutaneous") -> kernels.Modes:
-    """The exponentials of a linear model's parameters, with a depot for ``route`` where the model has one."""
-    depot = values.get("F_fscig") if route == "facilitated-subcutaneous" else values.get("F_sc")
+    """The exponentials of a linear model's parameters, with a depot for ``route`` where the model has one and the route goes through it."""
+    depot = values.get({"intravenous": "", "facilitated-subcutaneous": "F_fscig"}.get(route, "F_sc"))
     absorption = values.get("ka") if depot is not None else None
     return kernels.modes(values["CL"], values["Vc"], values.get("Q"), values.get("Vp"), absorption, 1.0 if depot is None else depot)
 

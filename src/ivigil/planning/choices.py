@@ -23,7 +23,7 @@ _MORNING = time.fromisoformat("09:00")
 """When the first infusion starts if nobody says."""
 
 
-class PlanChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PlanChoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What may be chosen for one plan, on the command line, in a form and in a request alike, as text; empty when not given."""
 
     jurisdiction: str = ""
@@ -35,6 +35,7 @@ class PlanChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     as_of: str = ""
     start: str = ""
     least_review: str = ""
+    outlook: bool = False
 
     def choices(self) -> Choices:
         """The same for the planner, with nothing chosen beside it."""
@@ -43,10 +44,12 @@ class PlanChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 CHOICES = PlanChoices.__struct_fields__
 """The names of these choices."""
+TEXT_CHOICES = tuple(field.name for field in msgspec.structs.fields(PlanChoices) if field.type is str)
+"""Those that are words, as a form and a FHIR parameter carry them."""
 
 
-class Choices(PlanChoices, frozen=True, forbid_unknown_fields=True):
-    """Everything that may be chosen on the command line: beside what every door offers, names of files, and what follows the plan."""
+class Choices(PlanChoices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that may be chosen on the command line: beside what every door offers, names of files."""
 
     overlay: str = ""
     evidence: str = ""
@@ -54,7 +57,6 @@ class Choices(PlanChoices, frozen=True, forbid_unknown_fields=True):
     prices: str = ""
     formulary: str = ""
     site: str = ""
-    outlook: bool = False
 
 
 class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 from ivigil.basis.strict_yaml import read_yaml
 from ivigil.cli.app import app as commands
+from ivigil.cli.inputs import Choices
+from ivigil.cli.plan_command import run_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 KAWASAKI = (ROOT / "patients" / "kawasaki-infant-us.yaml").read_text(encoding="utf-8")
@@ -43,6 +46,20 @@ def test_files_of_the_plan_can_be_kept(client: TestClient, fields: dict[str, str
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
 
 
+def test_the_page_for_the_patient_and_its_paper_draw_the_same_curve(client: TestClient, tmp_path: Path) -> None:
+    """The picture of the page is that of ``ivigil plan --format leaflet``, and its PDF is the same bytes; the saved plan stays as it was asked for."""
+    path = ROOT / "patients" / "pid-adult-us.yaml"
+    form = {"record": path.read_text(encoding="utf-8"), "jurisdiction": "US", "as_of": "2026-11-20", "audience": "patient"}
+    page = client.post("/plan", data=form).text
+    choices = Choices(jurisdiction="US", as_of="2026-11-20")
+    for name in ("leaflet.html", "leaflet.pdf"):
+        assert run_plan([str(path)], choices, "leaflet", str(tmp_path / name)) == 0
+    picture = re.search(r"<svg.*?</svg>", (tmp_path / "leaflet.html").read_text(encoding="utf-8"))
+    assert picture is not None
+    assert picture.group() in page
+    fields = Page(page).fields
+    assert client.post("/plan/leaflet.pdf", data=fields).content == (tmp_path / "leaflet.pdf").read_bytes()
+    assert "outlook" not in client.post("/plan/json", data=fields).text.split('"not_raised"')[0]
 def test_the_page_gives_the_fhir_of_the_command_line_and_of_the_operation(client: TestClient, fields: dict[str, str]) -> None:
     """The Bundle has the bytes of ``ivigil plan --format fhir``, and the resources of ``$plan`` without the GuidanceResponse that leads those."""
     found = client.post("/plan/fhir", data=fields)

@@ -37,11 +37,13 @@ TEXTS = {"jurisdiction": "Where the plan is made. Default: the site's.", "indica
          "product": "Product by id.", "weight_policy": "Dosing-weight policy by id.", "rounding": "Rounding policy by id.", "ramp": "Site rate ladder by id.",
          "as_of": "The day the plan is made for, year-month-day. Default: today.", "start": "First infusion, as 2026-11-20T09:00.",
          "least_review": "Withhold lines whose evidence is less far in review: submitted, under-review, approved.",
+         "outlook": "Also forecast IgG on the planned dose: true or false.",
          "dose": "Dose of a course: 0.4 g/kg or 30 g.", "every": "Interval: 4 week, 21 day, or once.", "days": "Days over which a course is given.",
          "route": "intravenous, subcutaneous or facilitated-subcutaneous.", "target_trough": "Target trough: 7 g/L.",
          "loading": "What if: the first coming dose is this instead.", "missed": "What if: the N-th coming dose is left out.",
          "late": "What if: N:DAYS, the N-th coming dose is so many days late.", "switch": "What if: weekly doses of this subcutaneous product.",
          "model": "One model instead of those that fit.", "weeks": "How far ahead."}
+_KINDS = {"days": "integer", "weeks": "integer", "outlook": "boolean"}
 _EXAMPLES = {"jurisdiction": "US", "as_of": "2026-11-20", "every": "4 week", "dose": "0.4 g/kg", "weeks": 12}
 
 
@@ -54,7 +56,7 @@ def _query(name: str, text: str, kind: str = "string", example: Any = None, *, r
 
 
 def _choices(names: tuple[str, ...], examples: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [_query(name, TEXTS[name], "integer" if name in {"days", "weeks"} else "string", _EXAMPLES.get(name) if name in examples else None)
+    return [_query(name, TEXTS[name], _KINDS.get(name, "string"), _EXAMPLES.get(name) if name in examples else None)
             for name in names]
 
 

@@ -124,5 +124,6 @@ def from_address(request: Request, chosen: type[msgspec.Struct], also: Iterable[
             try:
                 found[name] = msgspec.convert(values if str(kinds[name]).startswith("tuple") else values[-1], kinds[name], strict=False)
             except msgspec.ValidationError:
-                problems.append(Problem(written, 0, "", f"'{values[-1]}' is not a whole number", "write for example 4"))
+                kind, example = ("true or false", "true") if kinds[name] is bool else ("a whole number", "4")
+                problems.append(Problem(written, 0, "", f"'{values[-1]}' is not {kind}", f"write for example {example}"))
     return found

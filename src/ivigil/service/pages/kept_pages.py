@@ -20,7 +20,7 @@ from ivigil.service.clock import now, today
 from ivigil.service.errors import Refused
 from ivigil.service.hospital import Hospital, hospital_of
 from ivigil.service.noted import plan_noted
-from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, made_of
+from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, leaflet_for, made_of
 from ivigil.service.pages.plan_pages import shown, started
 from ivigil.service.pages.posted import posted
 from ivigil.service.pages.render import download, page
@@ -82,7 +82,7 @@ async def leaflet(request: Request) -> Response:
     from ivigil.rendering.print.pdf import leaflet_pdf
 
     return await _kept(
-        request, lambda made, hospital: download(leaflet_pdf(leaflet_of(made.plan, hospital.evidence), made.plan), "leaflet.pdf", "application/pdf")
+        request, lambda made, hospital: download(leaflet_pdf(leaflet_for(made, hospital, today()), made.plan), "leaflet.pdf", "application/pdf")
     )
 
 

@@ -13,14 +13,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.rendering.leaflet import leaflet_of
 from ivigil.rendering.why import Node, why_trees
 from ivigil.service.changes import carried
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital, hospital_of
 from ivigil.service.noted import plan_noted
-from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, made_of, plain_choices
-from ivigil.service.pages.drawings import rate_drawing, vaccine_drawing, vials_drawing
+from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, leaflet_for, made_of, plain_choices
+from ivigil.service.pages.drawings import curve_drawing, rate_drawing, vaccine_drawing, vials_drawing
 from ivigil.service.pages.examples import Example, examples
 from ivigil.service.pages.posted import posted
 from ivigil.service.pages.record_form import errors_of, groups_of, record_in
@@ -175,6 +174,7 @@ def shown(
     hospital = hospital_of(request)
     view = view_of(made.plan, made.patient, hospital.evidence)
     rows = (*view.sheet.critical, *(row for block in view.sheet.blocks for row in block.rows))
+    leaflet = leaflet_for(made, hospital, today()) if audience == "patient" else None
     disputes = {row.number: tuple(note for note in row.notes if note.startswith("Written otherwise by")) for row in rows}
     return page(
         request,
@@ -193,9 +193,9 @@ def shown(
         changes=carried(made.beside),
         typed=typed or {},
         saved=saved,
-        leaflet=leaflet_of(made.plan, hospital.evidence) if audience == "patient" else None,
+        leaflet=leaflet,
         example=urlencode(example) if example else "",
-        drawings={"vials": vials_drawing(made.plan), "rates": rate_drawing(made.plan), "vaccines": vaccine_drawing(made.plan)},
+        drawings={"vials": vials_drawing(made.plan), "rates": rate_drawing(made.plan), "vaccines": vaccine_drawing(made.plan), "curve": curve_drawing(leaflet)},
     )
 
 
