@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.pharmacokinetics import asked as regimens
 from ivigil.pharmacokinetics.for_record import Wanted, forecast_for, problems_of
-from ivigil.planning.choices import Collected, day_of
+from ivigil.planning.choices import Collected, PlanChoices, day_of
 from ivigil.planning.line import Plan
 from ivigil.rendering.forecast_json import forecast_plain, forecasts_json
 from ivigil.rendering.json import is_plan, plan_json, read_plan
@@ -19,7 +19,7 @@ from ivigil.rendering.leaflet_text import leaflet_text
 from ivigil.rendering.why import why_text, why_trees
 from ivigil.service.api import documented
 from ivigil.service.api.answers import answered, pretty
-from ivigil.service.api.request import Asked, ForecastChoices, PlanChoices, asked
+from ivigil.service.api.request import Asked, ForecastChoices, asked
 from ivigil.service.clock import today
 from ivigil.service.hospital import Hospital, bounded, hospital_of
 from ivigil.service.noted import plan_noted
