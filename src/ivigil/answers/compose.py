@@ -87,7 +87,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     found = searched(here, question, [part.said for part in parts], using)
     if found:
         parts.append(Part("found", "Also in the evidence" if parts else "From the evidence", found))
-    worked = tuple(one for one in sums.said if one.kind == "calculation" or not plain_for(here.audience))
+    worked = tuple(one for one in sums.said if one.kind == "calculation" or not (plain_for(here.audience) or parts or opening))
     if worked:
         parts.insert(0, Part("calculation", "Worked out", worked))
     if question.signs:
@@ -166,7 +166,7 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
         listed = [*general, *own, *rest]
     else:
         listed = [*own, *general[:_BESIDE], *rest] if own else [*general, *rest]
-    listed = sorted(dict.fromkeys(listed), key=lambda one: "not read" in one.marks)
+    listed = sorted(dict.fromkeys(listed), key=lambda one: "not read" in one.marks and one not in own)
     if not listed:
         return None
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
@@ -268,6 +268,7 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
     undosed = bool(question.indications) and not any(here.evidence.indications[name].regimens for name in question.indications)
     once = once or undosed
     beside = [one.id for one in here.evidence.corrections.values() if set(one.topics) & set(topics) and not (once and "dose" in one.topics)]
+    beside = beside if not question.products and not question.facts and not question.amounts.weight else []
     out: list[Said] = []
     for name in dict.fromkeys((*named, *beside)):
         entry = here.evidence.corrections[name]

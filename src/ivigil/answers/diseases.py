@@ -122,7 +122,7 @@ def doses(here: Here, indication: Indication, phases: frozenset[str] = frozenset
     """The printed doses of the own place, those of a product named first, and those of others, each in words that cannot be read in two ways."""
     own, others = by_place(here, indication.regimens)
     if products:
-        own, others = [sorted(rows, key=lambda one: not set(one.products) & set(products)) for rows in (own, others)]
+        own, others = [_of_products(rows, products) for rows in (own, others)]
     if phases:
         own, others = [[one for one in rows if one.phase in phases or set(one.also_phases) & phases] for rows in (own, others)]
     if plain_for(here.audience):
@@ -133,6 +133,12 @@ def doses(here: Here, indication: Indication, phases: frozenset[str] = frozenset
             told = [one for cite in elsewhere_cites if (one := statement_said(here.evidence, cite, here.audience)) is not None]
         return told[:1], []
     return [_dose(here, one) for one in own], [_dose(here, one) for one in others]
+
+
+def _of_products(rows: list[Regimen], products: tuple[str, ...]) -> list[Regimen]:
+    """The rows of the products named, then those of no product; never the dose of another product."""
+    named = [one for one in rows if set(one.products) & set(products)]
+    return [*named, *(one for one in rows if not one.products)]
 
 
 def _dose(here: Here, regimen: Regimen) -> Said:

@@ -20,11 +20,19 @@ _INTRAVENOUS = {"igiv", "igsc"}
 
 
 def chosen(here: Here, names: Iterable[str]) -> list[Product]:
-    """Of the products named, those of the markets of the place; where there are none, the others."""
+    """Of the products named, those of the markets of the place; of a brand that has none there, the others."""
     products = [here.evidence.products[name] for name in names]
     markets = here.evidence.jurisdictions[here.jurisdiction].markets
-    own = [product for product in products if product.market in markets]
-    return own or products
+    at_home = {product.brand.partition(" ")[0] for product in products if product.market in markets}
+    return [product for product in products if product.market in markets or product.brand.partition(" ")[0] not in at_home]
+
+
+def one_a_brand(products: Iterable[Product]) -> list[Product]:
+    """Of each brand and strength the first: those of several markets say the same."""
+    kept: dict[tuple[str, float], Product] = {}
+    for product in products:
+        kept.setdefault((product.brand, product.percent), product)
+    return list(kept.values())
 
 
 def called(here: Here, product: Product) -> str:
