@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivigil.answers import things
+from ivigil.answers.against_label import against_label
 from ivigil.answers.diseases import Here, against_everywhere, standing
 from ivigil.answers.openers import opening
 from ivigil.answers.person import of_person
@@ -30,9 +31,14 @@ _MOST_PRODUCTS = 4
 
 
 def foremost(here: Here, question: Question) -> list[Said]:
-    """What opens the answer, worst first: the route of a product, what bars it, what the openers say, and a verdict against the use asked about."""
-    told = [*_routes(here, question), *_barred(here, question), *opening(here, question), *_against(here, question)]
+    """What opens the answer, worst first: what bars a product, what its label says against the question, the openers, a verdict against the use."""
+    told = [*barred(here, question), *against_label(here, question), *opening(here, question), *_against(here, question)]
     return list(dict.fromkeys(told))[:MOST]
+
+
+def barred(here: Here, question: Question) -> list[Said]:
+    """That a named product does not go the way asked about, or is not for the person asked about: this stands before any sum."""
+    return [*_routes(here, question), *_unfit(here, question)]
 
 
 def _routes(here: Here, question: Question) -> Iterator[Said]:
@@ -56,7 +62,7 @@ def _only(here: Here, product: Product) -> Iterator[Said]:
     yield entry_said(here.evidence, f"{things.called(here, product)} is for use {ways} only", (*rule, *cites))
 
 
-def _barred(here: Here, question: Question) -> Iterator[Said]:
+def _unfit(here: Here, question: Question) -> Iterator[Said]:
     """What the safety rules say of a named product for somebody of that age, with those facts; all that bars it, where just that is asked."""
     products = things.one_a_brand(things.chosen(here, question.products))[:_MOST_PRODUCTS]
     own = of_person(question, tuple(name for name in question.facts if here.evidence.facts[name].kind == "yes_no"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ivigil.answers.diseases import Here
 from ivigil.answers.understand import Question
 from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity
@@ -16,6 +17,8 @@ _AGED = re.compile(
 _HEIGHT = re.compile(r"\b(\d{2,3}(?:\.\d+)?)\s*cm\b|\b([12]\.\d{1,2})\s*m\b")
 _UNITS = {"y": "year", "m": "month", "w": "week", "d": "day"}
 _OLDEST = 120
+_GROWN = 18
+"""Years from which somebody counts as an adult where a source prints no age, as in the statement policy.adult-age."""
 _SEXES = {
     "female": {"woman", "female", "girl", "lady", "she", "her", "mother", "wife", "daughter", "grandmother", "grandma", "sister"},
     "male": {"man", "male", "boy", "gentleman", "he", "his", "him", "father", "husband", "son", "grandfather", "grandpa", "brother"},
@@ -46,6 +49,15 @@ def sex_in(question: Question) -> str:
     folds = {word.fold for word in question.words}
     found = [sex for sex, words in _SEXES.items() if folds & words]
     return found[0] if len(found) == 1 else ""
+
+
+def fitting_age(here: Here, question: Question) -> tuple[str, ...]:
+    """The diseases named, that of children in place of that of adults where a child is asked about by age."""
+    age = age_in(question.text)
+    if age is None or age.in_unit("year") >= _GROWN or any(word.fold == "adult" for word in question.words):
+        return question.indications
+    names = (name.replace("-adult", "-child") for name in question.indications)
+    return tuple(dict.fromkeys(name if name in here.evidence.indications else own for name, own in zip(names, question.indications, strict=True)))
 
 
 def of_person(question: Question, named: tuple[str, ...]) -> Facts:
