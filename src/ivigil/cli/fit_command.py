@@ -12,8 +12,10 @@ import msgspec
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.output import BAD_INPUT, Progress, counted, note, report, write
+from ivigil.rendering.plain_text import clean
 
 if TYPE_CHECKING:
+    from ivigil.pharmacokinetics.fit_model import FitModel
     from ivigil.pharmacokinetics.individualise import Fits
 
 _LARGEST_MODEL = 1_000_000
@@ -40,7 +42,7 @@ def run_fit(model_file: str, events_file: str, choices: Choices) -> int:
     problems: list[Problem] = []
     model = events = levels = None
     try:
-        model = read_fit_model(_text(model_file, _LARGEST_MODEL), model_file)
+        model = _published(model_file) or read_fit_model(_text(model_file, _LARGEST_MODEL), model_file)
     except BadInput as error:
         problems += error.problems
     for name in (events_file, choices.levels):
@@ -67,6 +69,24 @@ def run_fit(model_file: str, events_file: str, choices: Choices) -> int:
         report(fits.problems, f"{counted(len(fits.problems), 'problem')} in the rows; these subjects were left out:")
     note(f"{counted(len(fits.ids) - failed, 'subject')} fitted, {failed} not.")
     return BAD_INPUT if failed == len(fits.ids) else 0
+
+
+def _published(name: str) -> FitModel | None:
+    """A model of the evidence by its id, where no file is called that.
+
+    Raises:
+        BadInput: it cannot be fitted.
+    """
+    from ivigil.evidence.load import load_evidence
+    from ivigil.pharmacokinetics.published import fit_model_of
+
+    if Path(name).suffix or Path(name).exists():
+        return None
+    evidence = load_evidence()
+    if name not in evidence.models:
+        remedy = f"name a file that exists, or a published model: {', '.join(evidence.models)}"
+        raise BadInput([Problem(clean(name), 0, "", "no such file, and no model is called that", remedy)])
+    return fit_model_of(evidence.models[name], evidence)
 
 
 def _text(name: str, largest: int | None = None) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 import msgspec
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
+from ivigil.basis.problems import BadInput
 from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.load import load_evidence
 from ivigil.planning.choices import SiteProfile
@@ -25,6 +27,9 @@ from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 from ivigil.service.store.database import default_url
 from ivigil.service.store.marks import EVIDENCE
+from ivigil.service.workers import supervise
+
+log = logging.getLogger("ivigil.service")
 
 STARTED_WITH = "IVIGIL_STARTED_WITH"
 """Names the file in which a worker finds how it was started."""
@@ -62,7 +67,7 @@ def serve(start: Start) -> None:
         counts.mkdir()
         told.write_bytes(msgspec.json.encode(start))
         os.environ[SHARED], os.environ[STARTED_WITH] = str(counts), str(told)
-        uvicorn.run("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start))
+        supervise(uvicorn.Config("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -87,9 +92,21 @@ def _frozen() -> None:
 
 
 def worker() -> FastAPI:
-    """The application of one worker process, which uvicorn starts again when it dies."""
+    """The application of one worker process, which the supervisor starts again when it dies.
+
+    Raises:
+        SystemExit: it cannot start now, because the database is away or the evidence was broken meanwhile; the log says why, and it is tried again.
+    """
     tell()
-    return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+    try:
+        return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+    except BadInput as error:
+        for problem in error.problems:
+            log.error("this worker cannot start: %s", problem)
+        raise SystemExit(1) from None
+    except SQLAlchemyError as error:
+        log.error("this worker cannot start: database: %s", type(error).__name__)
+        raise SystemExit(1) from None
 
 
 def tell() -> None:
