@@ -52,7 +52,7 @@ docs-tables: $(DEV)
 
 # Rewrites the lock files from requirements/*.in with the newest releases; needs uv.
 locks:
-	cd requirements && for name in core web dev; do \
+	cd requirements && for name in core web container dev; do \
 		uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \
 			$$name.in -o $$name.lock || exit 1; \
 	done

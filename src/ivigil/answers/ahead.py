@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the arithmetic is loaded when somebody asks for it
 
 Wish = Literal["trough", "below", "half-life", "next-level"]
 WISHES: tuple[Wish, ...] = ("trough", "below", "half-life", "next-level")
-_WARNED = {"clearance-alarm", "fit-poor", "baseline-doubtful", "baseline-uncertain"}
+_WARNED = {"clearance-alarm", "fit-poor", "baseline-doubtful", "baseline-uncertain", "dose-impossible", "unit-slip"}
 _BASIS = {"steady-state-assumed", "no-dose-on-record", "history-short", "baseline-assumed", "baseline-measured", "baseline-fitted", "levels-fitted"}
 _NO_DRAWING = {"clearance-alarm", "fit-poor"}
 _NINE_IN_TEN = 1.645

@@ -116,8 +116,9 @@ def plan(
     from ivigil.cli.plan_command import run_plan
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "", outlook,
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_plan(record, choices, format.value, out, link))
 
@@ -151,8 +152,9 @@ def why(
     from ivigil.cli.why_command import run_why
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "", outlook,
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
 
@@ -166,7 +168,7 @@ class Hold(StrEnum):
 
 @app.command()
 def fit(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file (YAML): structure, parameters, covariates, variances, residual error.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file (YAML): structure, parameters, variances, errors; or a published model by id.")],
     events: Annotated[str, typer.Argument(metavar="EVENTS", help="Event table (CSV): ID, time, evid, amt, cmt, rate, ii, addl, ss, DV, mdv and covariates.")],
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write the fits to this file instead of standard output.")] = "",
     levels: Annotated[str, typer.Option(metavar="FILE", help="Levels in a table of their own: ID, time, DV.")] = "",
@@ -177,7 +179,7 @@ def fit(
     fast: Annotated[bool, typer.Option("--fast", help="Use the compiled kernels (extra 'fast').")] = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Threads for the compiled kernels.")] = 1,
 ) -> None:
-    """Fit a linear model to each subject of an event table. Bad rows are listed and their subjects left out."""
+    """Fit a model to each subject of an event table. Bad rows are listed and their subjects left out."""
     from ivigil.cli.fit_command import Choices, run_fit
 
     raise typer.Exit(run_fit(model, events, Choices(levels, out, predictions, posterior, seed, hold.value, fast, threads)))
@@ -256,13 +258,17 @@ def ask(
     site: Annotated[str, typer.Option(metavar="FILE", help="Site profile; its jurisdiction is used.")] = "",
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
+    phrase: Annotated[str, typer.Option("--phrase", metavar="URL", help="Let a local language model reword sentences; each is checked or kept.")] = "",
+    phrase_model: Annotated[str, typer.Option("--phrase-model", metavar="NAME", help="The name by which its server knows the model.")] = "local",
+    phrase_host: Annotated[list[str] | None, typer.Option("--phrase-host", metavar="HOST", help="Allow this host beside this machine.")] = None,
     format: Annotated[AnswerFormat, typer.Option("--format", "-f", help="How the answer is printed.")] = AnswerFormat.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Answer a question from the evidence; every sentence names its source. Exit codes: 0 answered, 2 bad input, 4 no answer, 5 question back."""
     from ivigil.cli.ask_command import Wanted, run_ask
 
-    raise typer.Exit(run_ask(question, Wanted(audience.value, jurisdiction, record, as_of, format.value, out, overlay, evidence, site)))
+    raise typer.Exit(run_ask(question, Wanted(audience.value, jurisdiction, record, as_of, format.value, out, overlay, evidence, site, phrase, phrase_model,
+                                              tuple(phrase_host or ()))))
 
 
 @models_app.command("list")

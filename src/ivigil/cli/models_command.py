@@ -21,22 +21,31 @@ def run_list(choices: Choices, form: str) -> int:
     if form == "json":
         write(msgspec.json.format(msgspec.json.encode(list(evidence.models.values())), indent=1).decode() + "\n")
         return 0
-    lines = [f"{'id':<20} {'role':<13} {'for':<17} {'family':<11} {'patients':>8}  {'weight':<13} made from"]
+    from ivigil.pharmacokinetics.published import why_not_fitted
+
+    lines = [f"{'id':<20} {'role':<13} {'for':<17} {'family':<11} {'patients':>8}  {'weight':<13} {'fitted':<7} made from"]
     for model in evidence.models.values():
         domain = model.domain
         weight = str(domain.weight or "-")
         lines.append(f"{model.id:<20} {model.role:<13} {model.purpose:<17} {model.family:<11} {domain.patients or '-':>8}  {weight:<13} "
+                     f"{'no' if why_not_fitted(model) else 'yes':<7} "
                      f"{', '.join(domain.indications[:4]) or '-'}; {', '.join(domain.routes)}")
     write("\n".join(lines) + "\n")
     return 0
 
 
 def run_show(model: str, choices: Choices) -> int:
-    """One model: parameters as printed, domain, caveats, and every statement it rests on."""
+    """One model: parameters as printed, domain, caveats, every statement it rests on, its vignette, and whether it can be fitted to levels."""
+    from ivigil.pharmacokinetics.published import why_not_fitted
     from ivigil.rendering.entry import entry_text
 
     try:
-        write(entry_text(load(choices), model, columns()))
+        evidence = load(choices)
+        text = entry_text(evidence, model, columns())
+        if model in evidence.models:
+            why = why_not_fitted(evidence.models[model])
+            text += f"fitted to levels: {f'no, {why}' if why else 'yes'}\n"
+        write(text)
     except BadInput as error:
         return report(error.problems, f"{counted(len(error.problems), 'problem')}:")
     return 0

@@ -235,7 +235,7 @@ def _covariates(model: FitModel, values: dict[str, Floats], subject: Whole, foun
         low, high = LEAN_SHARE
         wrong = (share < low) | (share > high)
         found.flag(wrong, name, "lean mass is {:.0%} of weight; the formula does not hold here", "use peters for children, or another model", share)
-        out[name] = np.where(wrong, out[mass.weight], out[name])
+        out[name] = np.clip(np.where(wrong, out[mass.weight], out[name]), *(mass.within or (None, None)))
     return out
 
 
@@ -311,6 +311,8 @@ def _check_doses(model: FitModel, values: dict[str, Floats], dose: Flags, found:
     found.flag(dose & (more > 0) & ~(interval > 0), "ii", "further doses without an interval", "give ii, the time between doses")
     found.flag(dose & ~((steady == 0) | (steady == 1)), "ss", "{} is not 0 or 1", "1 asks for steady state; other values are not known here", steady)
     found.flag(dose & (steady == 1) & ~(interval > 0), "ii", "steady state without an interval", "give ii, the time between doses")
+    if model.saturable:
+        found.flag(dose & (steady == 1), "ss", "steady state of a saturable model is not worked out", "write the doses out, with addl")
     lag = model.parameters.get("lag")
     if lag is not None:
         found.flag(dose & (steady == 1) & into_depot, "ss", "steady state of a lagged depot is not worked out", "write the doses out")

@@ -14,8 +14,8 @@ import numpy as np
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.pharmacokinetics.event_table import Events, Flags, Found, Table, read_table
 from ivigil.pharmacokinetics.fit_model import FitModel, check_model, typical_values
-from ivigil.pharmacokinetics.linear import BASELINE, CL, PARAMETERS, VC, Floats, Whole, predict
-from ivigil.pharmacokinetics.map_search import Levels, Optimum, search, task_of, variance
+from ivigil.pharmacokinetics.linear import BASELINE, CL, VC, Floats, Whole
+from ivigil.pharmacokinetics.map_search import Levels, Optimum, curve, search, task_of, variance
 from ivigil.pharmacokinetics.posterior import Draws, draw
 from ivigil.pharmacokinetics.schedule import Hold, Schedule, schedule
 
@@ -97,6 +97,8 @@ def fit_many(model: FitModel, events: Events, observations: Events | None = None
         BadInput: the model is not sound, or columns are missing. Bad rows raise nothing: they are listed and their subjects fail.
     """
     wrong = check_model(model)
+    if fast and model.saturable:
+        wrong.append(Problem("fast", 0, "catabolism", "the saturable model has no compiled search", "leave --fast out"))
     if wrong:
         raise BadInput(wrong)
     table, found = read_table(model, events, observations, places, heading)
@@ -260,7 +262,8 @@ def _report(model: FitModel, table: Table, plan: Schedule, found: Found, usual: 
     eta = np.where(fitted[:, None], optimum.eta, np.nan)
     individual, typical, residual = predictions(model, table, plan, np.flatnonzero(fitted), scale, eta, threads)
     rows = plan.row
-    names = tuple(name for name in ("kel", *PARAMETERS) if name in model.parameters or (name in {"CL", "baseline"}))
+    names = tuple(name for name in ("kel", *model.columns_of_parameters)
+                  if name in model.parameters or name == "baseline" or (name == "CL" and not model.saturable))
     last = _last_rows(table, plan)
     values = np.where(fitted[:, None], _values(model, usual[last], scale, eta, names), np.nan)
     measured = np.where(table.level[rows], table.dv[rows], np.nan)
@@ -283,7 +286,7 @@ def _values(model: FitModel, typical: Floats, scale: Floats, eta: Floats, names:
     own = typical * np.exp((eta * scale) @ model.design.T)
     out = np.empty((len(typical), len(names)))
     for place, name in enumerate(names):
-        out[:, place] = own[:, CL] / own[:, VC] if name == "kel" else own[:, PARAMETERS.index(name)]
+        out[:, place] = own[:, CL] / own[:, VC] if name == "kel" else own[:, model.columns_of_parameters.index(name)]
     return out
 
 
@@ -302,8 +305,8 @@ def predictions(model: FitModel, table: Table, plan: Schedule, who: Whole, scale
         return individual, predict_fast(model, plan, table, who, scale, np.zeros_like(eta), threads), residual
     for block in blocks(plan, who):
         task = task_of(model, bool(plan.with_depot[block[0]]))
-        shift = np.stack([np.zeros((len(block), len(PARAMETERS))), (eta[block] * scale[block]) @ task.full.T], axis=1)
-        both, _ = predict(plan.block(block), shift, task.compartments, task.depot)
+        shift = np.stack([np.zeros((len(block), len(model.columns_of_parameters))), (eta[block] * scale[block]) @ task.full.T], axis=1)
+        both, _ = curve(task, plan.block(block), shift)
         count = plan.first_level[block + 1] - plan.first_level[block]
         inside = np.arange(both.shape[2])[None, :] < count[:, None]
         at = (plan.first_level[block][:, None] + np.arange(both.shape[2])[None, :])[inside]
