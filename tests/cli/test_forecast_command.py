@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ivigil.basis.problems import BadInput
-from ivigil.rendering.print.picture import png_of
+from ivigil.rendering.print.pdf import png_of
 
 PATIENTS = Path(__file__).resolve().parents[2] / "patients"
 PID = ["forecast", str(PATIENTS / "pid-adult-us.yaml"), "--dose", "0.4 g/kg", "--every", "4 week", "--as-of", "2026-11-20"]

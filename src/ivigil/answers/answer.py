@@ -46,6 +46,8 @@ class Sentence(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: tuple[str, ...] = ()
     sources: tuple[int, ...] = ()
     marks: tuple[str, ...] = ()
+    composed: str = ""
+    """The sentence as composed, where a language model reworded it."""
 
 
 class Section(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,6 +72,17 @@ class Understood(msgspec.Struct, frozen=True, omit_defaults=True):
     unknown: tuple[str, ...] = ()
 
 
+class Rewording(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a language model was asked to reword: how many sentences were sent, how many stand reworded, why others were kept, and what failed."""
+
+    endpoint: str
+    model: str
+    sent: int
+    reworded: int
+    kept: dict[str, int] = {}
+    failed: str = ""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A whole answer: reproducible from the question, what was asked with it, the evidence version and the program version."""
 
@@ -90,6 +103,7 @@ class Answer(msgspec.Struct, frozen=True):
     review: str
     evidence_version: str
     program_version: str
+    phrasing: Rewording | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:

@@ -18,16 +18,18 @@ _WEIGHTS = (0.0, 0.0, 4.0, 3.0, 1.0, 1.5)
 """Of id, part, names, heading, sentence and plain words; the first two are not searched."""
 _FEWEST_LETTERS = 2
 _KEPT = 20_000
+_DIGIT = re.compile(r"\d")
 _SKIPPED = {"rejected", "superseded"}
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """One find, with its BM25 score (higher is better) and how many of the words asked for it holds."""
+    """One find: its row, what it is, and its BM25 score (higher is better; nought for one that was looked up by its name)."""
 
+    row: int
     id: str
     part: str
-    score: float
-    words: frozenset[str]
+    score: float = 0.0
+    numbers: bool = False
 
 
 class Index:
@@ -37,19 +39,34 @@ class Index:
         self._lock = threading.Lock()
         self._base = sqlite3.connect(":memory:", check_same_thread=False)
         self._base.execute("create virtual table said using fts5(id unindexed, part unindexed, names, heading, sentence, plain, tokenize='porter unicode61')")
-        rows = [(name, part, *(_text(text) for text in texts)) for name, part, *texts in _documents(evidence)]
+        rows = [(name, part, *(_text(text) for text in texts)) for name, part, *texts in documents(evidence)]
         self._base.executemany("insert into said values (?, ?, ?, ?, ?, ?)", rows)
         self.size = len(rows)
         self._known: dict[str, frozenset[int]] = {}
+        self._hits = {row: Hit(row, name, part, numbers=bool(_DIGIT.search(sentence))) for row, (name, part, _, _, sentence, _) in enumerate(rows, start=1)}
+        self._plain = frozenset(row for row, texts in enumerate(rows, start=1) if texts[-1])
+        self._under: dict[str, list[int]] = {}
+        for row, (name, *_) in enumerate(rows, start=1):
+            pieces = name.split(".")
+            for length in range(1, len(pieces)):
+                self._under.setdefault(".".join(pieces[:length]), []).append(row)
 
     def knows(self, word: str) -> bool:
         """Whether the word occurs anywhere in what the evidence says."""
         return bool(self._holders(word))
 
-    def weight(self, word: str) -> float:
-        """How much a word tells: the rarer, the more; nought for a word that occurs nowhere."""
-        holders = len(self._holders(word))
+    def weight(self, words: Iterable[str]) -> float:
+        """How much it tells that an entry holds any of these words: the rarer, the more; nought for words that occur nowhere."""
+        holders = len(self.holders(words))
         return math.log(1 + self.size / holders) if holders else 0.0
+
+    def holders(self, words: Iterable[str]) -> frozenset[int]:
+        """The rows that hold any of the words."""
+        return frozenset().union(*(self._holders(word) for word in words))
+
+    def under(self, name: str, plain: bool = False) -> list[Hit]:
+        """Everything whose id begins with a name: ``privigen-us``, ``safety.renal``; ``plain`` only what has words for patients."""
+        return [self._hits[row] for row in self._under.get(name, ()) if not plain or row in self._plain]
 
     def find(self, words: Iterable[str], limit: int = 20, plain: bool = False) -> list[Hit]:
         """The entries that hold any of the words, best first; ``plain`` only those with words for patients."""
@@ -61,11 +78,10 @@ class Index:
         extra = " and plain <> ''" if plain else ""
         with self._lock:
             rows = self._base.execute(
-                f"select rowid, id, part, bm25(said, {', '.join(map(str, _WEIGHTS))}) as score from said "
-                f"where said match ?{extra} order by score, rowid limit ?",
+                f"select rowid, bm25(said, {', '.join(map(str, _WEIGHTS))}) as score from said where said match ?{extra} order by score, rowid limit ?",
                 (query, limit),
             ).fetchall()
-        return [Hit(name, part, -score, frozenset(word for word in wanted if row in self._holders(word))) for row, name, part, score in rows]
+        return [msgspec.structs.replace(self._hits[row], score=-score) for row, score in rows]
 
     def _holders(self, word: str) -> frozenset[int]:
         """The rows that hold a word, kept once found."""
@@ -91,7 +107,7 @@ def index_of(evidence: Evidence) -> Index:
     return kept
 
 
-def _documents(evidence: Evidence) -> Iterator[tuple[str, str, str, str, str, str]]:
+def documents(evidence: Evidence) -> Iterator[tuple[str, str, str, str, str, str]]:
     """Id, part, names, heading, sentence and plain words of everything that can be said. Rejected and superseded statements are left out."""
     titles = {source.id: source.title for source in evidence.sources.values()}
     for statement in evidence.statements.values():
@@ -136,11 +152,13 @@ _SPELLINGS = (
     (re.compile(r"(?<=\w\w\w)tre(?=s?\b)"), "ter"),
 )
 """Spellings folded as in :func:`ivigil.answers.words.prefix_of`, over a whole text at once."""
+_JOINED = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Where letters and digits meet: ``B19`` is two words here as in a question."""
 
 
 def _text(text: str) -> str:
     """The text folded as the words of questions are, so that both meet; the index stems them further."""
-    folded = text.lower()
+    folded = _JOINED.sub(" ", text.lower())
     for pattern, spelling in _SPELLINGS:
         folded = pattern.sub(spelling, folded)
     return folded

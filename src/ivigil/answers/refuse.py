@@ -1,9 +1,8 @@
-"""When not to answer, and what to say instead: first what is dangerous, then what is no question, then what the evidence does not hold."""
+"""When not to answer, and what to say instead: first what is dangerous, then what the evidence does not hold."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from typing import Any
 
 import msgspec
 
@@ -14,12 +13,8 @@ from ivigil.answers.said import Said, frame, plain_for, said_of
 from ivigil.answers.things import of_facts
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
-
-LONGEST = 2000
-"""Letters of a question that are read; a longer text is no question."""
-_MOST_QUESTIONS = 8
-_FEWEST_FOREIGN = 2
-_WORD = re.compile(r"[^\W\d_]+")
+from ivigil.answers.words import Match
+from ivigil.evidence.library import Evidence
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -30,90 +25,6 @@ class Refusal(msgspec.Struct, frozen=True):
     said: tuple[Said, ...]
     follow_up: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
-
-
-def unreadable(text: str, vocabulary: Vocabulary) -> Refusal | None:
-    """A text that is no question in English: empty, too long, without words, in another language."""
-    letters = text.strip()
-    if not letters:
-        return Refusal("refused", "empty", (frame("There is no question. Ask in a sentence, for example about the dose, the rate, side effects or vaccines."),))
-    if len(letters) > LONGEST:
-        return Refusal(
-            "refused",
-            "too-long",
-            (frame("The text is too long to be one question, so nothing of it was answered. Ask one thing at a time, in a few sentences."),),
-        )
-    words = _WORD.findall(letters)
-    if not words:
-        return Refusal("refused", "not-a-question", (frame("There are no words in it. Ask in a sentence."),))
-    if letters.count("?") > _MOST_QUESTIONS:
-        return Refusal("refused", "too-many-questions", (frame("There are too many questions at once, so none was answered. Ask them one at a time."),))
-    foreign = language_of(words, vocabulary)
-    if foreign:
-        return Refusal(
-            "refused",
-            "language",
-            (frame(f"This looks like {foreign}. Answers exist in English only. In an emergency call the emergency service of your country."),),
-        )
-    return None
-
-
-def language_of(words: list[str], vocabulary: Vocabulary) -> str:
-    """The language of a question that is not English, or nothing."""
-    outside = sum(1 for word in words for letter in word if letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN"))
-    if outside * 2 > sum(map(len, words)):
-        return "a language in another script"
-    lowered = [word.lower() for word in words]
-    english = sum(1 for word in lowered if word in _ENGLISH)
-    scores = {name: sum(1 for word in lowered if word in small and word not in _ENGLISH) for name, small in vocabulary.languages.items()}
-    best = max(scores, key=lambda name: scores[name], default="")
-    return best if best and scores[best] >= _FEWEST_FOREIGN and scores[best] > english else ""
-
-
-_ENGLISH = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "to",
-        "is",
-        "in",
-        "it",
-        "for",
-        "what",
-        "how",
-        "does",
-        "do",
-        "can",
-        "i",
-        "my",
-        "a",
-        "are",
-        "be",
-        "with",
-        "on",
-        "should",
-        "when",
-        "why",
-        "which",
-        "after",
-        "before",
-        "not",
-        "have",
-        "has",
-        "if",
-        "this",
-        "that",
-        "will",
-        "you",
-        "your",
-        "at",
-        "from",
-        "an",
-        "or",
-        "dose",
-    ]
-)
 
 
 def emergency(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal:
@@ -133,23 +44,34 @@ def emergency(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal
 
 def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal | None:
     """A question about something else: other medicines, other subjects, conditions that no statement speaks of."""
-    entries = [vocabulary.evidence.outsiders[name] for name in question.outside]
-    kinds = {entry.kind for entry in entries}
+    evidence = here.evidence
+    kinds = {evidence.outsiders[name].kind for name in question.outside}
     named = _named(question, vocabulary)
     about_treatment = (
         question.treatment or question.field or any(dose.per_kg for dose in question.amounts.doses) or bool(question.indications) or bool(question.products)
     )
     beside = set(question.topics) & _BESIDE_MEDICINES or question.vaccines or question.indications
-    if "other-drug" in kinds and not question.treatment and not question.products and (not beside or _dosed(question, vocabulary)):
+    if "other-drug" in kinds and ((not question.treatment and not question.products and not beside) or _dosed(question, vocabulary)):
         drug = _named(question, vocabulary, "other-drug")
         plain = f"This is about another drug{_quoted(drug)}. I only know the antibody drug, by drip or under the skin. Ask your nurse or doctor about it."
         clinical = f"This is about another medicine{_quoted(drug)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its label."
         said = frame(plain if plain_for(here.audience) else clinical)
         return Refusal("refused", "other-drug", (said,))
-    if "other-subject" in kinds and not question.indications:
-        return _not_in_evidence(named) if question.treatment else _out_of_scope()
-    if "other-condition" in kinds and not _answered_anyway(question):
+    if "other-subject" in kinds and (not question.indications or not question.topics):
+        return _not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
+    if "other-question" in kinds and question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE:
+        return _not_in_evidence(_named(question, vocabulary, "other-question"))
+    if "other-condition" in kinds and not _answered_anyway(question, vocabulary):
         return _not_in_evidence(named)
+    if "other-product" in kinds and not question.products:
+        return _not_in_evidence(_named(question, vocabulary, "other-product"))
+    if "other-place" in kinds and not question.places and set(question.topics) & _OF_A_PLACE:
+        return _not_in_evidence(_named(question, vocabulary, "other-place"))
+    if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
+        return _not_in_evidence(question.treated)
+    dosed = _unknown_dosed(question, vocabulary)
+    if dosed and not question.treatment and not question.products:
+        return _not_in_evidence(dosed)
     if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
         return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
@@ -159,15 +81,15 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if bare and not question.loose and not question.named and not question.terms and not about_treatment and not question.amounts.texts:
         said = frame("Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product.")
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
-    entity = bool(question.indications or question.products or question.vaccines or question.facts or question.tests)
-    if question.aims and not entity and set(question.topics) <= _OF_A_DISEASE:
+    entity = bool(question.indications or question.products or question.vaccines or question.tests)
+    if question.aims and not entity and not question.facts and set(question.topics) <= _OF_A_DISEASE:
         return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
-    unknown = tuple(word for word in (*question.objects, *question.aims) if not index_of(vocabulary.evidence).knows(word))
+    unknown = tuple(word for word in (*question.objects, *question.aims) if word not in vocabulary.ordinary and not index_of(evidence).knows(word))
     if unknown and not entity:
         return _not_in_evidence(unknown) if about_treatment else _out_of_scope()
     if not about_treatment and not question.topics and not question.named and not question.terms and not question.corrections:
         return _out_of_scope() if question.loose or not question.amounts.texts else None
-    foreign = [word for word in question.loose if not index_of(vocabulary.evidence).knows(word)]
+    foreign = [word for word in question.loose if word not in vocabulary.ordinary and not index_of(evidence).knows(word)]
     if not about_treatment and foreign and not question.named and set(question.topics) <= _LOOSE_TOPICS:
         return _out_of_scope()
     return None
@@ -177,9 +99,12 @@ _BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "a
 """Topics under which another medicine may be named without being what the question is about."""
 _OF_A_DISEASE = {"indicated", "disease", "dose", "uses", "criteria", "safe", "words", "what", "children", "older"}
 """Topics that are asked of a disease: what the treatment would be for must then be in the evidence."""
-_AMOUNTS = {"dose", "rate"}
-_BESIDE_AMOUNTS = {"interactions", "prevention"}
-"""The same where an amount is asked: "ibuprofen dose in migraine" asks for that of ibuprofen."""
+_OF_A_PLACE = {"criteria", "cost", "supply", "reporting", "uses", "indicated", "disease", "dose", "product", "weight", "vaccines", "exposure"}
+"""Topics on which places differ: of a country that was not read they are not answered with those of another."""
+_OF_ANY_DISEASE = {"safe", "words", "what", "disease", "effects"}
+"""Topics that a question about a disease itself may seem to have: its symptoms, its cause."""
+_OF_A_RISK = {"safe", "contraindications", "dose", "rate", "prevention", "effects", "frequency", "interactions"}
+"""Topics that may be asked for somebody who has an illness, which is then not what is treated."""
 _LAST_YEAR = 2100
 _WITH_MEDICINES = {"interactions", "safe", "disease", "rate", "effects"}
 _LOOSE_TOPICS = {
@@ -220,18 +145,62 @@ _LOOSE_TOPICS = {
 
 
 def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
-    """True when the dose asked about is that of another medicine: the two words stand side by side."""
-    doses = {place for place, word in enumerate(question.words) if word.fold.startswith(("dos", "doz")) or word.fold in {"much", "many", "mg"}}
-    drugs = [match for match in vocabulary.outside.found(question.words) if vocabulary.evidence.outsiders[match.value].kind == "other-drug"]
-    return any(match.start - 2 <= place <= match.end for match in drugs for place in doses)
+    """True when the dose asked about is that of another medicine: its name stands beside the word, and immunoglobulin does not stand nearer.
+
+    Of a medicine that the evidence gives beside immunoglobulin, the dose is answered where immunoglobulin is named too.
+    """
+    evidence = vocabulary.evidence
+    doses = [place for place, word in enumerate(question.words) if word.fold.startswith(("dos", "doz")) or word.fold in _DOSED]
+    drugs = [match for match in question.outsiders if evidence.outsiders[match.value].kind == "other-drug"]
+    if question.treatment:
+        index = index_of(evidence)
+        drugs = [match for match in drugs if not any(index.under(f"care.{question.words[place].fold}") for place in range(match.start, match.end))]
+    drugs = [match for match in drugs if match.start == 0 or question.words[match.start - 1].fold not in _BESIDE_A_DRUG]
+    drugs = [match for match in drugs if not _dosed_by_evidence(question, match, evidence)]
+    own = [match for match in vocabulary.names.found(question.words) if match.value.kind == "product" or match.value.id == "treatment"]
+    return any(
+        match.start - 3 <= place <= match.end + 1 and not any(_gap(place, one) <= _gap(place, match) for one in own) for match in drugs for place in doses
+    )
 
 
-def _answered_anyway(question: Question) -> bool:
-    return bool(question.indications) and not question.objects
+def _dosed_by_evidence(question: Question, match: Match[str], evidence: Evidence) -> bool:
+    """True when a statement of a disease that is named gives a dose of this medicine beside immunoglobulin, as of aspirin in Kawasaki disease."""
+    drug = " ".join(word.text.lower() for word in question.words[match.start : match.end])
+    owners = tuple(f"{name}." for name in question.indications)
+    return bool(owners) and any(
+        one.id.startswith(owners) and drug in one.says.lower() and "mg" in one.says.lower().partition(drug)[2] for one in evidence.statements.values()
+    )
+
+
+_BESIDE_A_DRUG = {"after", "on", "with", "despite", "without", "before", "than", "taking", "receiving", "following", "since", "had", "having"}
+
+
+def _gap(place: int, match: Match[Any]) -> int:
+    return match.start - place if place < match.start else place - match.end + 1
+
+
+_DOSED = {"much", "many", "mg", "milligram", "taper", "dosage", "schedule", "tablet", "pill"}
+
+
+def _unknown_dosed(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The word that no entry and no statement holds, of which a dose or a rate is asked: ``dose of Abcdef``."""
+    index = index_of(vocabulary.evidence)
+    for place, word in enumerate(question.words[:-2]):
+        if (word.fold in {"dose", "dosing", "dosage", "rate", "mg"}) and question.words[place + 1].fold in {"of", "for"}:
+            one = question.words[place + 2]
+            if one.fold in question.loose and one.fold.isalpha() and not index.knows(one.fold):
+                return (one.text,)
+    return ()
+
+
+def _answered_anyway(question: Question, vocabulary: Vocabulary) -> bool:
+    """True when a disease of the evidence is named beside the unknown one: a bare ending never outweighs a name."""
+    listed = any(not vocabulary.evidence.outsiders[name].unknown_only for name in question.outside)
+    return bool(question.indications) and not (listed and question.objects)
 
 
 def _named(question: Question, vocabulary: Vocabulary, kind: str = "") -> tuple[str, ...]:
-    found = [match for match in vocabulary.outside.found(question.words) if kind in {"", vocabulary.evidence.outsiders[match.value].kind}]
+    found = [match for match in question.outsiders if kind in {"", vocabulary.evidence.outsiders[match.value].kind}]
     widest = max(found, key=lambda match: match.width, default=None)
     return (" ".join(word.text for word in question.words[widest.start : widest.end]),) if widest is not None else question.objects
 

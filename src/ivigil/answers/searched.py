@@ -1,40 +1,124 @@
-"""What the full text search adds to an answer, without what belongs to another disease, product or route."""
+"""What the search adds to an answer: statements of what is named and of the topics asked about, and others that hold most of what is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
+
 from ivigil.answers import things
 from ivigil.answers.diseases import Here
-from ivigil.answers.find import Hit, index_of
+from ivigil.answers.find import Hit, Index, index_of
 from ivigil.answers.said import Said, plain_for, said_of
-from ivigil.answers.understand import Question
+from ivigil.answers.understand import Concept, Question
+from ivigil.answers.words import words_of
 
-_FOUND = 6
-_LOOKED_AT = 60
-_FEWEST_WORDS = 2
-_NEEDED = 0.6
-_NEEDED_BESIDE = 0.45
-"""The share of the weight of its words that a find must hold: alone, and beside what topics have said."""
+_MOST = 9
+_MOST_BESIDE = 8
+_LOOKED_AT = 80
+_FEWEST = 2
+_NEEDED = 0.55
+_NEEDED_BESIDE = 0.4
+_NEEDED_OWN = 0.25
+"""The share of the weight of what is asked for that a find must hold: alone, beside what topics have said, and of what is named."""
+_UNHEARD = 4.0
+"""What a word that the evidence holds nowhere weighs, where nothing else was said."""
+_RARE = 12
+"""A word that no more entries than these hold says by itself what is asked for."""
+_FOR_TOPIC, _FOR_RANK, _FOR_SMALL, _FOR_NUMBERS = 0.3, 0.2, 0.15, 0.08
+"""What else counts in the order, beside that share: that it belongs to a topic asked about, its BM25, the small words, and numbers where they are asked for."""
+_NUMBERS = {"much", "many", "fast", "long", "often", "soon", "rate", "dose", "percent", "number", "level", "age", "old", "high", "low", "quickly", "common"}
+_SAME = 0.6
+"""Two sentences that share so much of their words say the same."""
+_WORDY = {"lessons", "advice", "terms"}
+"""Parts that speak to patients only."""
 
 
-def searched(here: Here, question: Question, answered: bool, using: tuple[str, ...]) -> tuple[Said, ...]:
-    """What the full text search adds: statements of what is named that hold words of the question, and other entries that hold most of them."""
-    words = question.search if "synonyms" in using else tuple(word.fold for word in question.words if len(word.fold) > 2)
-    if not words:
-        return ()
+class _Wanted(msgspec.Struct, frozen=True):
+    """One concept with the rows that hold it and its weight."""
+
+    concept: Concept
+    rows: frozenset[int]
+    weight: float
+
+    def held(self, hit: Hit) -> bool:
+        return hit.row in self.rows or hit.id.partition(".")[0] in self.concept.owners
+
+
+def searched(here: Here, question: Question, parts: Iterable[tuple[Said, ...]], using: tuple[str, ...]) -> tuple[Said, ...]:
+    """What the full text search adds to the ``parts`` already said: the same words never twice, an entry only when its statements are new."""
+    already = [one for said in parts for one in said]
     index = index_of(here.evidence)
-    hits = index.find(words, _LOOKED_AT, plain_for(here.audience))
-    if not plain_for(here.audience):
-        hits = [hit for hit in hits if hit.part not in {"lessons", "advice", "terms"}]
-    hits = [hit for hit in hits if not _of_another(here, question, hit)]
-    owners = tuple(f"{name}." for name in (*question.indications, *(product.id for product in things.chosen(here, question.products))))
-    weights = {word: index.weight(word) for word in words}
-    whole = sum(weights.values()) or 1.0
-    needed = _NEEDED_BESIDE if answered else _NEEDED
-    own = [hit for hit in hits if owners and hit.id.startswith(owners) and len(hit.words) > 1]
-    shares = {hit.id: sum(weights[word] for word in hit.words) / whole for hit in hits}
-    others = [hit for hit in hits if hit not in own and shares[hit.id] >= (needed if len(hit.words) >= _FEWEST_WORDS else _NEEDED)]
-    said = list(dict.fromkeys(one for hit in (*own[:_FOUND], *others[:_FOUND]) for one in said_of(here.evidence, hit.id, here.audience)))
-    return tuple(said)
+    concepts = question.concepts if "synonyms" in using else tuple(Concept((word.fold,)) for word in question.words if len(word.fold) > _FEWEST)
+    wanted = [_Wanted(one, index.holders(one.words), index.weight(one.words)) for one in concepts]
+    telling = [one for one in wanted if not one.concept.small and one.rows]
+    if not telling:
+        return ()
+    own, topical = _own(here, question, index) if "topics" in using else ({}, set())
+    hits = {hit.row: hit for hit in own.values()}
+    hits.update((hit.row, hit) for hit in index.find([word for one in telling for word in one.concept.words], _LOOKED_AT, plain_for(here.audience)))
+    best = max((hit.score for hit in hits.values()), default=0.0) or 1.0
+    unheard = 0 if already else sum(not one.concept.small and not one.rows for one in wanted)
+    whole = sum(one.weight for one in telling) + _UNHEARD * unheard
+    small = [one for one in wanted if one.concept.small and one.rows]
+    small_whole = sum(one.weight for one in small) or 1.0
+    numbers = any(word.fold in _NUMBERS for word in question.words)
+    needed = _NEEDED_BESIDE if already else _NEEDED
+    ranked: list[tuple[float, int]] = []
+    for hit in hits.values():
+        if (hit.part in _WORDY and not plain_for(here.audience)) or _of_another(here, question, hit):
+            continue
+        holding = [one for one in telling if one.held(hit)]
+        share = sum(one.weight for one in holding) / whole
+        beyond = any(hit.id.partition(".")[0] not in one.concept.owners for one in holding)
+        mine = hit.row in own and ((beyond and share >= _NEEDED_OWN) or hit.row in topical)
+        rare = any(len(one.rows) <= _RARE for one in holding)
+        if not mine and share < (_NEEDED_OWN if rare else needed if len(holding) >= _FEWEST else _NEEDED):
+            continue
+        score = share + _FOR_TOPIC * (hit.row in topical) + _FOR_RANK * hit.score / best + _FOR_NUMBERS * (numbers and hit.numbers)
+        score += _FOR_SMALL * sum(one.weight for one in small if one.held(hit)) / small_whole
+        ranked.append((-score, hit.row))
+    return _new(here, [hits[row] for _, row in sorted(ranked)], already, _MOST_BESIDE if already else _MOST)
+
+
+def _new(here: Here, hits: list[Hit], already: list[Said], most: int) -> tuple[Said, ...]:
+    """The first finds whose words do not stand in the answer yet."""
+    texts = {one.text for one in already}
+    heard = [frozenset(word.fold for word in words_of(one.text)) for one in already]
+    cited = {cite for one in already for cite in one.cites}
+    out: list[Said] = []
+    for hit in hits:
+        said = [one for one in said_of(here.evidence, hit.id, here.audience) if one.text not in texts]
+        if not said or (hit.part != "statements" and all(set(one.cites) <= cited for one in said)):
+            continue
+        words = frozenset(word.fold for one in said for word in words_of(one.text))
+        if any(len(words & other) >= _SAME * len(words | other) for other in heard):
+            continue
+        out += said
+        heard.append(words)
+        texts.update(one.text for one in said)
+        cited.update(cite for one in said for cite in one.cites)
+        if len(out) >= most:
+            break
+    return tuple(out)
+
+
+def _own(here: Here, question: Question, index: Index) -> tuple[dict[int, Hit], set[int]]:
+    """The entries of what is named and of the topics asked about, and among them those that belong to such a topic."""
+    plain = plain_for(here.audience)
+    topics = [here.evidence.topics[name] for name in question.topics]
+    parts = tuple(dict.fromkeys(part for topic in topics for part in topic.parts))
+    named = (*question.indications, *(product.id for product in things.chosen(here, question.products)))
+    own: dict[int, Hit] = {}
+    topical: set[int] = set()
+    for name in named:
+        for hit in index.under(name, plain):
+            own[hit.row] = hit
+            if any(piece == part or piece.startswith(f"{part}-") for piece in hit.id.split(".")[1:] for part in parts):
+                topical.add(hit.row)
+    for name in dict.fromkeys(prefix for topic in topics for prefix in topic.among):
+        own.update((hit.row, hit) for hit in index.under(name, plain))
+    return own, topical
 
 
 def _of_another(here: Here, question: Question, hit: Hit) -> bool:

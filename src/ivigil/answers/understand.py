@@ -7,20 +7,36 @@ import re
 import msgspec
 
 from ivigil.answers.amounts import Amounts, amounts_in
+from ivigil.answers.emergencies import signs_of
 from ivigil.answers.vocabulary import Meaning, Vocabulary
 from ivigil.answers.words import Match, Word, longest, words_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.questions import Wording
 from ivigil.evidence.shapes import Indication
 
-_CLAUSE = re.compile(r"[.;:!?\n]|,| but | and | - ")
 _TREATMENT = "treatment"
-_DENIED_WITHIN = 5
+_SHORTEST = 3
 _WHATS = re.compile(r"\b([Ww]hat|[Hh]ow|[Ww]here|[Ww]ho)['’]?s\b")
 _PAST = {"past", "previou", "previous", "previously", "had", "history", "again", "after", "once", "before", "earlier", "last", "ago", "prior"}
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
+_TREATS = {"treat", "treating", "cure", "curing", "cures", "heal", "heals"}
+_USED = {"used", "use", "indicated", "approved", "licensed", "effective", "work", "works", "role", "evidence", "treatment", "therapy", "benefit", "given", "good"}
+_BETWEEN = {"a", "an", "the", "my", "his", "her", "their", "people", "patient", "someone", "with", "severe", "chronic", "acute"}
+_NO_ILLNESS = {"has.pregnancy", "has.breast_feeding", "has.obesity"}
+_WITHOUT = {"without", "no", "free"}
+"""A topic behind such a word is still asked about: "without premedication", "no response"."""
+_HELPING = frozenset({"should", "would", "could", "can", "will", "must", "may", "might", "do", "does", "did", "is", "are", "was", "were", "has", "have", "had"})
+"""A verb ends what a small word points to: "which fall in haemoglobin should trigger"."""
 _ABOUT = re.compile(r"^(?:about|called|named|with|taking|of|cause|causes|caused|causing|prevent|prevents|in)$")
+
+
+class Concept(msgspec.Struct, frozen=True):
+    """One thing asked for: the words that name it in the evidence, and the entries of whose name it is a part. A ``small`` one only orders what is found."""
+
+    words: tuple[str, ...]
+    owners: frozenset[str] = frozenset()
+    small: bool = False
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -42,7 +58,8 @@ class Question(msgspec.Struct, frozen=True):
     emergencies: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     corrections: tuple[str, ...] = ()
-    outside: tuple[str, ...] = ()
+    outsiders: tuple[Match[str], ...] = ()
+    treated: tuple[str, ...] = ()
     own_dose: bool = False
     commands: bool = False
     read_as: dict[str, str] = {}
@@ -50,6 +67,8 @@ class Question(msgspec.Struct, frozen=True):
     aims: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
+    concepts: tuple[Concept, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def asked(self) -> frozenset[str]:
@@ -60,6 +79,16 @@ class Question(msgspec.Struct, frozen=True):
     def asks_label(self) -> bool:
         """True when approval, licence or label is asked about."""
         return any(word.fold.startswith(("approv", "label", "licen", "fda", "ema")) or word.fold == "off" for word in self.words)
+
+    @property
+    def asks_meaning(self) -> bool:
+        """True when somebody asks what a word means."""
+        return any(word.fold in {"mean", "meaning", "definition", "define"} for word in self.words)
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The entries of what lies outside the evidence whose words stand in the question."""
+        return tuple(dict.fromkeys(match.value for match in self.outsiders))
 
     @property
     def named(self) -> bool:
@@ -73,12 +102,12 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
     shouted = text.isupper()
     matches = _names(words, vocabulary, shouted)
     topic_matches = vocabulary.topics.found(words)
-    outside = longest(vocabulary.outside.found(words))
+    outside = longest(_outsiders(words, matches, vocabulary))
     matches = [match for match in matches if not any(one.start <= match.start and match.end <= one.end and one.width > match.width for one in outside)]
     denied = {match.end for match in vocabulary.marks["denied"].found(words)}
     matches = [match for match in matches if match.start not in denied or match.value.kind not in {"fact", "wording", "indication"}]
-    stated = [match for match in topic_matches if match.start not in denied]
-    topic_matches = stated or topic_matches
+    topic_matches = [match for match in topic_matches if match.start not in denied or words[match.start - 1].fold in _WITHOUT] or topic_matches
+    matches = _told(words, matches, vocabulary)
     wordings = [vocabulary.evidence.wordings[match.value.id] for match in matches if match.value.kind == "wording"]
     kinds: dict[str, dict[str, None]] = {}
     for match in matches:
@@ -88,7 +117,7 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
     covered = {place for match in matches for place in range(match.start, match.end)}
     covered |= {place for topic in topic_matches for place in range(topic.start, topic.end)}
     folds = {word.fold for word in words}
-    signs, emergencies = _signs(words, text, vocabulary)
+    signs, emergencies = signs_of(words, text, vocabulary)
     loose = tuple(
         dict.fromkeys(
             word.fold
@@ -109,15 +138,14 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
         terms=tuple(kinds.get("term", ())),
         mechanisms=tuple(kinds.get("mechanism", ())),
         treatment=bool({_TREATMENT, "drip"} & kinds.get("wording", {}).keys()) or bool(kinds.get("product")),
-        field=bool(wordings),
+        field=any(not one.jurisdiction for one in wordings),
         emergencies=emergencies,
         signs=signs,
         corrections=tuple(dict.fromkeys(match.value for match in vocabulary.corrections.found(words))),
-        outside=tuple(
-            dict.fromkeys(
-                match.value for match in outside if not any(one.start <= match.start and match.end <= one.end and one.width > match.width for one in matches)
-            )
+        outsiders=tuple(
+            match for match in outside if not any(one.start <= match.start and match.end <= one.end and one.width > match.width for one in matches)
         ),
+        treated=_treated(words, matches, vocabulary),
         own_dose=bool(vocabulary.marks["own-dose"].found(words)),
         commands=bool(vocabulary.marks["commands"].found(words)),
         read_as=read_as,
@@ -125,7 +153,38 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
         aims=_objects(words, covered, vocabulary, _AIM),
         objects=_objects(words, covered, vocabulary, _ABOUT),
         search=_search_words(words, wordings, vocabulary),
+        concepts=_concepts(words, matches, vocabulary),
+        places=tuple(dict.fromkeys(one.jurisdiction for one in wordings if one.jurisdiction)),
     )
+
+
+def _outsiders(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary: Vocabulary) -> list[Match[str]]:
+    """What lies outside the evidence. An ending, or a name that counts only when unknown, is none where the evidence holds the word."""
+    from ivigil.answers.find import index_of
+
+    index = index_of(vocabulary.evidence)
+    named = {place for match in matches for place in range(match.start, match.end)}
+
+    def unknown(match: Match[str]) -> bool:
+        return all(place not in named and not index.knows(words[place].fold) for place in range(match.start, match.end))
+
+    return [match for match in vocabulary.outside.found(words) if not vocabulary.evidence.outsiders[match.value].unknown_only or unknown(match)]
+
+
+def _treated(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Illnesses known only as facts that the treatment is said to be *for*: nobody who was read uses it so."""
+    found: list[str] = []
+    for match in matches:
+        facts = vocabulary.evidence.wordings[match.value.id].fact if match.value.kind == "wording" else (match.value.id,) if match.value.kind == "fact" else ()
+        if not facts or not all(name.startswith("has.") and name not in _NO_ILLNESS for name in facts):
+            continue
+        before = match.start - 1
+        while before >= 0 and words[before].fold in _BETWEEN:
+            before -= 1
+        earlier = words[before - 1].fold if before > 0 else ""
+        if before >= 0 and (words[before].fold in _TREATS or (words[before].fold == "for" and earlier in _USED)):
+            found.append(" ".join(word.text for word in words[match.start : match.end]))
+    return tuple(dict.fromkeys(found))
 
 
 def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary) -> tuple[tuple[Word, ...], dict[str, str]]:
@@ -135,7 +194,7 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary) -> tuple[tuple[Word,
     covered = {place for match in vocabulary.names.found(words) for place in range(match.start, match.end)}
     for phrases in (vocabulary.topics, vocabulary.outside):
         covered |= {place for match in phrases.found(words) for place in range(match.start, match.end)}
-    known = vocabulary.names.starts | vocabulary.topics.starts | vocabulary.common
+    known = vocabulary.names.starts | vocabulary.topics.starts | vocabulary.common | vocabulary.sign_words
     out: list[Word] = []
     read_as: dict[str, str] = {}
     for place, word in enumerate(words):
@@ -170,12 +229,31 @@ def _names(words: tuple[Word, ...], vocabulary: Vocabulary, shouted: bool) -> li
     ]
 
 
+def _told(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary: Vocabulary) -> list[Match[Meaning]]:
+    """The names with those of diseases whose words stand apart or in another order; a name of fewer of the same words gives way to them."""
+    evidence = vocabulary.evidence
+
+    def places_of(match: Match[Meaning]) -> set[int]:
+        named = match.value.kind == "indication" or (match.value.kind == "wording" and evidence.wordings[match.value.id].indications)
+        return set(range(match.start, match.end)) if named else set()
+
+    named = {place for match in matches for place in places_of(match)}
+    told: list[Match[Meaning]] = []
+    for name, held in vocabulary.told(word.fold for word in words):
+        places = {place for place, word in enumerate(words) if word.fold in held}
+        if places <= named:
+            continue
+        matches = [match for match in matches if not places_of(match) or not places_of(match) < places]
+        told += [Match(place, place + 1, Meaning("indication", name)) for place in sorted(places)]
+    return [*matches, *told]
+
+
 def _topics(matches: list[Match[str]], words: tuple[Word, ...], evidence: Evidence) -> tuple[str, ...]:
     """The topics of a question in the order of the evidence. A phrase inside a longer one does not count.
 
     A broad topic steps back for special ones, unless 'and' stands behind it.
     """
-    kept = longest(matches)
+    kept = [match for broad in (False, True) for match in longest([one for one in matches if evidence.topics[one.value].broad is broad])]
     wanted = {match.value for match in kept}
     special = {name for name in wanted if not evidence.topics[name].broad}
     joined = {match.value for match in kept if match.end < len(words) and words[match.end].fold == "and"}
@@ -203,47 +281,6 @@ def _fitting(found: tuple[str, ...], words: tuple[Word, ...], evidence: Evidence
     return tuple(name for name in out if isinstance(evidence.indications.get(name), Indication))
 
 
-def _signs(words: tuple[Word, ...], text: str, vocabulary: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The emergencies whose signs are named at all, and those that are happening now or may be."""
-    named: list[str] = []
-    denied = {match.end - 1 for match in vocabulary.marks["denied"].found(words)}
-    breaks = _breaks(text, words)
-    for name, lists in vocabulary.signs.items():
-        found = [[match for match in phrases.found(words) if not _is_denied(match, denied, breaks)] for phrases in lists]
-        if all(found):
-            named.append(name)
-    if not named:
-        return (), ()
-    general = {place for match in vocabulary.marks["general"].found(words) for place in range(match.start, match.end)}
-    personal = any(match.start not in general for match in vocabulary.marks["personal"].found(words))
-    happening = bool(vocabulary.marks["happening"].found(words))
-    past = bool(vocabulary.marks["past"].found(words))
-    now = happening or (not past and (personal or not general))
-    return tuple(named), tuple(named) if now else ()
-
-
-def _breaks(text: str, words: tuple[Word, ...]) -> set[int]:
-    """The places of words that begin a new clause."""
-    places: set[int] = set()
-    count = 0
-    for clause in _CLAUSE.split(text):
-        places.add(count)
-        count += len(words_of(clause))
-    return places
-
-
-def _is_denied(match: Match[None], denied: set[int], breaks: set[int]) -> bool:
-    """True when a word that denies stands shortly before, in the same clause."""
-    if match.start in breaks:
-        return False
-    for place in range(match.start - 1, max(-1, match.start - 1 - _DENIED_WITHIN), -1):
-        if place in denied:
-            return True
-        if place in breaks:
-            return False
-    return False
-
-
 def _objects(words: tuple[Word, ...], covered: set[int], vocabulary: Vocabulary, before: re.Pattern[str]) -> tuple[str, ...]:
     """Content words, known by no phrase, that follow one of certain small words: what the question may really be about."""
     found: list[str] = []
@@ -252,7 +289,7 @@ def _objects(words: tuple[Word, ...], covered: set[int], vocabulary: Vocabulary,
             continue
         for after in range(place + 1, min(len(words), place + 4)):
             one = words[after]
-            if _AIM.match(one.text.lower()) or _ABOUT.match(one.text.lower()) or (after in covered and one.fold not in vocabulary.common):
+            if one.text.lower() in _HELPING or _AIM.match(one.text.lower()) or _ABOUT.match(one.text.lower()) or (after in covered and one.fold not in vocabulary.common):
                 break
             if after not in covered and one.fold not in vocabulary.common and not one.text[0].isdigit() and one.text != "%":
                 found.append(one.fold)
@@ -263,3 +300,33 @@ def _search_words(words: tuple[Word, ...], wordings: list[Wording], vocabulary: 
     own = [word.fold for word in words if word.fold not in vocabulary.common or word.text[0].isdigit()]
     meant = [word.fold for wording in wordings for phrase in wording.means for word in words_of(phrase)]
     return tuple(dict.fromkeys([*own, *meant]))
+
+
+def _concepts(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary: Vocabulary) -> tuple[Concept, ...]:
+    """The things asked for, each with the words that mean the same. The treatment itself is none, unless nothing else is asked for."""
+    evidence = vocabulary.evidence
+    treatment = {place for match in matches if match.value == Meaning("wording", _TREATMENT) for place in range(match.start, match.end)}
+    owners: dict[int, set[str]] = {}
+    means: dict[int, dict[str, None]] = {}
+    for match in matches:
+        spoken = evidence.wordings[match.value.id] if match.value.kind == "wording" else None
+        named = {match.value.id} if match.value.kind in {"indication", "product"} else set(spoken.indications) if spoken is not None else set()
+        for place in range(match.start, match.end):
+            owners.setdefault(place, set()).update(named)
+            if spoken is not None and match.width == 1:
+                means.setdefault(place, {}).update(dict.fromkeys(word.fold for phrase in spoken.means for word in words_of(phrase)))
+    for found in vocabulary.synonyms.found(words):
+        for place in range(found.start, found.end):
+            means.setdefault(place, {}).update(dict.fromkeys(word.fold for phrase in evidence.synonyms[found.value].means for word in words_of(phrase)))
+    out: dict[tuple[str, ...], Concept] = {}
+    for place, word in enumerate(words):
+        small = word.fold in vocabulary.common or not word.fold.isalpha() or (word.fold in vocabulary.ordinary and place not in means)
+        if place in treatment or (small and word.fold.isalpha() and len(word.fold) < _SHORTEST):
+            continue
+        alternatives = (word.fold, *(other for other in means.get(place, ()) if other != word.fold))
+        key = alternatives[1:] if place in means and len(alternatives) > 1 else alternatives
+        if key not in out or (out[key].small and not small):
+            out[key] = Concept(alternatives, frozenset(owners.get(place, ())), small)
+    if not any(not one.small for one in out.values()) and treatment:
+        return (*out.values(), *(Concept((words[place].fold,)) for place in sorted(treatment)))
+    return tuple(out.values())

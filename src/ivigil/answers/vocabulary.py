@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -20,6 +21,9 @@ _DISEASE = re.compile(r"(?:itis|osis|emia|aemia|pathy|penia|oma|drome|osus|igoid
 AHEAD = ("ahead-trough", "ahead-below", "ahead-half-life", "ahead-next-level")
 """The word lists that ask for the forecast of a record."""
 _SHORTEST_MISSPELT = 5
+_FEWEST_TOLD = 2
+_TOLD, _TOLD_BY_MORE = 0.6, 0.45
+"""How many words of a name, and what share of their weight, tell a disease when they stand in another order or apart."""
 _LONG = 8
 
 
@@ -31,28 +35,47 @@ class Meaning(msgspec.Struct, frozen=True, gc=False):
     acronym: bool = False
 
 
+class Sign(msgspec.Struct, frozen=True, gc=False):
+    """A wording of an emergency: of which list in which group; ``denies`` when it holds a word that denies, as "not peed" does."""
+
+    emergency: str
+    group: int
+    place: int
+    denies: bool
+
+
 class Vocabulary:
     """Everything by which a question is understood, drawn from one evidence."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.common = frozenset(folded(word) for word in self._listed("common"))
+        self.ordinary = self.common | {folded(word) for word in self._listed("ordinary")}
         self.names: Phrases[Meaning] = Phrases(self._names())
         self.topics: Phrases[str] = Phrases((phrase, topic.id) for topic in evidence.topics.values() for phrase in (topic.ask, *topic.words))
         self.corrections: Phrases[str] = Phrases((phrase, one.id) for one in evidence.corrections.values() for phrase in one.words)
+        self.synonyms: Phrases[str] = Phrases((phrase, one.id) for one in evidence.synonyms.values() for phrase in one.words)
         self.outside: Phrases[str] = Phrases((phrase, one.id) for one in evidence.outsiders.values() for phrase in one.words)
-        self.signs: dict[str, tuple[Phrases[None], ...]] = {
-            one.id: tuple(Phrases((phrase, None) for phrase in alternatives) for alternatives in one.signs) for one in evidence.emergencies.values()
-        }
+        self.signs: Phrases[Sign] = Phrases(self._signs())
+        self.sign_lists = {one.id: (len(one.signs), *map(len, one.near)) for one in evidence.emergencies.values()}
+        """How many lists the groups of each emergency have; the first group may be matched anywhere, the others close together."""
         self.marks: dict[str, Phrases[None]] = {
             name: Phrases((phrase, None) for phrase in self._listed(name))
-            for name in ("personal", "happening", "general", "past", "denied", "own-dose", "commands", *AHEAD)
+            for name in ("personal", "happening", "what-to-do", "general", "supposed", "past", "denied", "own-dose", "commands", *AHEAD)
         }
         self.languages = {one.name: frozenset(word.lower() for word in one.words) for one in evidence.languages.values()}
 
     def _listed(self, name: str) -> tuple[str, ...]:
         entry = self.evidence.word_lists.get(name)
         return entry.words if entry is not None else ()
+
+    def _signs(self) -> Iterator[tuple[str, Sign]]:
+        denying = {folded(word) for word in self._listed("denied")}
+        for one in self.evidence.emergencies.values():
+            for group, lists in enumerate((one.signs, *one.near)):
+                for place, phrases in enumerate(lists):
+                    for phrase in phrases:
+                        yield phrase, Sign(one.id, group, place, any(word.fold in denying for word in words_of(phrase)))
 
     def _names(self) -> Iterator[tuple[str, Meaning]]:
         evidence = self.evidence
@@ -84,11 +107,49 @@ class Vocabulary:
         for wording in evidence.wordings.values():
             yield from _called("wording", wording.id, wording.words)
 
+    @cached_property
+    def _bags(self) -> tuple[dict[str, float], dict[str, list[tuple[str, frozenset[str]]]]]:
+        """The telling words of every name of a disease: how rare each is among names, and by word the names that hold it."""
+        bags: list[tuple[str, frozenset[str]]] = []
+        for indication in self.evidence.indications.values():
+            for name in (_BRACKETS.sub("", indication.name.clinical), *indication.also_called, indication.name.plain):
+                bag = frozenset(word.fold for word in words_of(name) if word.fold not in self.common)
+                if len(bag) >= _FEWEST_TOLD and (indication.id, bag) not in bags:
+                    bags.append((indication.id, bag))
+        holding: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for one in bags:
+            for word in one[1]:
+                holding.setdefault(word, []).append(one)
+        return {word: math.log(1 + len(bags) / len(listed)) for word, listed in holding.items()}, holding
+
+    def told(self, folds: Iterable[str]) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The diseases most of whose name stands among the words in any order, with those words; only the ones told by most words."""
+        weights, holding = self._bags
+        asked: dict[str, str] = {}
+        for fold in folds:
+            for known in (fold, f"{fold}ation"):
+                if known in holding:
+                    asked[known] = fold
+        best: dict[str, frozenset[str]] = {}
+        for name, bag in dict.fromkeys(one for word in asked for one in holding[word]):
+            held = bag & asked.keys()
+            share = sum(weights[word] for word in held) / sum(weights[word] for word in bag)
+            if len(held) >= _FEWEST_TOLD and share >= (_TOLD if len(held) == _FEWEST_TOLD else _TOLD_BY_MORE) and len(held) > len(best.get(name, ())):
+                best[name] = frozenset(asked[word] for word in held)
+        most = max(map(len, best.values()), default=0)
+        return tuple((name, held) for name, held in best.items() if len(held) == most)
+
     def admits(self, meaning: Meaning, word: Word, *, shouted: bool) -> bool:
         """Whether a one-word name is really meant: ``TEN`` is not ``ten``."""
         if not meaning.acronym or (not shouted and word.text != word.text.lower()):
             return not (meaning.acronym and shouted and word.fold in self.common)
         return len(word.text) > 2 and word.fold not in self.common
+
+    @cached_property
+    def sign_words(self) -> frozenset[str]:
+        """The words of signs of an emergency, but for the small ones: known words, and what a misspelt one may have meant."""
+        listed = (phrase for one in self.evidence.emergencies.values() for lists in (one.signs, *one.near) for phrases in lists for phrase in phrases)
+        return frozenset(word.fold for phrase in listed for word in words_of(phrase) if len(word.fold) >= _SHORTEST_MISSPELT and word.fold.isalpha())
 
     @cached_property
     def _spellable(self) -> dict[str, tuple[str, ...]]:
@@ -101,7 +162,7 @@ class Vocabulary:
             for phrase in topic.words:
                 words.update(word.fold for word in words_of(phrase) if len(word.fold) > _SHORTEST_MISSPELT and word.fold.isalpha())
         found: dict[str, list[str]] = {}
-        for word in sorted(words - self.common):
+        for word in sorted((words | self.sign_words) - self.common):
             found.setdefault(word[0], []).append(word)
         return {letter: tuple(listed) for letter, listed in found.items()}
 

@@ -106,7 +106,7 @@ class Phrases(Generic[T]):
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         self._by_word: dict[str, list[tuple[tuple[_Piece, ...], T]]] = {}
         self._by_start: dict[str, list[tuple[tuple[_Piece, ...], T]]] = {}
-        self._by_end: list[tuple[tuple[_Piece, ...], T]] = []
+        self._by_end: dict[str, list[tuple[tuple[_Piece, ...], T]]] = {}
         for phrase, value in entries:
             pieces = tuple(_pieces(phrase))
             if not pieces:
@@ -117,7 +117,7 @@ class Phrases(Generic[T]):
             elif first.how == "start":
                 self._by_start.setdefault(first.text, []).append((pieces, value))
             else:
-                self._by_end.append((pieces, value))
+                self._by_end.setdefault(first.text, []).append((pieces, value))
         self.starts = frozenset(self._by_word)
         """The first words of all phrases."""
 
@@ -129,7 +129,9 @@ class Phrases(Generic[T]):
             plain = prefix_of(word.text)
             for length in range(1, len(plain) + 1):
                 candidates += self._by_start.get(plain[:length], ())
-            candidates += [one for one in self._by_end if one[0][0].fits(word)]
+            if self._by_end:
+                for length in range(1, len(plain) - 1):
+                    candidates += self._by_end.get(plain[-length:], ())
             here: dict[tuple[int, int], list[T]] = {}
             for pieces, value in candidates:
                 end = _end(pieces, words, at)

@@ -116,8 +116,9 @@ def plan(
     from ivigil.cli.plan_command import run_plan
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "", outlook,
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_plan(record, choices, format.value, out, link))
 
@@ -151,8 +152,9 @@ def why(
     from ivigil.cli.why_command import run_why
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "", outlook,
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
 
@@ -256,13 +258,17 @@ def ask(
     site: Annotated[str, typer.Option(metavar="FILE", help="Site profile; its jurisdiction is used.")] = "",
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
+    phrase: Annotated[str, typer.Option("--phrase", metavar="URL", help="Let a local language model reword sentences; each is checked or kept.")] = "",
+    phrase_model: Annotated[str, typer.Option("--phrase-model", metavar="NAME", help="The name by which its server knows the model.")] = "local",
+    phrase_host: Annotated[list[str] | None, typer.Option("--phrase-host", metavar="HOST", help="Allow this host beside this machine.")] = None,
     format: Annotated[AnswerFormat, typer.Option("--format", "-f", help="How the answer is printed.")] = AnswerFormat.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Answer a question from the evidence; every sentence names its source. Exit codes: 0 answered, 2 bad input, 4 no answer, 5 question back."""
     from ivigil.cli.ask_command import Wanted, run_ask
 
-    raise typer.Exit(run_ask(question, Wanted(audience.value, jurisdiction, record, as_of, format.value, out, overlay, evidence, site)))
+    raise typer.Exit(run_ask(question, Wanted(audience.value, jurisdiction, record, as_of, format.value, out, overlay, evidence, site, phrase, phrase_model,
+                                              tuple(phrase_host or ()))))
 
 
 @models_app.command("list")

@@ -85,7 +85,7 @@ def _write(made: list[Made], shown: Shown, evidence: Evidence, problems: list[Pr
             raise BadInput([Problem("--plot", 0, "", "there is not exactly one curve to draw", "forecast one patient whom a model speaks for")])
         picture: str | bytes = forecast_svg(made[0].forecast, made[0].as_of, made[0].record.id)
         if shown.plot.lower().endswith(".png"):
-            from ivigil.rendering.print.picture import png_of
+            from ivigil.rendering.print.pdf import png_of
 
             picture = png_of(str(picture))
         write(picture, shown.plot)

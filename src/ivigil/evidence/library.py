@@ -110,7 +110,9 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     topics: dict[str, questions.Topic] = {}
     emergencies: dict[str, questions.Emergency] = {}
     corrections: dict[str, questions.Correction] = {}
+    openers: dict[str, questions.Opener] = {}
     wordings: dict[str, questions.Wording] = {}
+    synonyms: dict[str, questions.Synonym] = {}
     outsiders: dict[str, questions.Outsider] = {}
     languages: dict[str, questions.Language] = {}
     word_lists: dict[str, questions.WordList] = {}

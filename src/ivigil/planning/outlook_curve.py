@@ -20,11 +20,7 @@ MEASURED, TODAY, BEFORE, HIGHEST, BETWEEN = "measured", "today", "before the dos
 """What the column *When* says of a row."""
 COLUMNS = (Column("Date"), Column("When"), Column("IgG", "g/L"), Column("9 in 10 from", "g/L"), Column("9 in 10 to", "g/L"))
 
-_WEEK, _SETTLING = 7.0, 3.0
-_SHOWN = 12 * _WEEK
-"""Days ahead, or three courses where those end sooner but are no shorter than ..."""
-_LEAST = 8 * _WEEK
-_COURSES = 3
+_WORDS = {"today": TODAY, "before": BEFORE, "highest": HIGHEST, "between": BETWEEN}
 _DOUBTED = {"clearance-alarm", "fit-poor"}
 """Remarks of the forecast with which a curve is for its checkers only."""
 _OPEN = {"baseline-assumed", "baseline-uncertain", "baseline-doubtful"}
@@ -40,9 +36,11 @@ def curve_line(made: Forecast, draft: Draft, evidence: Evidence, context: Contex
     first = made.curves[0]
     if (first.verdict.fit != "fits" and not first.individual) or any(remark.kind in _DOUBTED for remark in made.remarks):
         return None
+    from ivigil.pharmacokinetics.points import shown_until
+
     rows = tuple(_rows(made, first, context))
     whose = "of this patient, fitted to the levels" if first.individual else "of a typical patient like this one"
-    last = context.as_of + timedelta(days=int(_until(made)))
+    last = context.as_of + timedelta(days=int(shown_until(made)))
     text = f"IgG from {days_text(context.as_of, last)} on the planned dose: the curve {whose} ({first.name})."
     unsure = not first.individual and any(remark.kind in _OPEN for remark in made.remarks)
     note = "The level before treatment is not known, so the whole curve may lie higher or lower." if unsure else ""
@@ -50,46 +48,18 @@ def curve_line(made: Forecast, draft: Draft, evidence: Evidence, context: Contex
                 table=Table(COLUMNS, rows, note))
 
 
-def _until(made: Forecast) -> float:
-    every = made.regimen.every
-    end = made.regimen.start + max(_LEAST, min(_SHOWN, _COURSES * every)) if every is not None else made.regimen.start + _LEAST
-    return min(end, float(made.times[-1]))
-
-
 def _rows(made: Forecast, first: ModelCurve, context: Context) -> Iterator[tuple[str | float | None, ...]]:
+    from ivigil.pharmacokinetics.points import BACK, points_of
+
     for level in made.history.levels:
-        if level.usable and level.day >= -_SHOWN:
-            yield day_text(context.as_of + timedelta(days=int(level.day))), MEASURED, round(level.value, 1), None, None
+        if level.usable and level.day >= -BACK:
+            yield _date(context, level.day), MEASURED, round(level.value, 1), None, None
     band = made.bands.together if made.bands is not None else None
-    for day, when in _points(made, first):
-        at = int(abs(made.times - day).argmin())
-        ends = (round(float(band[0, at]), 1), round(float(band[2, at]), 1)) if band is not None else (None, None)
-        yield day_text(context.as_of + timedelta(days=int(day))), when, round(float(first.total[at]), 1), *ends
+    for point in points_of(made):
+        at = int(abs(made.times - point.day).argmin())
+        ends = (round(float(band[0, at]), 1), round(float(band[-1, at]), 1)) if band is not None else (None, None)
+        yield _date(context, point.day), _WORDS[point.when], round(float(first.total[at]), 1), *ends
 
 
-def _points(made: Forecast, first: ModelCurve) -> Iterator[tuple[float, str]]:
-    """The days of the curve that matter: today, before and after each course, and the weeks between them."""
-    plan, until = made.regimen, _until(made)
-    if plan.start > 0:
-        yield 0.0, TODAY
-        yield from ((day, BETWEEN) for day in _weeks(0.0, plan.start))
-    step = plan.every if plan.every is not None else until - plan.start
-    day = plan.start
-    while day < until:
-        yield day, BEFORE
-        end = min(day + step, until)
-        inside = (made.times > day) & (made.times < end)
-        top = float(made.times[inside][first.total[inside].argmax()])
-        yield top, HIGHEST
-        if plan.route == "intravenous" and top + _SETTLING < end:
-            yield top + _SETTLING, BETWEEN
-        yield from ((week, BETWEEN) for week in _weeks(day, end) if week > top)
-        day += step
-    yield until, BEFORE if plan.every is not None and day <= until else BETWEEN
-
-
-def _weeks(start: float, end: float) -> Iterator[float]:
-    day = start + _WEEK
-    while day < end:
-        yield day
-        day += _WEEK
+def _date(context: Context, day: float) -> str:
+    return day_text(context.as_of + timedelta(days=int(day // 1)))

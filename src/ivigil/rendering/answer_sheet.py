@@ -99,8 +99,18 @@ def answer_sheet(answer: Answer) -> AnswerSheet:
         follow_up=tuple(map(clean, answer.follow_up)),
         related=tuple(map(clean, answer.related)),
         sources=tuple((reference.number, _cited(reference)) for reference in answer.references),
-        footer=tuple(part for part in (review, PURPOSE[answer.audience], version) if part),
+        footer=tuple(part for part in (review, PURPOSE[answer.audience], _phrasing(answer), version) if part),
     )
+
+
+def _phrasing(answer: Answer) -> str:
+    """What a language model did, for whoever reads the words."""
+    about = answer.phrasing
+    if isinstance(about, msgspec.UnsetType):
+        return ""
+    if about.failed:
+        return f"Not reworded: {clean(about.failed)}. All sentences stand as composed."
+    return f"{about.reworded} of {about.sent} sentences are reworded by a language model, marked so and checked word by word against what was composed."
 
 
 def _row(sentence: Sentence) -> Row:

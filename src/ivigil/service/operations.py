@@ -24,7 +24,7 @@ def readiness(request: Request) -> dict[str, str]:
     """Answers 200 when the evidence is loaded and the database answers, 503 otherwise."""
     if not request.app.state.store.database.answers():
         raise Refused(503, Problem("database", 0, "", "does not answer, or has other tables than this program",
-                                   "see that it runs; 'ivigil database version' tells more"))
+                                   "see that it runs; 'ivigil database version' tells more"), {"retry-after": "5"})
     return {"status": "ready", "program_version": __version__, "evidence_version": hospital_of(request).evidence.version}
 
 

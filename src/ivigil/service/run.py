@@ -6,14 +6,18 @@ import gc
 import logging
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
+from ivigil.basis.problems import BadInput
 from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.load import load_evidence
 from ivigil.planning.choices import SiteProfile
@@ -25,6 +29,9 @@ from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 from ivigil.service.store.database import default_url
 from ivigil.service.store.marks import EVIDENCE
+from ivigil.service.workers import supervise
+
+log = logging.getLogger("ivigil.service")
 
 STARTED_WITH = "IVIGIL_STARTED_WITH"
 """Names the file in which a worker finds how it was started."""
@@ -54,6 +61,7 @@ def serve(start: Start) -> None:
     """Run until told to end (SIGTERM, SIGINT)."""
     tell()
     if start.workers == 1:
+        signal.signal(signal.SIGTERM, _ended)
         uvicorn.Server(uvicorn.Config(made(start), **_options(start))).run()
         return
     folder = tempfile.mkdtemp(prefix="ivigil-")  # readable by its owner only: the site profile and the settings pass through it
@@ -62,9 +70,18 @@ def serve(start: Start) -> None:
         counts.mkdir()
         told.write_bytes(msgspec.json.encode(start))
         os.environ[SHARED], os.environ[STARTED_WITH] = str(counts), str(told)
-        uvicorn.run("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start))
+        supervise(uvicorn.Config("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM before the service listens, and once more from uvicorn after everything is answered: an end in good order either way.
+
+    Raises:
+        SystemExit: always, with 0.
+    """
+    raise SystemExit(0)
 
 
 def made(start: Start) -> FastAPI:
@@ -87,9 +104,21 @@ def _frozen() -> None:
 
 
 def worker() -> FastAPI:
-    """The application of one worker process, which uvicorn starts again when it dies."""
+    """The application of one worker process, which the supervisor starts again when it dies.
+
+    Raises:
+        SystemExit: it cannot start now, because the database is away or the evidence was broken meanwhile; the log says why, and it is tried again.
+    """
     tell()
-    return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+    try:
+        return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+    except BadInput as error:
+        for problem in error.problems:
+            log.error("this worker cannot start: %s", problem)
+        raise SystemExit(1) from None
+    except SQLAlchemyError as error:
+        log.error("this worker cannot start: database: %s", type(error).__name__)
+        raise SystemExit(1) from None
 
 
 def tell() -> None:

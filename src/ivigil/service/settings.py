@@ -13,6 +13,7 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.shapes import Shaper
 from ivigil.basis.strict_yaml import read_yaml
+from ivigil.service.phrasing import Phrasing, unfit
 
 Role = Literal["viewer", "prescriber", "reviewer", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -113,6 +114,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sign_in: SignIn = SignIn()
     openid: OpenId = OpenId()
     record_systems: RecordSystems = RecordSystems()
+    phrasing: Phrasing = Phrasing()
+    """A language model that may reword answers; off without an address."""
 
     @property
     def secure(self) -> bool:
@@ -189,6 +192,7 @@ def _unfit(settings: Settings, place: str, lines: dict[Any, int]) -> Iterator[Pr
     for name, value in (*_numbers(settings.limits, "limits"), *_numbers(settings.rates, "rates"), *_numbers(settings.sign_in, "sign_in")):
         if value <= 0 or (name.endswith("_burst") and value < 1):
             yield Problem(place, at(*name.split(".")), name, f"{value:g} lets nothing through", "choose a number above 0, or leave the key out")
+    yield from unfit(settings.phrasing, place, line=at("phrasing"))
     openid = settings.openid
     if openid.issuer and not _https(openid.issuer):
         yield Problem(place, at("openid", "issuer"), "openid.issuer", "not an https address", "write the issuer exactly as the identity service names itself")

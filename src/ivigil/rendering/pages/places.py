@@ -46,7 +46,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "models": ("models", "model_choices", "forecast_states", "forecast_settings", "lean_mass", "vignettes", "model_checks"),
     "facts": ("facts",),
     "jurisdictions": ("jurisdictions",),
-    "questions": ("topics", "emergencies", "corrections", "wordings", "outsiders", "languages", "word_lists"),
+    "questions": ("topics", "emergencies", "corrections", "openers", "wordings", "synonyms", "outsiders", "languages", "word_lists"),
 }
 """Parts that share a page, where each entry has an anchor. A statement has its anchor on the page of its source."""
 
@@ -111,7 +111,9 @@ KINDS: dict[str, str] = {
     "topics": "topic",
     "emergencies": "emergency",
     "corrections": "correction",
+    "openers": "opening of an answer",
     "wordings": "wording",
+    "synonyms": "words that mean the same",
     "outsiders": "subject outside the evidence",
     "languages": "language",
     "word_lists": "word list",

@@ -20,6 +20,7 @@ from ivigil.service.api.request import taken_apart
 from ivigil.service.clock import today
 from ivigil.service.hospital import bounded, hospital_of
 from ivigil.service.noted import plan_noted
+from ivigil.service.phrasing import phrased
 
 router = APIRouter(prefix="/api/v1")
 
@@ -52,7 +53,8 @@ async def ask(request: Request) -> Response:
         patient = found.attempt(lambda: hospital.only(record, day), None) if beside else None
         if found.problems or question is None:
             raise BadInput(found.problems)
-        return answer_json(answer(question.question, hospital.evidence, Asking(question.audience, place, day, patient)))
+        made = answer(question.question, hospital.evidence, Asking(question.audience, place, day, patient))
+        return answer_json(phrased(made, request.app.state.settings.phrasing))
 
     text = await to_thread.run_sync(make)
     if beside:

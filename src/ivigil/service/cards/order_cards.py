@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import msgspec
 
@@ -32,13 +31,31 @@ _MOST_QUESTIONS = 5
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """An order with its plan (None where the unit firewall refused it), what was found, and the plan without what was questioned."""
+    """An order with its plan (None where the unit firewall refused it), what was found, the plan without what was questioned, and the order as that
+    plan gives it (None where there is nothing to correct, or nothing may be suggested).
+    """
 
     resource: Resource
     record: Record
     plan: Plan | None
     findings: tuple[Finding, ...]
     corrected: Plan | None
+
+    @property
+    def suggested(self) -> Resource | None:
+        """The resource as it was sent, with the dosage of the corrected plan."""
+        plan = self.corrected
+        if plan is None or plan.line(COURSE) is None or plan.status in {"blocked", "no-evidence"} or plan.line("product.ordered") is not None:
+            return None
+        if self.plan is not None and self.plan.status == "blocked":
+            return None
+        changed: Resource = pruned({**self.resource, "dosageInstruction": dosage_instructions(plan, rates=bool(self.record.order.product))})
+        return changed
+
+    def if_clean(self, again: Checked) -> Checked:
+        """The same without its suggestion, where the suggested order sent back, which is ``again``, would be critical or draw a correction itself."""
+        passes = again.suggested is None and not any(finding.urgency == "critical" for finding in again.findings)
+        return self if passes else msgspec.structs.replace(self, corrected=None)
 
 
 def checked(resource: Resource, record: Record, hospital: Hospital, today: date, *, early: bool) -> Checked:
@@ -142,17 +159,12 @@ def _beforehand(line: Line) -> bool:
 
 
 def _suggestion(check: Checked, key: tuple[str, ...]) -> Suggestion | None:
-    """The order as the evidence would give it: the resource as it was sent, with the dosage of the plan."""
-    plan = check.corrected
-    course = plan.line(COURSE) if plan is not None else None
-    if plan is None or course is None or plan.status in {"blocked", "no-evidence"} or plan.line("product.ordered") is not None:
+    """The order as the evidence would give it."""
+    suggested, course = check.suggested, check.corrected.line(COURSE) if check.corrected is not None else None
+    if suggested is None or course is None:
         return None
-    if check.plan is not None and check.plan.status == "blocked":
-        return None
-    changed: dict[str, Any] = {**check.resource, "dosageInstruction": dosage_instructions(plan, rates=bool(check.record.order.product))}
-    named = bool(as_text(check.resource.get("id")))
     what = shortened(first_sentence(clean(course.text)).rstrip("."))
-    action = Action("update" if named else "create", f"Order as planned: {what}", pruned(changed))
+    action = Action("update" if as_text(check.resource.get("id")) else "create", f"Order as planned: {what}", suggested)
     return Suggestion(f"Order as planned: {what}", name_of(*key, "order"), (action,), is_recommended=True)
 
 
