@@ -125,7 +125,7 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
     length = setting(evidence, "infusion-hours", "day")
     most = most_believable(evidence)
     found: list[Given] = []
-    unknown: dict[str, str] = {}
+    named: dict[str, str] = {}
     for item in sorted(record.infusions, key=lambda given: given.on):
         where = item.origin or f"the infusion of {item.on}"
         if item.kind != "immunoglobulin":
@@ -144,8 +144,8 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
             remarks.append(Remark("dose-impossible", f"{where}: {item.dose} {why}. It is not counted, and the curve before now is a guess: correct the record.",
                                   evidence.dose_limits["course-plausible"].cites if grams > 0 else ()))
             continue
-        if not _is_known(item.product, evidence):
-            unknown.setdefault(item.product, where)
+        if item.product not in named:
+            named[item.product] = "" if _is_known(item.product, evidence) else where
         route = _route(item, record, evidence)
         if route is None:
             route = "intravenous"
@@ -154,7 +154,7 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
     twice = [day for day, count in Counter(dose.day for dose in found).items() if count > 1]
     remarks.extend(Remark("same-day-doses", f"More than one infusion {_on(as_of, day)} is on record; all are counted. Is one written twice?") for day in twice)
     remarks.extend(Remark("product-unknown", f"{where}: no immunoglobulin is called '{name}'{_near(name, evidence)}. Its grams are counted as any other's.")
-                   for name, where in unknown.items())
+                   for name, where in named.items() if where)
     return tuple(found)
 
 
