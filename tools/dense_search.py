@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,8 +31,8 @@ from ivigil.evidence.load import load_evidence  # noqa: E402
 Vectors = NDArray[np.float64]
 DIMENSIONS, MOST = 200, 3
 """Length of a vector, and how many finds it may add."""
-NEAREST = 0.6
-"""The cosine from which a find is added: the lowest of those that did best on the development half."""
+NEAREST = 0.5
+"""The cosine from which a find is added: the highest of those that did best on the development half."""
 TRIED = (0.4, 0.5, 0.6, 0.7, 0.8)
 
 
@@ -52,8 +53,8 @@ class Space:
         self.turn = _directions(matrix)
         self.vectors = _unit(matrix @ self.turn)
 
-    def near(self, words: Iterable[str]) -> list[tuple[float, str, str, bool]]:
-        """Every entry with its cosine to the words, nearest first: id, part, whether it has words for patients."""
+    def near(self, words: Iterable[str]) -> list[tuple[float, int]]:
+        """The entries nearest to the words, with their cosines."""
         weights = self._weights(Counter(words))
         if not weights:
             return []
@@ -61,8 +62,7 @@ class Space:
         for word, weight in weights.items():
             asked[self.place[word]] = weight
         cosines = self.vectors @ _unit(asked[np.newaxis] @ self.turn)[0]
-        order = np.argsort(-cosines, kind="stable")[:60]
-        return [(float(cosines[number]), *self.entries[number]) for number in order]
+        return [(float(cosines[number]), int(number)) for number in np.argsort(-cosines, kind="stable")[:_LOOKED_AT]]
 
     def _weights(self, words: Counter[str]) -> dict[str, float]:
         found = {word: (1 + math.log(count)) * self.rarity[word] for word, count in words.items() if word in self.place}
@@ -79,7 +79,7 @@ def _directions(matrix: Vectors) -> Vectors:
     return np.asarray(spanned @ turned[:DIMENSIONS].T)
 
 
-_SPARE, _TURNS = 20, 5
+_SPARE, _TURNS, _LOOKED_AT = 20, 5, 60
 
 
 def _unit(vectors: Vectors) -> Vectors:
@@ -87,34 +87,50 @@ def _unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.where(length > 0, length, 1.0))
 
 
-class DenseIndex(Index):
-    """The full text index with the nearest entries added, which count as holding every word."""
+class Rows(frozenset[int]):
+    """Rows of the index. A find that was added stands under a negative row, and counts as holding every word."""
+
+    def __contains__(self, row: object) -> bool:
+        return (isinstance(row, int) and row < 0) or super().__contains__(row)
+
+
+class AddingIndex(Index):
+    """The full text index with entries added that :meth:`more` names."""
+
+    def holders(self, words: Iterable[str]) -> frozenset[int]:
+        """The rows that hold any of the words, and whatever was added."""
+        return Rows(super().holders(words))
+
+    def find(self, words: Iterable[str], limit: int = 20, plain: bool = False) -> list[Hit]:
+        """What the words find, and then what is added."""
+        asked = tuple(dict.fromkeys(words))
+        found = super().find(asked, limit, plain)
+        return [*found, *(msgspec.structs.replace(hit, row=-hit.row) for hit in self.more(asked, found, plain))]
+
+    def more(self, words: tuple[str, ...], found: list[Hit], plain: bool) -> list[Hit]:
+        """What is added to what was found."""
+        raise NotImplementedError
+
+
+class DenseIndex(AddingIndex):
+    """The nearest entries are added."""
 
     def __init__(self, evidence: Evidence, space: Space, nearest: float) -> None:
         super().__init__(evidence)
         self.space, self.nearest = space, nearest
 
-    def find(self, words: Iterable[str], limit: int = 20, plain: bool = False) -> list[Hit]:
-        """What the words find, and then what is near to them."""
-        asked = tuple(dict.fromkeys(words))
-        found = super().find(asked, limit, plain)
-        near = [(cosine, name, part) for cosine, name, part, told in self.space.near(asked) if cosine >= self.nearest and (told or not plain)][:MOST]
-        whole = frozenset(word for word in asked if self.knows(word))
-        known = {hit.id: hit for hit in found}
-        added = [Hit(name, part, known[name].score if name in known else 0.0, whole) for _, name, part in near]
-        names = {hit.id for hit in added}
-        return [*(hit for hit in found if hit.id not in names), *added]
+    def more(self, words: tuple[str, ...], found: list[Hit], plain: bool) -> list[Hit]:
+        """The entries nearest to the words. The space counts them in the order of the index, whose rows begin with 1."""
+        near = [number for cosine, number in self.space.near(words) if cosine >= self.nearest and (self.space.entries[number][2] or not plain)]
+        return [Hit(number + 1, *self.space.entries[number][:2]) for number in near[:MOST]]
 
 
-class LooserIndex(Index):
+class LooserIndex(AddingIndex):
     """The control: as many entries more by the full text search alone, whose first finds count as holding every word."""
 
-    def find(self, words: Iterable[str], limit: int = 20, plain: bool = False) -> list[Hit]:
-        """What the words find, the first without the share of words that is asked for elsewhere."""
-        asked = tuple(dict.fromkeys(words))
-        found = super().find(asked, limit, plain)
-        whole = frozenset(word for word in asked if self.knows(word))
-        return [*(Hit(hit.id, hit.part, hit.score, whole) for hit in found[:MOST]), *found[MOST:]]
+    def more(self, words: tuple[str, ...], found: list[Hit], plain: bool) -> list[Hit]:
+        """The first finds once more, without the share of words that is asked for elsewhere."""
+        return found[:MOST]
 
 
 def with_looser_search(evidence: Evidence) -> Evidence:

@@ -11,7 +11,7 @@ from ivigil.answers.diseases import Here
 from ivigil.answers.person import of_person
 from ivigil.answers.said import Said, entry_said, plain_for
 from ivigil.answers.understand import Question
-from ivigil.basis.quantity import Quantity, number_text
+from ivigil.basis.quantity import Quantity
 from ivigil.evidence.conditions import facts_named, truth_of, written
 from ivigil.evidence.select import in_force
 from ivigil.evidence.shapes import ExtendedRate, PrintedRate, Product, RateSchedule
@@ -28,7 +28,7 @@ _MOST_PRODUCTS = 2
 
 
 def against_label(here: Here, question: Question) -> list[Said]:
-    """What the label prints, where the question says otherwise; nothing where it agrees or is silent."""
+    """What the label prints, where the question says otherwise; nothing where it agrees or is silent. A wrong number is not said again."""
     if plain_for(here.audience):
         return []
     out: list[Said] = []
@@ -60,18 +60,18 @@ def _rates(here: Here, question: Question, product: Product) -> Iterator[Said]:
                 continue
             if not starting and row.extended is not None and (further := _alike(row.extended, rate)) is not None and rate.value <= further.value * (1 + _SAME):
                 continue
-            text = _contradicted(here, product, row, rate, starting)
+            text = _contradicted(here, product, row, "higher" if rate.value > same.value else "lower", starting)
             if text not in told:
                 told.add(text)
                 yield entry_said(here.evidence, text, row.cites)
 
 
-def _contradicted(here: Here, product: Product, row: RateSchedule, rate: Quantity, starting: bool) -> str:
+def _contradicted(here: Here, product: Product, row: RateSchedule, asked: str, starting: bool) -> str:
     printed = row.start if starting else row.maximum
     names = [here.evidence.indications[name].name.clinical for name in row.indications if name in here.evidence.indications]
     where = f", {', '.join(names[:3])}" if names else ""
     also = f" ({printed.also})" if printed.also is not None else ""
-    return f"{things.called(here, product)}{where}: {'start at' if starting else 'at most'} {printed.rate}{also}, not {rate}"
+    return f"{things.called(here, product)}{where}: {'start at' if starting else 'at most'} {printed.rate}{also}. The rate asked about is {asked}"
 
 
 def _alike(printed: PrintedRate | ExtendedRate, rate: Quantity) -> Quantity | None:
@@ -90,7 +90,7 @@ def _factor(here: Here, question: Question, product: Product) -> Iterator[Said]:
     for row in product.switch:
         if in_force(row.valid, here.as_of) and not math.isclose(asked, row.from_intravenous, rel_tol=_SAME):
             name = things.called(here, product)
-            text = f"{name}: weekly grams are {row.from_intravenous:.2f} times the intravenous grams, not {number_text(asked)}"
+            text = f"{name}: weekly grams are {row.from_intravenous:.2f} times the intravenous grams. The factor asked about is another"
             yield entry_said(here.evidence, text, row.cites)
 
 

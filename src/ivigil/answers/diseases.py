@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TypeVar
@@ -88,10 +89,11 @@ def standing(here: Here, indication: Indication) -> Iterator[Said]:
                 yield entry_said(here.evidence, text, row.cites)
             continue
         where = f" ({place.name})" if place is not None else ""
-        tier = "" if _has_number(row.tier) or row.tier.lower() in row.say.lower() else row.tier
+        standing_so = _numbers_stand(here, row)
+        tier = "" if not standing_so or row.tier.lower() in row.say.lower() else row.tier
         own_words = "; ".join(part for part in (tier, row.say) if part)
         text = f"{here.evidence.authority(row)}{where}: {_VERDICTS[row.verdict]}{f' - {own_words}' if own_words else ''}"
-        yield entry_said(here.evidence, text, row.cites, row.tier if _has_number(row.tier) else "", f"edition {row.edition}" if row.edition else "")
+        yield entry_said(here.evidence, text, row.cites, "" if standing_so else row.tier, f"edition {row.edition}" if row.edition else "")
 
 
 def on_labels(here: Here, indication: Indication) -> Iterator[Said]:
@@ -208,5 +210,7 @@ def _the(place: str) -> str:
     return f"the {place}" if place.startswith(("United", "European")) else place
 
 
-def _has_number(text: str) -> bool:
-    return any(character.isdigit() for character in text)
+def _numbers_stand(here: Here, row: Standing) -> bool:
+    """Whether the numbers of a tier stand in the statements that carry it; other ones are only a mark."""
+    told = " ".join(here.evidence.statements[cite].says for cite in row.cites)
+    return all(number in told for number in re.findall(r"\d+", row.tier))

@@ -9,7 +9,7 @@ from ivigil.answers.against_label import against_label
 from ivigil.answers.diseases import Here, against_everywhere, standing
 from ivigil.answers.openers import opening
 from ivigil.answers.person import of_person
-from ivigil.answers.said import Said, entry_said, plain_for, said_of
+from ivigil.answers.said import Said, entry_said, plain_for, said_of, statement_said
 from ivigil.answers.understand import Question
 from ivigil.answers.words import Phrases, words_of
 from ivigil.evidence.conditions import facts_named, truth_of
@@ -38,7 +38,17 @@ def foremost(here: Here, question: Question) -> list[Said]:
 
 def barred(here: Here, question: Question) -> list[Said]:
     """That a named product does not go the way asked about, or is not for the person asked about: this stands before any sum."""
-    return [*_routes(here, question), *_unfit(here, question)]
+    return [*_ended(here, question), *_routes(here, question), *_unfit(here, question)]
+
+
+def _ended(here: Here, question: Question) -> Iterator[Said]:
+    """That a named product is no longer supplied, and what took its place."""
+    for product in things.one_a_brand(things.chosen(here, question.products))[:_MOST_PRODUCTS]:
+        if product.status.state == "discontinued":
+            for cite in product.status.cites[:1]:
+                told = statement_said(here.evidence, cite, here.audience)
+                if told is not None:
+                    yield told
 
 
 def _routes(here: Here, question: Question) -> Iterator[Said]:

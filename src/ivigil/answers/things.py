@@ -64,7 +64,7 @@ _ASPECTS: dict[str, tuple[str, ...]] = {
     "sodium": ("sodium", "salt"),
     "vials": ("vial", "bottle", "size", "come"),
     "label": ("label", "approv", "licens", "indicat", "used"),
-    "storage": ("stor", "fridge", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
+    "storage": ("stor", "fridge", "stand", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
     "dilution": ("dilut", "saline", "glucose", "dextrose"),
     "flush": ("flush",),
     "filter": ("filter",),
@@ -80,7 +80,8 @@ def about_product(here: Here, product: Product, words: frozenset[str]) -> list[S
     """Strength, stabiliser, excipients, IgA, vials, label and handling of one product, as its label prints them; the aspect asked for first."""
     if plain_for(here.audience):
         statements = [one for one in here.evidence.statements.values() if one.id.startswith(f"{product.id}.") and one.plain]
-        return [told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None]
+        kept = [said for aspect, said in _aspects(here, product) if aspect == "storage" and any(word.startswith(_ASPECTS["storage"]) for word in words)]
+        return [*kept, *(told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None)]
     asked = {aspect for aspect, starts in _ASPECTS.items() if any(word.startswith(starts) for word in words)}
     rows = list(_aspects(here, product))
     fitting = [said for aspect, said in rows if aspect in asked]
