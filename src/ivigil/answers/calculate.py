@@ -56,7 +56,7 @@ def calculated(here: Here, amounts: Amounts, indications: tuple[str, ...]) -> Ca
     span = here.evidence.facts["weight"].plausible
     if weight is not None and span is not None and not span.holds(weight.in_unit("kg")):
         return _asks(
-            (frame(f"A body weight of {weight} cannot be right."), *said_of(here.evidence, _FIREWALL, "clinician")), "What is the body weight, with its unit?"
+            (frame("The body weight given cannot be right."), *said_of(here.evidence, _FIREWALL, "clinician")), "What is the body weight, with its unit?"
         )
     out: list[Said] = []
     if weight is not None and weight.unit != "kg":
@@ -85,7 +85,7 @@ def _per_kg(here: Here, amounts: Amounts, dose: Dose, indications: tuple[str, ..
         meant = Quantity(dose.amount.high, "g/kg") if dose.amount.unit != "g/kg" else None
         question = f"Is {meant} meant?" if meant is not None and meant.value <= _largest(here) else "Which dose per kg is meant?"
         said = (
-            _calc(text) if dose.amount.unit != "g/kg" else frame(f"A dose of {dose.amount} was asked about."),
+            _calc(text) if dose.amount.unit != "g/kg" else frame("The dose asked about is read as it stands."),
             frame("That is below every dose in the evidence, so nothing is worked out from it."),
             *said_of(here.evidence, _FIREWALL, "clinician"),
         )

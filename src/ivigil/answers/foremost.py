@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ivigil.answers import things
+from ivigil.answers.against_label import against_label
 from ivigil.answers.diseases import Here, against_everywhere, standing
 from ivigil.answers.openers import opening
-from ivigil.answers.said import Said, entry_said, plain_for, said_of
+from ivigil.answers.person import of_person
+from ivigil.answers.said import Said, entry_said, plain_for, said_of, statement_said
 from ivigil.answers.understand import Question
 from ivigil.answers.words import Phrases, words_of
-from ivigil.basis.facts import Fact, Facts, Origin
-from ivigil.basis.quantity import Quantity
 from ivigil.evidence.conditions import facts_named, truth_of
 from ivigil.evidence.shapes import Product, SafetyRule
 
 MOST = 4
 """Sentences that open an answer."""
-_AGE = re.compile(r"\b(\d{1,3}(?:\.\d)?)[\s-]*(years?|yrs?|y|months?|mo|weeks?|wks?|days?)[\s-]*(?:old\b|of age\b|o\b)")
-_AGED = re.compile(
-    r"\b(?:is|am|i'm|he's|she's|aged|age)\s+(\d{1,3})\b"
-    r"(?!\s*(?:[-–.,]\s*\d|%|[a-z]{0,2}g\b|g/|m[lm]|[um]mol|u\b|cm|in\b|days?|weeks?|months?|hours?|h\b|min))"
-)
-_UNITS = {"y": "year", "m": "month", "w": "week", "d": "day"}
-_OLDEST = 120
 _ROUTES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("intravenous", ("iv", "intravenous*", "into a vein", "into the vein", "in a vein", "by vein", "through a vein", "into a cannula", "as a drip", "by drip")),
     ("subcutaneous", ("subcutaneous*", "under the skin", "sc", "subcut*", "sub q", "subq", "beneath the skin", "into the belly", "into the tummy")),
@@ -34,22 +26,29 @@ _ROUTE_WORDS: Phrases[str] = Phrases((wording, route) for route, listed in _ROUT
 _INTO = {"intravenous": "into a vein", "subcutaneous": "under the skin", "facilitated-subcutaneous": "under the skin with hyaluronidase"}
 _WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
 _GRAVE = {"contraindicated", "avoid"}
+_CONTAINS = "product.contains_"
+_MOST_PRODUCTS = 4
 
 
 def foremost(here: Here, question: Question) -> list[Said]:
-    """What opens the answer, worst first: the route of a product, what bars it, what the openers say, and a verdict against the use asked about."""
-    told = [*_routes(here, question), *_barred(here, question), *opening(here, question), *_against(here, question)]
+    """What opens the answer, worst first: what bars a product, what its label says against the question, the openers, a verdict against the use."""
+    told = [*barred(here, question), *against_label(here, question), *opening(here, question), *_against(here, question)]
     return list(dict.fromkeys(told))[:MOST]
 
 
-def age_in(text: str) -> Quantity | None:
-    """The age of a person in a question, in the unit that it was written in."""
-    lowered = text.lower().replace("’", "'")
-    match = _AGE.search(lowered)
-    if match is not None:
-        return Quantity(float(match[1]), _UNITS[match[2][0]])
-    aged = _AGED.search(lowered)
-    return Quantity(float(aged[1]), "year") if aged is not None and int(aged[1]) <= _OLDEST else None
+def barred(here: Here, question: Question) -> list[Said]:
+    """That a named product does not go the way asked about, or is not for the person asked about: this stands before any sum."""
+    return [*_ended(here, question), *_routes(here, question), *_unfit(here, question)]
+
+
+def _ended(here: Here, question: Question) -> Iterator[Said]:
+    """That a named product is no longer supplied, and what took its place."""
+    for product in things.one_a_brand(things.chosen(here, question.products))[:_MOST_PRODUCTS]:
+        if product.status.state == "discontinued":
+            for cite in product.status.cites[:1]:
+                told = statement_said(here.evidence, cite, here.audience)
+                if told is not None:
+                    yield told
 
 
 def _routes(here: Here, question: Question) -> Iterator[Said]:
@@ -57,7 +56,7 @@ def _routes(here: Here, question: Question) -> Iterator[Said]:
     if not question.products:
         return
     asked = {match.value for match in _ROUTE_WORDS.found(question.words)}
-    for product in things.chosen(here, question.products)[:2]:
+    for product in things.one_a_brand(things.chosen(here, question.products))[:_MOST_PRODUCTS]:
         ways = {"subcutaneous" if route == "facilitated-subcutaneous" else route for route in product.routes}
         if not asked or asked <= ways:
             continue
@@ -73,33 +72,42 @@ def _only(here: Here, product: Product) -> Iterator[Said]:
     yield entry_said(here.evidence, f"{things.called(here, product)} is for use {ways} only", (*rule, *cites))
 
 
-def _barred(here: Here, question: Question) -> Iterator[Said]:
+def _unfit(here: Here, question: Question) -> Iterator[Said]:
     """What the safety rules say of a named product for somebody of that age, with those facts; all that bars it, where just that is asked."""
-    origin = Origin("question")
-    own = [Fact(name, True, origin) for name in question.facts if here.evidence.facts[name].kind == "yes_no"]
-    age = age_in(question.text)
-    own += [Fact("age", age, origin)] if age is not None else []
-    products = things.chosen(here, question.products)[:2]
-    whom = "contraindications" in question.topics and bool(products)
-    if not products or not (own or whom):
+    products = things.one_a_brand(things.chosen(here, question.products))[:_MOST_PRODUCTS]
+    own = of_person(question, tuple(name for name in question.facts if here.evidence.facts[name].kind == "yes_no"))
+    whom = "contraindications" in question.topics
+    if not products or not (own.by_id or whom):
         return
     rules = [rule for rule in here.evidence.every_rule.values() if not rule.jurisdictions or set(rule.jurisdictions) & set(here.places)]
+    rules = sorted((rule for rule in rules if _held_in(rule)), key=lambda one: _WORST_FIRST.index(one.severity))
     seen: set[str] = set()
+    free: list[Said] = []
     for product in products:
-        known = Facts(own).having(list(product.facts))
-        named = {fact.id for fact in own}
-        firing = [rule for rule in rules if facts_named(rule.when) & named and _of_product(rule) and truth_of(rule.when, known) is True]
-        if whom:
-            firing += [rule for rule in rules if rule not in firing and rule.severity in _GRAVE and _of_product(rule) and truth_of(rule.when, known) is None]
-        for rule in sorted(firing, key=lambda one: _WORST_FIRST.index(one.severity)):
-            if rule.id in seen:
-                continue
-            seen.add(rule.id)
-            yield from _ruled(here, rule, things.called(here, product))
+        known = own.having(list(product.facts))
+        for rule in rules:
+            about = facts_named(rule.when)
+            truth = truth_of(rule.when, known)
+            held = [name for name in _held_in(rule) if (fact := product.facts_by_id.get(name)) is not None and fact.value is True]
+            if held and ((truth is True and about & own.by_id.keys()) or (whom and truth is None and rule.severity in _GRAVE)):
+                yield from _ruled(here, rule, things.called(here, product))
+                seen.add(rule.id)
+            elif truth is False and len(products) > 1 and about & own.by_id.keys():
+                free += list(_free_of(here, product, rule))
+    if seen:
+        yield from free
 
 
-def _of_product(rule: SafetyRule) -> bool:
-    return any(name.startswith("product.contains") for name in facts_named(rule.when))
+def _held_in(rule: SafetyRule) -> list[str]:
+    """What a product must hold for the rule to concern it."""
+    return sorted(name for name in facts_named(rule.when) if name.startswith(_CONTAINS))
+
+
+def _free_of(here: Here, product: Product, rule: SafetyRule) -> Iterator[Said]:
+    """That a product does not hold what a rule is about, beside one that does."""
+    absent = [name.removeprefix(_CONTAINS) for name in _held_in(rule) if (fact := product.facts_by_id.get(name)) is not None and fact.value is False]
+    if absent and product.contains_cites and not plain_for(here.audience) and rule.severity in _GRAVE:
+        yield entry_said(here.evidence, f"{things.called(here, product)} contains no {' or '.join(absent).replace('_', ' ')}", product.contains_cites)
 
 
 def _ruled(here: Here, rule: SafetyRule, name: str) -> Iterator[Said]:

@@ -12,6 +12,7 @@ from ivigil.answers.find import Hit, Index, index_of
 from ivigil.answers.said import Said, plain_for, said_of
 from ivigil.answers.understand import Concept, Question
 from ivigil.answers.words import words_of
+from ivigil.evidence.shapes import Product
 
 _MOST = 9
 _MOST_BESIDE = 8
@@ -128,7 +129,15 @@ def _of_another(here: Here, question: Question, hit: Hit) -> bool:
         return True
     if not question.indications:
         return False
+    if parts[0] in here.evidence.products and _for_another(here.evidence.products[parts[0]], hit.id, question.indications):
+        return True
     if parts[0] in here.evidence.indications and parts[0] not in question.indications:
         return True
     routes = {route for name in question.indications for route in here.evidence.indications[name].routes}
     return parts[0] in here.evidence.products and "sc" in parts and "subcutaneous" not in routes
+
+
+def _for_another(product: Product, name: str, indications: tuple[str, ...]) -> bool:
+    """True for a statement that carries rates or limits of a product, and those of other diseases only."""
+    rows = [row for row in (*product.rates, *product.subcutaneous) if name in row.cites]
+    return bool(rows) and not any(set(row.indications) & set(indications) for row in rows)

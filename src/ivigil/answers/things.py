@@ -20,11 +20,19 @@ _INTRAVENOUS = {"igiv", "igsc"}
 
 
 def chosen(here: Here, names: Iterable[str]) -> list[Product]:
-    """Of the products named, those of the markets of the place; where there are none, the others."""
+    """Of the products named, those of the markets of the place; of a brand that has none there, the others."""
     products = [here.evidence.products[name] for name in names]
     markets = here.evidence.jurisdictions[here.jurisdiction].markets
-    own = [product for product in products if product.market in markets]
-    return own or products
+    at_home = {product.brand.partition(" ")[0] for product in products if product.market in markets}
+    return [product for product in products if product.market in markets or product.brand.partition(" ")[0] not in at_home]
+
+
+def one_a_brand(products: Iterable[Product]) -> list[Product]:
+    """Of each brand and strength the first: those of several markets say the same."""
+    kept: dict[tuple[str, float], Product] = {}
+    for product in products:
+        kept.setdefault((product.brand, product.percent), product)
+    return list(kept.values())
 
 
 def called(here: Here, product: Product) -> str:
@@ -56,7 +64,7 @@ _ASPECTS: dict[str, tuple[str, ...]] = {
     "sodium": ("sodium", "salt"),
     "vials": ("vial", "bottle", "size", "come"),
     "label": ("label", "approv", "licens", "indicat", "used"),
-    "storage": ("stor", "fridge", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
+    "storage": ("stor", "fridge", "stand", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
     "dilution": ("dilut", "saline", "glucose", "dextrose"),
     "flush": ("flush",),
     "filter": ("filter",),
@@ -72,7 +80,8 @@ def about_product(here: Here, product: Product, words: frozenset[str]) -> list[S
     """Strength, stabiliser, excipients, IgA, vials, label and handling of one product, as its label prints them; the aspect asked for first."""
     if plain_for(here.audience):
         statements = [one for one in here.evidence.statements.values() if one.id.startswith(f"{product.id}.") and one.plain]
-        return [told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None]
+        kept = [said for aspect, said in _aspects(here, product) if aspect == "storage" and any(word.startswith(_ASPECTS["storage"]) for word in words)]
+        return [*kept, *(told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None)]
     asked = {aspect for aspect, starts in _ASPECTS.items() if any(word.startswith(starts) for word in words)}
     rows = list(_aspects(here, product))
     fitting = [said for aspect, said in rows if aspect in asked]
@@ -173,13 +182,13 @@ def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iter
         limits.append(("at kidney or clot risk at most", at_risk.rate, at_risk.also))
     limits.append(("at most" if at_risk is None else "without kidney or clot risk at most", row.maximum.rate, row.maximum.also))
     for word, rate, also in limits:
-        reckoned = [(hourly, one) for one in (also, rate) if one is not None and (hourly := _hourly(one, kg, product)) is not None]
+        reckoned = [(each, one) for one in (also, rate) if one is not None and (each := hourly(one, kg, product)) is not None]
         if reckoned:
             lowest, binding = min(reckoned, key=lambda pair: pair[0])
             yield Said(f"{name}, {word}: {binding} for {number_text(kg)} kg = {number_text(round(lowest, 1))} mL/h.", row.cites, "calculation")
 
 
-def _hourly(rate: Quantity, kg: float, product: Product) -> float | None:
+def hourly(rate: Quantity, kg: float, product: Product) -> float | None:
     """A rate per body weight in mL/h; None for one that is not per body weight."""
     if rate.dimension == "volume rate per body mass":
         return rate.in_unit("mL/kg/h") * kg
@@ -233,7 +242,7 @@ def vaccine(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[
             yield from said_of(evidence, name, here.audience)
         if one.antibody_interval == "no" and one.live == "yes":
             yield entry_said(
-                evidence, f"{one.name}: no wait is needed because of this treatment. Ask if a live vaccine is safe for you.", one.exempt_cites or one.cites
+                evidence, f"{one.name} vaccine: no antibody wait applies. Ask if a live vaccine is safe for you.", one.exempt_cites or one.cites
             )
         return
     if one.live == "no":
@@ -283,13 +292,14 @@ def _said_interval(here: Here, row: AntibodyInterval) -> Iterator[Said]:
             yield told
 
 
-def of_facts(here: Here, facts: tuple[str, ...]) -> list[Said]:
+def of_facts(here: Here, facts: tuple[str, ...], products: bool = False) -> list[Said]:
     """What the safety rules say of the facts named: those that fire by them alone, then those that need one thing more; worst first.
 
-    For patients, what those rules have them told.
+    Where ``products`` are named, rules on what a product contains are left to what is said of these. For patients, what those rules have them told.
     """
     known = _as_known(here, facts)
     rules = [rule for rule in here.evidence.every_rule.values() if not rule.jurisdictions or set(rule.jurisdictions) & set(here.places)]
+    rules = [rule for rule in rules if not products or not any(name.startswith("product.contains_") for name in facts_named(rule.when))]
     firing = [rule for rule in rules if truth_of(rule.when, known) is True]
     beside = [rule for rule in rules if rule not in firing and facts_named(rule.when) & set(known) and len(facts_named(rule.when)) <= _FEW_FACTS]
     out: list[Said] = []

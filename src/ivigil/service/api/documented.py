@@ -92,6 +92,10 @@ WHY = _operation("why", "The reasons of one line", "plan", (200, "The tree of re
                  requestBody=_body({"record": {"summary": "Record, choices and line", "value": {**_TOGETHER, "line": "dose.regimen"}}}),
                  parameters=[_query("line", "A line by id or printed number, a rule by id, or an asked fact.", example="dose.regimen"),
                              *_choices(CHOICES, ("jurisdiction", "as_of"))])
+LEAFLET = _operation("leaflet", "The patient's leaflet", "plan", (200, "Large print, with the IgG curve.", "text/html", {"type": "string"}),
+                     (200, "The same as text.", "text/plain", {"type": "string"}),
+                     (200, "The same on paper.", "application/pdf", {"type": "string", "format": "binary"}),
+                     requestBody=_body(_JSON_EXAMPLES), parameters=_choices(CHOICES, ("jurisdiction", "as_of")))
 FORECAST = _operation("forecast", "Forecast IgG levels", "plan",
                       (200, "The forecast; its status says whether a model speaks for this patient.", "application/json", _OBJECT),
                       requestBody=_body({"record": {"summary": "Record and regimen", "value": {
