@@ -17,17 +17,22 @@ from ivigil.evidence.shapes import Product, SafetyRule
 
 MOST = 4
 """Sentences that open an answer."""
-_ROUTES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("intravenous", ("iv", "intravenous*", "into a vein", "into the vein", "in a vein", "by vein", "through a vein", "into a cannula", "as a drip", "by drip")),
-    ("subcutaneous", ("subcutaneous*", "under the skin", "sc", "subcut*", "sub q", "subq", "beneath the skin", "into the belly", "into the tummy")),
-    ("intramuscular", ("im", "intramuscular*", "into a muscle", "into the muscle", "into muscle")),
-)
-_ROUTE_WORDS: Phrases[str] = Phrases((wording, route) for route, listed in _ROUTES for wording in listed)
+_ROUTES: dict[str, tuple[str, ...]] = {
+    "intravenous": (
+        *("iv", "intravenous*", "into a vein", "into the vein", "in a vein", "by vein", "through a vein", "into a cannula", "as a drip", "by drip"),
+        *("port", "picc", "central line"),
+    ),
+    "subcutaneous": ("subcutaneous*", "under the skin", "sc", "subcut*", "sub q", "subq", "beneath the skin", "into the belly", "into the tummy"),
+    "intramuscular": ("im", "intramuscular*", "into a muscle", "into the muscle", "into muscle"),
+}
+_ROUTE_WORDS: Phrases[str] = Phrases((wording, route) for route, listed in _ROUTES.items() for wording in listed)
 _INTO = {"intravenous": "into a vein", "subcutaneous": "under the skin", "facilitated-subcutaneous": "under the skin with hyaluronidase"}
 _WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
 _GRAVE = {"contraindicated", "avoid"}
 _CONTAINS = "product.contains_"
+_PERSON = {"age", "sex", "height", "weight"}
 _MOST_PRODUCTS = 4
+_MIXED = ("dilut", "saline", "dextrose", "mix", "flush", "chloride")
 
 
 def foremost(here: Here, question: Question) -> list[Said]:
@@ -38,7 +43,7 @@ def foremost(here: Here, question: Question) -> list[Said]:
 
 def barred(here: Here, question: Question) -> list[Said]:
     """That a named product does not go the way asked about, or is not for the person asked about: this stands before any sum."""
-    return [*_ended(here, question), *_routes(here, question), *_unfit(here, question)]
+    return [*_ended(here, question), *_routes(here, question), *_mixed(here, question), *_unfit(here, question)]
 
 
 def _ended(here: Here, question: Question) -> Iterator[Said]:
@@ -49,6 +54,15 @@ def _ended(here: Here, question: Question) -> Iterator[Said]:
                 told = statement_said(here.evidence, cite, here.audience)
                 if told is not None:
                     yield told
+
+
+def _mixed(here: Here, question: Question) -> Iterator[Said]:
+    """What a named product may be diluted or flushed with, where that is asked."""
+    folds = frozenset(word.fold for word in question.words if word.fold.startswith(_MIXED))
+    if not folds or plain_for(here.audience):
+        return
+    for product in things.one_a_brand(things.chosen(here, question.products))[:1]:
+        yield from things.handled(here, product)
 
 
 def _routes(here: Here, question: Question) -> Iterator[Said]:
@@ -92,10 +106,9 @@ def _unfit(here: Here, question: Question) -> Iterator[Said]:
             if held and ((truth is True and about & own.by_id.keys()) or (whom and truth is None and rule.severity in _GRAVE)):
                 yield from _ruled(here, rule, things.called(here, product))
                 seen.add(rule.id)
-            elif truth is False and len(products) > 1 and about & own.by_id.keys():
+            elif truth is False and about & own.by_id.keys() - _PERSON:
                 free += list(_free_of(here, product, rule))
-    if seen:
-        yield from free
+    yield from free
 
 
 def _held_in(rule: SafetyRule) -> list[str]:

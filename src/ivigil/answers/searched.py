@@ -125,7 +125,7 @@ def _own(here: Here, question: Question, index: Index) -> tuple[dict[int, Hit], 
 def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     """True for a find that speaks of a disease, a product or a route other than those asked about."""
     parts = hit.id.split(".")
-    if question.products and parts[0] in here.evidence.products and parts[0] not in question.products:
+    if parts[0] in here.evidence.products and parts[0] not in question.products and (question.products or not _says_which(here, parts[0], hit.id)):
         return True
     if not question.indications:
         return False
@@ -139,5 +139,12 @@ def _of_another(here: Here, question: Question, hit: Hit) -> bool:
 
 def _for_another(product: Product, name: str, indications: tuple[str, ...]) -> bool:
     """True for a statement that carries rates or limits of a product, and those of other diseases only."""
-    rows = [row for row in (*product.rates, *product.subcutaneous) if name in row.cites]
-    return bool(rows) and not any(set(row.indications) & set(indications) for row in rows)
+    named = [row.indications for row in product.rates if name in row.cites]
+    named += [row.indications for row in product.subcutaneous if name in row.cites]
+    return bool(named) and not any(set(listed) & set(indications) for listed in named)
+
+
+def _says_which(here: Here, product: str, name: str) -> bool:
+    """True when a statement about a product names it: *IgA is at most so much* says nothing where no product was asked about."""
+    statement = here.evidence.statements.get(name)
+    return statement is None or here.evidence.products[product].brand.partition(" ")[0] in f"{statement.says} {statement.plain}"

@@ -88,6 +88,11 @@ def about_product(here: Here, product: Product, words: frozenset[str]) -> list[S
     return fitting if fitting else [said for _, said in rows]
 
 
+def handled(here: Here, product: Product) -> list[Said]:
+    """What one product may be diluted and its line flushed with."""
+    return [said for aspect, said in _aspects(here, product) if aspect in {"dilution", "flush"}]
+
+
 def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
     evidence, name = here.evidence, called(here, product)
     if product.status.cites and product.status.say:
@@ -135,7 +140,8 @@ def switches(here: Here, products: list[Product], amounts: Amounts, indications:
     if plain_for(here.audience):
         return []
     named = [product for product in products if product.switch]
-    listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
+    under_skin = any("intravenous" not in product.routes for product in products)
+    listed = named or ([] if under_skin else [product for product in here.evidence.products_at(here.jurisdiction) if product.switch])
     if indications:
         listed = [product for product in listed if any(set(row.indications) & set(indications) for row in product.subcutaneous)]
     out: list[Said] = []
@@ -307,7 +313,8 @@ def of_facts(here: Here, facts: tuple[str, ...], products: bool = False) -> list
         if plain_for(here.audience):
             out += said_of(here.evidence, rule.id, here.audience)
         else:
-            out.append(entry_said(here.evidence, f"{rule.about}: {rule.say}", rule.cites, _SEVERITY.get(rule.severity, "")))
+            say = rule.say.replace("this product", "the product")
+            out.append(entry_said(here.evidence, f"{rule.about}: {say}", rule.cites, _SEVERITY.get(rule.severity, "")))
     for entry in (*here.evidence.premedication.values(), *here.evidence.hydration.values()):
         if not plain_for(here.audience) and entry.when is not None and truth_of(entry.when, known) is True:
             out.append(entry_said(here.evidence, entry.say, entry.cites))
