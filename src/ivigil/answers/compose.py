@@ -107,7 +107,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     if "criteria" in topics and record is None and not plain_for(here.audience):
         notes.append(frame(_NECESSITY))
     missing = _missing(question, topics)
-    first = dict.fromkeys((*(one for one in leading if one in barred(here, question)), *worked, *leading))
+    before = barred(here, question) if leading else []
+    first = dict.fromkeys((*(one for one in leading if one in before), *worked, *leading))
     return Drawn("answered", "", (*notes, *first, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
 
 
