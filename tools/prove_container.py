@@ -56,6 +56,18 @@ def instructions(text: str) -> list[Instruction]:
     return [Instruction(*line.split(None, 1)) for line in joined.splitlines() if line.strip()]
 
 
+def for_everybody(path: Path) -> bool:
+    """Whether another user may reach this path."""
+    return all(one.stat().st_mode & 0o001 for one in path.resolve().parents)
+
+
+def base_python() -> Path:
+    """The Python that stands for that of the base image: one that the image's user may run, where there is one."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = [path for path in (Path(sys.base_prefix) / "bin" / name, Path("/usr/bin") / name) if path.exists()]
+    return next((path for path in found if for_everybody(path)), found[0])
+
+
 class Failed(Exception):
     """An instruction did not do what it should."""
 
@@ -74,16 +86,15 @@ class Image:
 
     def __post_init__(self) -> None:
         kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "LANG", "LC_")) or name.lower().endswith("_proxy")}
-        base = Path(sys.base_prefix) / "bin"
         links = self.root / "usr" / "bin"
         links.mkdir(parents=True, exist_ok=True)
         if not (links / "python").exists():
-            (links / "python").symlink_to(base / f"python{sys.version_info.major}.{sys.version_info.minor}")
+            (links / "python").symlink_to(base_python())
         self.environment = {**kept, "HOME": str(self.root), "PATH": f"{links}:/usr/bin:/bin:/usr/sbin:/sbin"}
 
     def at(self, path: str) -> str:
-        """A path or a command of the image, below the root."""
-        return re.sub(r"(?<![\w./])/(opt|var/lib|etc|build)(?=/|$|\b)", lambda found: f"{self.root}/{found[1]}", path)
+        """A path, a command or a database URL of the image, below the root."""
+        return re.sub(r"(?:(?<![\w./])|(?<=///))/(opt|var/lib|etc|build)(?=/|$|\b)", lambda found: f"{self.root}/{found[1]}", path)
 
     def run(self, command: str) -> None:
         """A command of the build.
@@ -167,7 +178,7 @@ class Image:
         return "done"
 
     def _user(self, one: Instruction) -> str:
-        return "the service runs as this user's number" if os.geteuid() == 0 else "not proven: needs root"
+        return "the service runs as this user's number where that may be done"
 
     def _volume(self, one: Instruction) -> str:
         if not Path(self.at(one.text)).is_dir():
@@ -232,19 +243,21 @@ def run_as_told(image: Image) -> Iterator[str]:
         port = probe.getsockname()[1]
     write_settings(image, port)
     home = Path(image.at("/var/lib/ivigil"))
-    who = {"user": USER_ID, "group": USER_ID, "extra_groups": []} if os.geteuid() == 0 else {}
+    other = os.geteuid() == 0 and for_everybody(base_python()) and for_everybody(image.root / "opt")
+    who = {"user": USER_ID, "group": USER_ID, "extra_groups": []} if other else {}
     if who:
         for path in (home, *home.rglob("*"), *Path(image.at("/etc/ivigil")).iterdir()):
             os.chown(path, USER_ID, USER_ID)
     environment = {name: value for name, value in image.environment.items() if not name.startswith("PIP_")} | {"HOME": str(home)}
 
-    def done(words: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    def done(words: list[str]) -> subprocess.CompletedProcess[str]:
         words = [re.sub(r"\b8443\b", str(port), image.at(word)) for word in words]
-        return subprocess.run(words, cwd=home, env=environment, input=text, capture_output=True, text=True, check=False, timeout=120, **who)  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(words, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=300, **who)  # type: ignore[call-overload,no-any-return]
 
     database = image.command[image.command.index("--database") + 1]
-    adding = ["ivigil", "users", "add", "anna", "--role", "prescriber", "--database", database, "--password-file", "/dev/stdin"]
-    added = done(adding, "correct horse battery staple\n")
+    (home / "password").write_text("correct horse battery staple\n", encoding="utf-8")
+    (home / "password").chmod(0o644)
+    added = done(["ivigil", "users", "add", "anna", "--role", "prescriber", "--database", database, "--password-from", str(home / "password")])
     if added.returncode:
         raise Failed(f"users add: {added.stdout}{added.stderr}")
     token = done(["ivigil", "users", "token", "anna", "--label", "proof", "--days", "1", "--database", database]).stdout.split()[-1]
@@ -294,7 +307,7 @@ def main() -> int:
         root.chmod(0o755)
         try:
             image = built(root, CONTAINERFILE.read_text(encoding="utf-8"))
-            print("\n".join(image.done))
+            print("\n".join(image.done), flush=True)
             for proven in run_as_told(image):
                 print(f"proven: {proven}")
         except Failed as error:

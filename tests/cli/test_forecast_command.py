@@ -88,6 +88,41 @@ def test_one_bad_record_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "weight: missing" in done.stderr
 
 
+WRONG = """\
+id: {name}
+age: 30 year
+sex: male
+weight: 70 kg
+height: 175 cm
+results:
+  igg: [{levels}]
+infusions:
+  - {{on: 2026-06-01, product: {product}, dose: {dose}, route: intravenous}}
+  - {{on: 2026-06-29, product: Privigen, dose: 28 g, route: intravenous}}
+  - {{on: 2026-07-27, product: Privigen, dose: 28 g, route: intravenous}}
+order: {{indication: pid, dose: 28 g, every: 4 week}}
+"""
+GOOD = "{value: 8 g/L, on: 2026-07-20}"
+
+
+def test_wrong_levels_doses_and_products_are_refused_or_flagged_all_at_once(tmp_path: Path) -> None:
+    """Levels that cannot be, in a unit that cannot be, or with a date ahead refuse the record, together; the other record is forecast with its doubts."""
+    bad = ["{value: -6.1 g/L, on: 2026-07-01}", "{value: 610 g/L, on: 2026-07-02}", "{value: 6 mmol/L, on: 2026-07-03}", "{value: 8, on: 2026-07-04}",
+           "{value: 8 g/L, on: 2027-07-05}", GOOD]
+    (tmp_path / "a.yaml").write_text(WRONG.format(name="a", levels=", ".join(bad), product="Privigen", dose="28 g"), encoding="utf-8")
+    flagged = ["{value: 8 mg/dL, on: 2026-07-20}", "{value: 0 g/L, on: 2026-07-21}", "{value: 7.9 g/L, on: 2026-07-22}", "{value: 8.1 g/L, on: 2026-07-23}",
+               "{value: 6.2 g/L, on: 2026-07-23}", "{value: 8.3 g/L, on: 2026-06-20}"]
+    (tmp_path / "b.yaml").write_text(WRONG.format(name="b", levels=", ".join(flagged), product="Privigenx", dose="0 g"), encoding="utf-8")
+    done = ivigil("forecast", str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"), "--as-of", "2026-11-20", code=2)
+    for why in ("-6.1 g/L is not a believable", "did you mean 610 mg/dL = 6.1 g/L?", "is a substance concentration", "has no unit", "lies after 2026-11-20"):
+        assert why in done.stderr
+    text = " ".join(done.stdout.split())
+    for why in ("were mg/dL and g/L mixed up?", "0 g/L of 2026-07-21 is not a believable level", "shares its day with another level", "0 g is not above 0",
+                "IgG forecast - b"):
+        assert why in text
+    assert "1 record could not be used; 1 forecast made" in done.stderr
+
+
 def test_a_losing_state_has_no_numbers_and_its_own_exit_code(tmp_path: Path) -> None:
     """Not forecastable without levels."""
     record = tmp_path / "n.yaml"

@@ -258,3 +258,17 @@ def test_the_outlook_is_that_of_the_command_line(client: TestClient, capsys: pyt
     asked = client.post(f"/api/v1/why?jurisdiction=US&as_of={DAY}&outlook=true&line=outlook.igg", content=path.read_bytes(), headers={"accept": "text/plain"})
     assert "navarro-mora-2022" in asked.text
     assert "navarro-mora-2022" in shown
+
+
+def test_the_leaflet_is_that_of_the_command_line(client: TestClient, tmp_path: Path) -> None:
+    """HTML and PDF byte for byte, with the curve; text by its header; a bad record is refused with its problems."""
+    path = ROOT / "patients" / "pid-adult-us.yaml"
+    address = f"/api/v1/leaflet?jurisdiction=US&as_of={DAY}"
+    for name, accept in (("l.html", "text/html"), ("l.pdf", "application/pdf")):
+        run_plan([str(path)], Choices(jurisdiction="US", as_of=DAY), "leaflet", str(tmp_path / name))
+        given = client.post(address, content=path.read_bytes(), headers={"accept": accept})
+        assert given.content == (tmp_path / name).read_bytes()
+        assert given.headers["content-type"].startswith(accept)
+    assert b"<svg" in client.post(address, content=path.read_bytes()).content
+    assert client.post(address, content=path.read_bytes(), headers={"accept": "text/plain"}).text.startswith("YOUR IMMUNOGLOBULIN TREATMENT")
+    assert client.post(address, content=b"x: 1").status_code == 422

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the arithmetic is loaded when somebody asks for it
 
 Wish = Literal["trough", "below", "half-life", "next-level"]
 WISHES: tuple[Wish, ...] = ("trough", "below", "half-life", "next-level")
-_WARNED = {"clearance-alarm", "fit-poor", "baseline-doubtful", "baseline-uncertain"}
+_WARNED = {"clearance-alarm", "fit-poor", "baseline-doubtful", "baseline-uncertain", "dose-impossible", "unit-slip"}
 _BASIS = {"steady-state-assumed", "no-dose-on-record", "history-short", "baseline-assumed", "baseline-measured", "baseline-fitted", "levels-fitted"}
 _NO_DRAWING = {"clearance-alarm", "fit-poor"}
 _NINE_IN_TEN = 1.645
@@ -248,7 +248,7 @@ def _plain(here: Here, question: Question, wishes: tuple[Wish, ...], seen: _Seen
     own = "It is worked out from your own blood tests." if first.individual else "It is made for a typical person like you."
     if set(wishes) & {"trough", "below"} and plan.every is not None and found.next_trough is not None:
         at = plan.start + plan.every
-        yield _line(here, f"Just before your dose of {_day(here, at)} your IgG may be about {found.next_trough:.1f} g/L{_range_plain(made, at)}.", cites)
+        yield _line(here, f"Just before your dose of {_day(here, at)} your IgG may be about {found.next_trough:.1f} g/L{_range_plain(made, first, at)}.", cites)
     for level in question.amounts.levels if "below" in wishes else ():
         _, falls = _crossing(made, list(first.total), level.in_unit("g/L"))
         unlikely = f"is not likely to fall below {level} before {_last(here, made)}"
@@ -262,8 +262,9 @@ def _plain(here: Here, question: Question, wishes: tuple[Wish, ...], seen: _Seen
     yield from (frame(said) for said in _CONFIRM_PLAIN)
 
 
-def _range_plain(made: Forecast, day: float) -> str:
-    return _range(made, day).replace(" (9 in 10: ", ". In 9 of 10 people it is ").rstrip(")") + (" g/L" if _range(made, day) else "")
+def _range_plain(made: Forecast, first: ModelCurve, day: float) -> str:
+    whose = "9 times in 10 it is" if first.individual else "In 9 of 10 people like you it is"
+    return _range(made, day).replace(" (9 in 10: ", f". {whose} ").replace(")", " g/L")
 
 
 def _day(here: Here, days: float) -> str:

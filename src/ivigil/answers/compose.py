@@ -32,6 +32,8 @@ _BESIDE = 4
 """General sentences where typed entries have answered already."""
 _BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
 """Topics whose words only time or frame a question about a vaccine that is named."""
+_FORECAST_TELLS = {"levels", "half-life", "monitoring"}
+"""Topics to which the forecast of a record is the answer, so that its plan need not be quoted on them."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -80,7 +82,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
     parts = [forecast] if forecast is not None else []
-    parts += _planned(here, question, topics, record) if record is not None and (topics or forecast is None) else []
+    told = topics if forecast is None else tuple(name for name in topics if name not in _FORECAST_TELLS)
+    parts += _planned(here, question, told, record) if record is not None and (told or forecast is None) else []
     products = tuple(compared(here, question)) if "topics" in using else ()
     parts += [Part("compared", "Products side by side", products)] if products else []
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]

@@ -116,8 +116,9 @@ def plan(
     from ivigil.cli.plan_command import run_plan
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "", outlook,
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_plan(record, choices, format.value, out, link))
 
@@ -151,8 +152,9 @@ def why(
     from ivigil.cli.why_command import run_why
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "", outlook,
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ivigil.pharmacokinetics.individualise import Fits
 
 _LARGEST_MODEL = 1_000_000
+_NAMED = 10
+"""Subjects that a note names one by one."""
+_FAR = 5.0
+"""Standard deviations of the population beyond which nobody is expected."""
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -67,8 +71,27 @@ def run_fit(model_file: str, events_file: str, choices: Choices) -> int:
     failed = sum(word.startswith("failed") for word in fits.status)
     if fits.problems:
         report(fits.problems, f"{counted(len(fits.problems), 'problem')} in the rows; these subjects were left out:")
+    doubtful = doubtful_fits(fits)
+    if doubtful:
+        listed = ", ".join(clean(name) for name in doubtful[:_NAMED]) + (f" and {len(doubtful) - _NAMED} more" if len(doubtful) > _NAMED else "")
+        note(f"{counted(len(doubtful), 'fit')} to doubt (levels missed by more than chance allows, or a patient unlike any of the model's); "
+             f"check units, times and doses: {listed}")
     note(f"{counted(len(fits.ids) - failed, 'subject')} fitted, {failed} not.")
     return BAD_INPUT if failed == len(fits.ids) else 0
+
+
+def doubtful_fits(fits: Fits) -> list[str]:
+    """The subjects whose squared weighted residuals exceed the number of levels by more than four of their own standard deviations, or with an eta more
+    than five standard deviations of the population out.
+    """
+    import numpy as np
+
+    from ivigil.pharmacokinetics.individualise import POOR_FIT
+
+    misfit = np.bincount(fits.level_table.subject, np.nan_to_num(fits.level_table.residual) ** 2, len(fits.ids))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out = np.max(np.nan_to_num(np.abs(fits.eta) * np.sqrt(fits.shrinkage) / fits.se), axis=1, initial=0.0)
+    return [fits.ids[place] for place in np.flatnonzero((misfit > fits.levels + POOR_FIT * np.sqrt(2 * fits.levels)) | (out > _FAR))]
 
 
 def _published(name: str) -> FitModel | None:

@@ -206,7 +206,7 @@ class ModelCheck(Cited, frozen=True):
     measure: str
     expected: Span
     say: str
-    bound: Literal["within", "at-least"] = "within"
+    bound: Literal["between", "at-least"] = "between"
     tolerance: Quantity | None = None
     weight: Quantity | None = None
     height: Quantity | None = None
@@ -232,6 +232,7 @@ class Vignette(Cited, frozen=True):
     """What the model of the same name is held to: checks of its own and shared ones, what they assume, and the deviations that stay."""
 
     id: str
+    name: str
     say: str
     shares: tuple[str, ...] = ()
     checks: tuple[ModelCheck, ...] = ()
@@ -244,7 +245,7 @@ KINETICS_KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("pharmacokinetics/settings.yaml", "forecast_settings", ForecastSetting),
     ("pharmacokinetics/lean-mass.yaml", "lean_mass", LeanMass),
     ("pharmacokinetics/checks.yaml", "model_checks", ModelCheck),
-    ("pharmacokinetics/vignettes/*.yaml", "vignettes", Vignette),
     ("pharmacokinetics/*.yaml", "models", Model),
+    ("pharmacokinetics/vignettes/*.yaml", "vignettes", Vignette),
 )
 """Which file fills which part of the evidence, first match wins."""

@@ -46,7 +46,7 @@ class Outcome(msgspec.Struct, frozen=True):
     holds: bool
     say: str
     cites: tuple[str, ...]
-    bound: str = "within"
+    bound: str = "between"
     tolerance: str = ""
 
     @property
@@ -118,7 +118,7 @@ def _judged(check: ModelCheck, models: str, value: float) -> Outcome:
     """A value in the unit of the expectation, against its range."""
     allowed = check.tolerance.value / 100 if check.tolerance is not None else 0.0
     low = check.expected.low * (1 - allowed)
-    high = check.expected.high * (1 + allowed) if check.bound == "within" else np.inf
+    high = check.expected.high * (1 + allowed) if check.bound == "between" else np.inf
     in_unit = value / UNITS[check.expected.unit].factor * UNITS[_BASE[check.measure]].factor if check.measure in _BASE else value
     return Outcome(check.id, models, check.measure, in_unit, check.expected.unit, check.expected.low, check.expected.high,
                    bool(low - 1e-9 <= in_unit <= high + 1e-9), check.say, check.cites, check.bound, str(check.tolerance or ""))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the arithmetic is loaded by the step, when it is asked for
 
 CHOICE = "pk-policy.first-choices"
 _USES = ("weight", "height", "age", "sex")
-_WARNED = {"clearance-alarm", "fit-poor", "baseline-uncertain", "baseline-doubtful"}
+_WARNED = {"clearance-alarm", "fit-poor", "baseline-uncertain", "baseline-doubtful", "dose-impossible", "unit-slip"}
 """Remarks of the forecast that are warnings of the plan."""
 _SAID = {"steady-state-assumed", "no-dose-on-record", "history-short", "baseline-assumed", "baseline-measured", "baseline-fitted", "levels-fitted"}
 """Remarks that say what the numbers rest on."""

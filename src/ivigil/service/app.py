@@ -19,6 +19,7 @@ from ivigil.service.errors import install
 from ivigil.service.hospital import Hospital
 from ivigil.service.metrics import Metrics
 from ivigil.service.opened import open_record
+from ivigil.service.packed import Packed
 from ivigil.service.renewal import Renewal
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
@@ -49,6 +50,7 @@ def application(
         app.include_router(door.router)
     app.add_middleware(Gate, settings=settings, store=store)  # the last one added is the first to see a request
     app.add_middleware(Limited, settings=settings)
+    app.add_middleware(Packed)
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
     return app
 

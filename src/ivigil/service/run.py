@@ -6,8 +6,10 @@ import gc
 import logging
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -59,6 +61,7 @@ def serve(start: Start) -> None:
     """Run until told to end (SIGTERM, SIGINT)."""
     tell()
     if start.workers == 1:
+        signal.signal(signal.SIGTERM, _ended)
         uvicorn.Server(uvicorn.Config(made(start), **_options(start))).run()
         return
     folder = tempfile.mkdtemp(prefix="ivigil-")  # readable by its owner only: the site profile and the settings pass through it
@@ -70,6 +73,15 @@ def serve(start: Start) -> None:
         supervise(uvicorn.Config("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM before the service listens, and once more from uvicorn after everything is answered: an end in good order either way.
+
+    Raises:
+        SystemExit: always, with 0.
+    """
+    raise SystemExit(0)
 
 
 def made(start: Start) -> FastAPI:

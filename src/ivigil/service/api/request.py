@@ -11,7 +11,7 @@ from fastapi import Request
 from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.shapes import Shaper
-from ivigil.planning.choices import Choices
+from ivigil.planning.choices import PlanChoices
 from ivigil.planning.draft import PriceItem, StockItem
 from ivigil.service.hospital import TooLarge
 
@@ -19,25 +19,6 @@ T = TypeVar("T")
 
 ENVELOPE = "record"
 """The key by which an object that holds a record is told from a record."""
-
-
-class PlanChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be chosen for a plan, as on the command line; names of files are not taken from a caller."""
-
-    jurisdiction: str = ""
-    indication: str = ""
-    product: str = ""
-    weight_policy: str = ""
-    rounding: str = ""
-    ramp: str = ""
-    as_of: str = ""
-    start: str = ""
-    least_review: str = ""
-    outlook: bool = False
-
-    def choices(self) -> Choices:
-        """The same for the planner."""
-        return Choices(**msgspec.structs.asdict(self))
 
 
 class ForecastChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Request, Response
 
 from ivigil import __version__
 from ivigil.basis.problems import BadInput, Problem
+from ivigil.planning.choices import PlanChoices
 from ivigil.rendering.json import plan_json
 from ivigil.service.api import documented
 from ivigil.service.api.answers import answered, pretty
 from ivigil.service.api.plans import hospital_for
-from ivigil.service.api.request import PlanChoices, asked
+from ivigil.service.api.request import asked
 from ivigil.service.auth.who import person_of, require, store_of
 from ivigil.service.changes import changed_record, changes_in
 from ivigil.service.clock import now, today

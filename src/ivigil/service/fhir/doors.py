@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from ivigil import __version__
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.patient.fhir_values import Resource, as_map, as_maps, as_text
-from ivigil.planning.choices import Choices
+from ivigil.planning.choices import TEXT_CHOICES, Choices
 from ivigil.rendering.fhir import guidance_fhir
 from ivigil.service import clock
 from ivigil.service.errors import Refused
@@ -22,7 +22,7 @@ from ivigil.service.outcome import MEDIA_TYPE, outcome_response
 
 router = APIRouter(prefix="/fhir", include_in_schema=False)
 
-_TAKEN = ("jurisdiction", "indication", "product", "weight-policy", "rounding", "ramp", "start", "as-of")
+_TAKEN = tuple(name.replace("_", "-") for name in TEXT_CHOICES)
 """Parameters of the operation: the choices of ``ivigil plan``."""
 _KINDS = {"application/json", MEDIA_TYPE}
 

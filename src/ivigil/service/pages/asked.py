@@ -11,15 +11,13 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
-from ivigil.planning.choices import Choices, Collected, context_of
+from ivigil.planning.choices import TEXT_CHOICES, Choices, Collected, context_of
 from ivigil.planning.line import Plan
 from ivigil.rendering.leaflet import Leaflet, leaflet_of
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
 from ivigil.service.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 from ivigil.service.hospital import Hospital, bounded
 
-CHOICES = ("jurisdiction", "indication", "product", "weight_policy", "rounding", "ramp", "as_of", "start", "least_review")
-"""The choices that a page offers."""
 AUDIENCES = ("clinician", "patient")
 ANSWER, UNIT, ORDER = "a:", "u:", "o:"
 """What the names of answers, of their units and of parts of an order begin with."""
@@ -49,7 +47,7 @@ class Made(msgspec.Struct, frozen=True):
 
 def choices_in(form: Mapping[str, str], prefix: str = "") -> Choices:
     """The choices of a form."""
-    return msgspec.convert({key: form.get(prefix + key, "").strip() for key in CHOICES}, Choices)
+    return msgspec.convert({key: form.get(prefix + key, "").strip() for key in TEXT_CHOICES}, Choices)
 
 
 def asked_in(form: Mapping[str, str], evidence: Evidence, today: date) -> Asked:
@@ -143,4 +141,4 @@ def record_of(text: str, beside: Changes, hospital: Hospital, today: date) -> Re
 
 def plain_choices(choices: Choices) -> dict[str, str]:
     """The choices as a form carries them."""
-    return {key: cast("str", getattr(choices, key)) for key in CHOICES}
+    return {key: cast("str", getattr(choices, key)) for key in TEXT_CHOICES}

@@ -20,7 +20,7 @@ from ivigil.service.hospital import Hospital, hospital_of
 from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, leaflet_for, made_of, plain_choices
 from ivigil.service.pages.drawings import curve_drawing, rate_drawing, vaccine_drawing, vials_drawing
-from ivigil.service.pages.examples import examples
+from ivigil.service.pages.examples import Example, examples
 from ivigil.service.pages.posted import posted
 from ivigil.service.pages.record_form import errors_of, groups_of, record_in
 from ivigil.service.pages.reference import reference_of
@@ -57,11 +57,10 @@ def offered(hospital: Hospital) -> dict[str, list[Any]]:
 async def start(request: Request) -> Response:
     """The start page, or with ``example`` the plan of one of the examples."""
     query = dict(request.query_params)
-    example = examples().get(query.get("example", ""))
+    example, problems = example_in(query)
     hospital = hospital_of(request)
     if example is None:
-        problems = [Problem("example", 0, query["example"][:60], "no example has this name", "choose one of the list")] if query.get("example") else []
-        return started(request, {**query, "record": ""}, problems, 404 if problems else 200)
+        return started(request, {**query, "record": ""}, problems, 404)
     choices = choices_in({"jurisdiction": example.jurisdiction, **query})
     try:
         made = await run_in_threadpool(made_of, Asked(example.text, choices), hospital, today())
@@ -73,6 +72,14 @@ async def start(request: Request) -> Response:
         query.get("audience", "clinician"),
         example={"example": example.name, **{key: value for key, value in plain_choices(choices).items() if value}},
     )
+
+
+def example_in(query: Mapping[str, str]) -> tuple[Example | None, list[Problem]]:
+    """The example that an address names; none where it names none, with a problem where no example has the name."""
+    name = query.get("example", "")
+    found = examples().get(name)
+    wrong = found is None and bool(name)
+    return found, [Problem("example", 0, name[:60], "no example has this name", "choose one of the list")] if wrong else []
 
 
 def started(request: Request, values: Mapping[str, str], problems: Sequence[Problem] = (), status: int = 422, onward: str = "/plan") -> Response:
