@@ -48,9 +48,9 @@ def test_every_opener_opens(opener: Opener, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(("question", "way"), [
-    ("Can I give Hizentra IV?", "under the skin only"),
-    ("can I give Xembify intravenously", "under the skin only"),
-    ("Is it ok to give Cuvitru into the port?", "under the skin only"),
+    ("Can I give Hizentra IV?", "subcutaneous route only"),
+    ("can I give Xembify intravenously", "subcutaneous route only"),
+    ("Is it ok to give Cuvitru into the port?", "subcutaneous route only"),
     ("can Privigen go under the skin", "into a vein only"),
     ("Gammagard S/D under the skin", "into a vein only"),
 ])

@@ -26,13 +26,17 @@ _ROUTES: dict[str, tuple[str, ...]] = {
     "intramuscular": ("im", "intramuscular*", "into a muscle", "into the muscle", "into muscle"),
 }
 _ROUTE_WORDS: Phrases[str] = Phrases((wording, route) for route, listed in _ROUTES.items() for wording in listed)
-_INTO = {"intravenous": "into a vein", "subcutaneous": "under the skin", "facilitated-subcutaneous": "under the skin with hyaluronidase"}
+_UNDER_THE_SKIN = "safety.route.subcutaneous-only"
 _WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
 _GRAVE = {"contraindicated", "avoid"}
 _CONTAINS = "product.contains_"
 _PERSON = {"age", "sex", "height", "weight"}
 _MOST_PRODUCTS = 4
-_MIXED = ("dilut", "saline", "dextrose", "mix", "flush", "chloride")
+_HANDLED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("dilut", "saline", "dextrose", "mix", "flush", "chloride"), ("dilution", "flush")),
+    "filter": ("filter",),
+    "latex": ("latex",),
+}
 
 
 def foremost(here: Here, question: Question) -> list[Said]:
@@ -57,12 +61,12 @@ def _ended(here: Here, question: Question) -> Iterator[Said]:
 
 
 def _mixed(here: Here, question: Question) -> Iterator[Said]:
-    """What a named product may be diluted or flushed with, where that is asked."""
-    folds = frozenset(word.fold for word in question.words if word.fold.startswith(_MIXED))
-    if not folds or plain_for(here.audience):
+    """How a named product is handled, where that is asked: what it may be diluted and flushed with, its filter, latex."""
+    asked = frozenset(aspect for start, aspects in _HANDLED.items() if any(word.fold.startswith(start) for word in question.words) for aspect in aspects)
+    if not asked or (plain_for(here.audience) and asked != {"latex"}):
         return
     for product in things.one_a_brand(things.chosen(here, question.products))[:1]:
-        yield from things.handled(here, product)
+        yield from things.handled(here, product, asked)
 
 
 def _routes(here: Here, question: Question) -> Iterator[Said]:
@@ -72,18 +76,20 @@ def _routes(here: Here, question: Question) -> Iterator[Said]:
     asked = {match.value for match in _ROUTE_WORDS.found(question.words)}
     for product in things.one_a_brand(things.chosen(here, question.products))[:_MOST_PRODUCTS]:
         ways = {"subcutaneous" if route == "facilitated-subcutaneous" else route for route in product.routes}
-        if not asked or asked <= ways:
-            continue
-        yield from _only(here, product)
+        rows = [row for row in product.barred if row.indication in question.indications and row.say] if "subcutaneous" in asked else []
+        yield from (entry_said(here.evidence, f"{things.called(here, product)}: {row.say}", row.cites) for row in rows)
+        if asked and not asked <= ways and not rows:
+            yield from _only(here, product)
 
 
 def _only(here: Here, product: Product) -> Iterator[Said]:
     cites = [name for name in (f"{product.id}.composition", f"{product.id}.label") if name in here.evidence.statements]
-    ways = " or ".join(_INTO[route] for route in product.routes)
-    rule = ("safety.route.subcutaneous-only",) if set(product.routes) <= {"subcutaneous", "facilitated-subcutaneous"} else ()
     if plain_for(here.audience):
         return
-    yield entry_said(here.evidence, f"{things.called(here, product)} is for use {ways} only", (*rule, *cites))
+    if "intravenous" not in product.routes:
+        yield entry_said(here.evidence, f"{things.called(here, product)} is for the subcutaneous route only", (_UNDER_THE_SKIN, *cites))
+    elif set(product.routes) == {"intravenous"}:
+        yield entry_said(here.evidence, f"{things.called(here, product)} is for use into a vein only", cites)
 
 
 def _unfit(here: Here, question: Question) -> Iterator[Said]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,8 @@ from ivigil.evidence.sayable import sayable
 _ARTICLE_ONLY = "Stated by the article only"
 _READ_MARKS = {"decided": "policy", "remembered": "not read", "second-hand": "second-hand"}
 _ONCE = "-once"
+_RATE = re.compile(r"\bm[gL]/kg/(?:min|h)\b|\bm[gL]/(?:min|h)\b")
+"""A rate that nobody read is never told: somebody might set a pump by it."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -58,9 +61,9 @@ def entry_said(evidence: Evidence, text: str, cites: Iterable[str], *more: str) 
 
 
 def statement_said(evidence: Evidence, name: str, audience: Audience) -> Said | None:
-    """A statement in the words of the audience; None when it has none for patients, or when nobody read it and a patient asks."""
+    """A statement in the words of the audience; None when a patient has none, or asks for what nobody read, and for a rate nobody read."""
     statement = evidence.statements.get(name)
-    if statement is None:
+    if statement is None or (statement.read == "remembered" and _RATE.search(statement.says)):
         return None
     if plain_for(audience):
         if not statement.plain or statement.read == "remembered":

@@ -88,9 +88,9 @@ def about_product(here: Here, product: Product, words: frozenset[str]) -> list[S
     return fitting if fitting else [said for _, said in rows]
 
 
-def handled(here: Here, product: Product) -> list[Said]:
-    """What one product may be diluted and its line flushed with."""
-    return [said for aspect, said in _aspects(here, product) if aspect in {"dilution", "flush"}]
+def handled(here: Here, product: Product, aspects: frozenset[str]) -> list[Said]:
+    """How one product is handled, in these aspects: what it is diluted and its line flushed with, the filter, latex."""
+    return [said for aspect, said in _aspects(here, product) if aspect in aspects]
 
 
 def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
@@ -178,6 +178,14 @@ def rates(here: Here, product: Product, indications: tuple[str, ...], amounts: A
         text = _under_skin(one)
         if text:
             yield entry_said(here.evidence, f"{name}{_for(here, one.indications)}, {one.infusion} infusion: {text}", one.cites)
+    if not product.rates and not product.subcutaneous:
+        yield frame("No rate of this product was read.")
+        yield from said_of(here.evidence, _RATES_UNREAD, here.audience)
+
+
+
+
+_RATES_UNREAD = "ivigil-policy.rates-unread"
 
 
 def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iterator[Said]:
