@@ -62,7 +62,8 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return _not_in_evidence(_named(question, vocabulary, "beyond"))
     if "other-subject" in kinds and (not question.topics or (not question.indications and (not question.treatment or set(question.topics) <= _LOOSE_TOPICS))):
         return _not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
-    if "other-question" in kinds and question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE:
+    asks_of_disease = question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE and not _asks_more(question)
+    if "other-question" in kinds and asks_of_disease:
         return _not_in_evidence(_named(question, vocabulary, "other-question"))
     if "other-condition" in kinds and not _answered_anyway(question, vocabulary) and not set(question.topics) & _OF_ANYBODY:
         return _not_in_evidence(named)
@@ -241,8 +242,19 @@ def _unknown_dosed(question: Question, vocabulary: Vocabulary) -> tuple[str, ...
     return ()
 
 
+def _asks_more(question: Question) -> bool:
+    """True when something is asked for beside the disease and the words that lie outside the evidence."""
+    beyond = {question.words[place].fold for match in question.outsiders for place in range(match.start, match.end)}
+    return any(not one.small and not one.light and not one.owners and one.words[0] not in beyond for one in question.concepts)
+
+
 def _answered_anyway(question: Question, vocabulary: Vocabulary) -> bool:
     """True when a disease of the evidence is named beside the unknown one: a bare ending never outweighs a name."""
+    index = index_of(vocabulary.evidence)
+    conditions = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-condition"]
+    told = all(index.knows(question.words[place].fold) for match in conditions for place in range(match.start, match.end))
+    if told and not set(question.topics) & _OF_A_DISEASE and not question.aims and not question.treated:
+        return True
     listed = any(not vocabulary.evidence.outsiders[name].unknown_only for name in question.outside)
     return bool(question.indications) and not (listed and question.objects)
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ivigil.answers.answer import Audience, Kind
-from ivigil.answers.words import words_of
+from ivigil.answers.words import folds_of
 from ivigil.evidence.knowledge import Claim
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.sayable import sayable
@@ -155,7 +155,7 @@ def by_words(listed: list[Said], asked: frozenset[str]) -> list[Said]:
     """The sentences that hold the words asked for first, rarer words counting more; the order stays where none does better."""
     if len(listed) < 2 or not asked:
         return listed
-    folds = [[word.fold for word in words_of(one.text)] for one in listed]
+    folds = [folds_of(one.text) for one in listed]
     held = [set(words) & asked for words in folds]
     weight = {word: math.log(len(listed) / count) for word in asked if (count := sum(word in words for words in held))}
     scores = [sum(weight[word] for word in words) + sum(weight[word] for word in set(start[:_HEAD]) & words) for words, start in zip(held, folds, strict=True)]

@@ -11,7 +11,7 @@ from ivigil.answers.diseases import Here
 from ivigil.answers.find import Hit, Index, index_of
 from ivigil.answers.said import Said, plain_for, said_of
 from ivigil.answers.understand import Concept, Question
-from ivigil.answers.words import words_of
+from ivigil.answers.words import folds_of
 from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 
@@ -29,7 +29,7 @@ _NEEDED_UNNAMED = 0.65
 """The share for a statement of a disease or a product that the question does not name; patients are never told one."""
 _RARE = 12
 """A word that no more entries than these hold says by itself what is asked for."""
-_FOR_TOPIC, _FOR_RANK, _FOR_SMALL, _FOR_NUMBERS = 0.3, 0.2, 0.15, 0.08
+_FOR_TOPIC, _FOR_RANK, _FOR_SMALL, _FOR_NUMBERS = 0.2, 0.3, 0.3, 0.08
 """What else counts in the order, beside that share: that it belongs to a topic asked about, its BM25, the small words, and numbers where they are asked for."""
 _NUMBERS = {"much", "many", "fast", "long", "often", "soon", "rate", "dose", "percent", "number", "level", "age", "old", "high", "low", "quickly", "common"}
 _SAME = 0.6
@@ -93,14 +93,14 @@ def searched(here: Here, question: Question, parts: Iterable[tuple[Said, ...]], 
 def _new(here: Here, hits: list[Hit], already: list[Said], most: int) -> tuple[Said, ...]:
     """The first finds whose words do not stand in the answer yet."""
     texts = {one.text for one in already}
-    heard = [frozenset(word.fold for word in words_of(one.text)) for one in already]
+    heard = [frozenset(folds_of(one.text)) for one in already]
     cited = {cite for one in already for cite in one.cites}
     out: list[Said] = []
     for hit in hits:
         said = [one for one in said_of(here.evidence, hit.id, here.audience) if one.text not in texts]
         if not said or (hit.part != "statements" and all(set(one.cites) <= cited for one in said)):
             continue
-        words = frozenset(word.fold for one in said for word in words_of(one.text))
+        words = frozenset(fold for one in said for fold in folds_of(one.text))
         if any(len(words & other) >= _SAME * len(words | other) for other in heard):
             continue
         out += said

@@ -9,7 +9,7 @@ import msgspec
 from ivigil.answers.find import index_of
 from ivigil.answers.said import Said
 from ivigil.answers.understand import Question
-from ivigil.answers.words import words_of
+from ivigil.answers.words import folds_of
 from ivigil.evidence.library import Evidence
 
 _STEM = 6
@@ -42,7 +42,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def _held(one: Said) -> tuple[set[str], set[str], str]:
-    return {word.fold[:_STEM] for word in words_of(one.text)}, {cite.partition(".")[0] for cite in one.cites}, one.text.lower()
+    return {fold[:_STEM] for fold in folds_of(one.text)}, {cite.partition(".")[0] for cite in one.cites}, one.text.lower()
 
 
 def asked_for(question: Question, evidence: Evidence) -> Asked:

@@ -213,11 +213,10 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary) -> tuple[tuple[Word,
         for place in range(match.start, match.end)
     }
     index = index_of(vocabulary.evidence)
-    known = vocabulary.names.starts | vocabulary.topics.starts | vocabulary.ordinary | vocabulary.sign_words
     out: list[Word] = []
     read_as: dict[str, str] = {}
     for place, word in enumerate(words):
-        if place in covered or word.fold in known or not word.fold.isalpha() or index.knows(word.fold):
+        if place in covered or word.fold in vocabulary.known or not word.fold.isalpha() or index.knows(word.fold):
             out.append(word)
             continue
         meant = vocabulary.meant(word.fold, index.words_by_letter)

@@ -156,6 +156,11 @@ class Vocabulary:
         return len(word.text) > 2 and word.fold not in self.common
 
     @cached_property
+    def known(self) -> frozenset[str]:
+        """Words that are never read as others: the first words of names and topics, everyday words, the words of signs."""
+        return self.names.starts | self.topics.starts | self.ordinary | self.sign_words
+
+    @cached_property
     def sign_words(self) -> frozenset[str]:
         """The words of signs of an emergency, but for the small ones: known words, and what a misspelt one may have meant."""
         listed = (phrase for one in self.evidence.emergencies.values() for lists in (one.signs, *one.near) for phrases in lists for phrase in phrases)
