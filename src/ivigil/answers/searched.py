@@ -149,6 +149,8 @@ def _owned(here: Here, hit: Hit) -> bool:
 def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     """True for a find that speaks of a disease, a product or a route other than those asked about."""
     parts = hit.id.split(".")
+    if parts[0] in _OF_MODELS and not any(word.fold.startswith(_ABOUT_LEVELS) for word in question.words):
+        return True
     of_product = parts[0] in here.evidence.products
     if question.products and of_product:
         named = {product.id for product in things.chosen(here, question.products)}
@@ -167,6 +169,12 @@ def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     return of_product and "sc" in parts and "subcutaneous" not in routes
 
 
+_OF_MODELS = {"pk", "pk-policy"}
+_ABOUT_LEVELS = (
+    "model", "pharmaco", "kinetic", "half", "halv", "clear", "trough", "igg", "level", "steady", "distribut", "bioavail", "forecast",
+    "baseline", "factor", "convert", "switch", "obes",
+)
+"""What the models of levels say stands only where levels or models are asked about."""
 _OF_A_MARKET = {"rate", "dose", "label", "sc", "at-risk", "factor", "start"}
 """Parts that differ between markets: those of another market do not stand beside those of the own."""
 _OF_A_USE = {"rate", "dose", "sc", "at-risk", "start"}
