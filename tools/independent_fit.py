@@ -2,7 +2,7 @@
 
 Shares no code with ``ivigil.pharmacokinetics``: models are plain dictionaries, and the levels come from macro constants (Gibaldi and Perrier,
 Pharmacokinetics, 2nd ed., chapter 2), not from steps; those of the saturable model from the classical fourth-order Runge-Kutta method in steps of a
-twentieth of a day (held against scipy's solver by ``tests/pharmacokinetics``), compiled where numba is there. Used to check the estimator
+tenth of a day (held against scipy's solver by ``tests/pharmacokinetics``), compiled where numba is there. Used to check the estimator
 (``tools/check_fits.py``, ``tests/pharmacokinetics``).
 """
 
@@ -44,7 +44,7 @@ class Plain(NamedTuple):
     combined_sd: bool = False
 
 
-STEP = 0.05
+STEP = 0.1
 """Days: the longest step of the saturable model."""
 
 

@@ -71,6 +71,24 @@ def test_bad_options_are_refused(arguments: list[str], why: str) -> None:
     assert not done.stdout
 
 
+def test_options_records_and_regimen_are_told_together(tmp_path: Path) -> None:
+    """A target in the wrong unit, an unknown model, a dose below nought, no interval, and a record without a weight: one run, each once."""
+    record = tmp_path / "light.yaml"
+    record.write_text("id: a\nage: 30 year\norder: {indication: pid, dose: 30 g, every: 4 week}\n", encoding="utf-8")
+    wrong = ["--dose=-0.4 g/kg", "--every", "0 week", "--model", "nope", "--target-trough", "700 g/L", "--as-of", "2026-11-20"]
+    done = ivigil(*PID[:2], str(record), *wrong, code=2)
+    assert "5 problems in the input" in done.stderr
+    for why in ("did you mean 700 mg/dL = 7 g/L?", "'nope' is not known", "no believable course", "'0 week' is not above nought", "weight: missing"):
+        assert done.stderr.count(why) == 1, why
+
+
+def test_no_dose_is_shown_that_is_not_believable() -> None:
+    """A target of 40 g/L takes more than 2.2 g/kg a month; the intervals that would are named, and have no row."""
+    plain = json.loads(ivigil(*PID, "--format", "json", "--target-trough", "40 g/L").stdout)
+    assert all(option["grams"] <= 2.2 * 70 for option in plain["options"])
+    assert "more than the 2.2 g/kg that is believable for a course: no dose is shown" in " ".join(ivigil(*PID, "--target-trough", "40 g/L").stdout.split())
+
+
 def test_a_missing_weight_is_refused(tmp_path: Path) -> None:
     """No clearance without it."""
     record = tmp_path / "light.yaml"

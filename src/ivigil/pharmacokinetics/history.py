@@ -18,7 +18,7 @@ from ivigil.basis.quantity import UNITS, UnitProblem, number_text
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Route
 from ivigil.patient.record import PastInfusion, Record, Result
-from ivigil.pharmacokinetics.typical import Person, setting
+from ivigil.pharmacokinetics.typical import Person, most_believable, setting
 
 ROUTES: tuple[Route, ...] = ("intravenous", "subcutaneous", "facilitated-subcutaneous")
 RemarkKind = Literal[
@@ -123,10 +123,9 @@ def _doubtful_from(person: Person, facts: Facts, evidence: Evidence) -> float | 
 
 def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remarks: list[Remark]) -> tuple[Given, ...]:
     length = setting(evidence, "infusion-hours", "day")
-    limit = evidence.dose_limits.get("course-plausible")
-    most = limit.at_most.in_unit("g/kg") if limit is not None and limit.at_most is not None else float("inf")
+    most = most_believable(evidence)
     found: list[Given] = []
-    unknown: dict[str, str] = {}
+    named: dict[str, str] = {}
     for item in sorted(record.infusions, key=lambda given: given.on):
         where = item.origin or f"the infusion of {item.on}"
         if item.kind != "immunoglobulin":
@@ -143,10 +142,10 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
             comes = "" if item.dose is None or item.dose.unit == "g/kg" else f"comes to {number_text(round(grams / weight, 2))} g/kg, and "
             why = "is not above 0" if grams <= 0 else f"{comes}is more than the {number_text(most)} g/kg that is believable"
             remarks.append(Remark("dose-impossible", f"{where}: {item.dose} {why}. It is not counted, and the curve before now is a guess: correct the record.",
-                                  limit.cites if limit is not None else ()))
+                                  evidence.dose_limits["course-plausible"].cites if grams > 0 else ()))
             continue
-        if not _is_known(item.product, evidence):
-            unknown.setdefault(item.product, where)
+        if item.product not in named:
+            named[item.product] = "" if _is_known(item.product, evidence) else where
         route = _route(item, record, evidence)
         if route is None:
             route = "intravenous"
@@ -155,7 +154,7 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
     twice = [day for day, count in Counter(dose.day for dose in found).items() if count > 1]
     remarks.extend(Remark("same-day-doses", f"More than one infusion {_on(as_of, day)} is on record; all are counted. Is one written twice?") for day in twice)
     remarks.extend(Remark("product-unknown", f"{where}: no immunoglobulin is called '{name}'{_near(name, evidence)}. Its grams are counted as any other's.")
-                   for name, where in unknown.items())
+                   for name, where in named.items() if where)
     return tuple(found)
 
 

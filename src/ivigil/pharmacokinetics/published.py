@@ -8,7 +8,7 @@ from ivigil.evidence import kinetics
 from ivigil.evidence.kinetics import Model
 from ivigil.evidence.library import Evidence
 from ivigil.pharmacokinetics.fit_model import Baseline, Covariance, Effect, FitModel, LeanMass, Parameter, Residual, Structure
-from ivigil.pharmacokinetics.typical import UNITS, log_variance, scatter, setting
+from ivigil.pharmacokinetics.typical import UNITS, log_variance, setting
 
 WEIGHT, HEIGHT, SEX, AGE, IGM, SECONDARY, FACILITATED, LEAN = "WT", "HT", "SEX", "AGE", "IGM", "SECONDARY", "FACILITATED", "LBM"
 """The columns that stand for what models ask: kg, cm, 1 or m for male, years, g/L, 1 for secondary deficiency, 1 for facilitated doses; LBM is worked out."""
@@ -16,8 +16,8 @@ WEIGHT, HEIGHT, SEX, AGE, IGM, SECONDARY, FACILITATED, LEAN = "WT", "HT", "SEX",
 
 def why_not_fitted(model: Model) -> str:
     """Empty where a model can be fitted to levels; else what its source does not give. No number is invented for it."""
-    names, _ = scatter(model)
-    missing = [what for what, there in (("variation between patients", bool(names)), ("residual error", model.residual is not None)) if not there]
+    varies = any(parameter.varies is not None for parameter in model.parameters.values())
+    missing = [what for what, there in (("variation between patients", varies), ("residual error", model.residual is not None)) if not there]
     return f"its source gives no usable {' and no usable '.join(missing)}" if missing else ""
 
 

@@ -4,7 +4,7 @@ Catabolism from plasma has the fractional rate ``max(kint - J / (Km + C), floor)
 person stays at the baseline. Doses do not add up, and there is no closed form: Dormand and Prince's fifth-order steps, short after each change. How
 many steps a subject takes depends on its typical parameters (and far from them on its own), never on who stands beside it: the objective has no jumps
 where it matters. Derivatives are those of the steps themselves, exact to rounding: every parameter is moved by 1e-30 along the imaginary axis and the
-imaginary part of the level is read. Against a tight reference levels err by less than 5e-5 g/L, and by less than 5e-3 g/L where they fall through the
+imaginary part of the level is read. Against a tight reference levels err by less than 1e-4 g/L, and by less than 5e-3 g/L where they fall through the
 level at which the catabolic rate meets its floor (``tests/pharmacokinetics/test_saturable_fit.py``).
 """
 
