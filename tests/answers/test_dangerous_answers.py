@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ivigil.answers.answer import Answer
 from ivigil.answers.ask import Asking, answer
@@ -71,3 +73,64 @@ def test_changing_over_leads_with_the_weekly_grams(evidence: Evidence) -> None:
     """30 g x 1.37 / 4 weeks = 10.3 g a week, before general remarks on intervals."""
     said = _short(_asked(evidence, "How do I convert Privigen 30 g every 4 weeks to Hizentra?"))
     assert "Hizentra: 30 g x 1.37 / 4 weeks = 10.3 g a week." in said[:2]
+
+
+IMPOSSIBLE = (
+    "ITP, 1 g/kg, weight 700 kg. How many grams?",
+    "CIDP loading 2 g/kg in grams please: adult man, weight 7 kg, height 178 cm",
+    "2 g/kg for a newborn of 35 kg",
+    "0.4 g/kg, 60 year old, 9 kg",
+    "1 g/kg for 120 kg, height 105 cm, woman",
+)
+
+
+@pytest.mark.parametrize("question", IMPOSSIBLE)
+def test_nothing_is_computed_from_a_weight_that_cannot_be_right(evidence: Evidence, question: str) -> None:
+    """Outside the bounds of a patient record at that age or height: no product of dose and weight, but a question back."""
+    made = _asked(evidence, question)
+    assert (made.outcome, made.reason) == ("asks", "unsafe-unit")
+    assert " x " not in _all(made)
+    assert made.follow_up
+
+
+@given(st.floats(min_value=401, max_value=1e6, allow_nan=False).map(lambda kg: round(kg, 1)))
+@settings(max_examples=30, deadline=None)
+def test_no_weight_beyond_every_person_is_computed_from(kg: float) -> None:
+    """Nobody weighs more than 400 kg by the bounds of the record reader."""
+    made = _asked(load_evidence(), f"2 g/kg over 5 days for {kg} kg, how many grams?")
+    assert made.outcome == "asks"
+    assert " x " not in _all(made)
+
+
+@pytest.mark.parametrize("question", ["Alyglo max rate?", "A colleague says Alyglo goes from 1 to 8 mg/kg/min. May I program the pump with that?"])
+def test_a_rate_that_nobody_read_is_not_told(evidence: Evidence, question: str) -> None:
+    """The rate table of Alyglo was not read: neither what is remembered of it nor the number of the question stands in the answer."""
+    assert "8 mg/kg/min" not in _all(_asked(evidence, question))
+
+
+OWN = ["I'm 17 and 48 kg with ITP. They want to give me 48 g, is that right for me?", "I weigh 70 kg and have CIDP. How many grams?"]
+
+
+@pytest.mark.parametrize("question", OWN)
+def test_a_refused_own_dose_is_not_told_by_the_back_door(evidence: Evidence, question: str) -> None:
+    """Under the refusal no dose per kilogram stands, from which the own dose would follow."""
+    made = answer(question, evidence, Asking("patient", "UK-ENG", date(2026, 11, 21)))
+    assert (made.outcome, made.reason) == ("refused", "individual-dose-for-patient")
+    assert "kilogram" not in _all(made)
+    assert "g/kg" not in _all(made)
+
+
+def test_patients_who_name_no_disease_are_told_no_dose(evidence: Evidence) -> None:
+    """Every topic as a question: no statement of a disease, and so no dose per kilogram of one, stands in the answer."""
+    told = [
+        topic.id
+        for topic in evidence.topics.values()
+        if topic.ask and "for each kilogram" in _all(answer(topic.ask, evidence, Asking("patient", "UK-ENG", date(2026, 11, 21))))
+    ]
+    assert not told
+
+
+@pytest.mark.parametrize("brand", ["Hizentra", "Cuvitru", "Xembify", "Cutaquig"])
+def test_a_product_for_use_under_the_skin_is_not_answered_with_rates_into_a_vein(evidence: Evidence, brand: str) -> None:
+    """Asked whether it can be given into a vein, the first sentence says that it cannot."""
+    assert _short(_asked(evidence, f"Can I give {brand} IV?"))[0] == f"{brand} is for the subcutaneous route only."

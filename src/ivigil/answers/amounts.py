@@ -68,6 +68,17 @@ _DAYS = re.compile(
 _EVERY = re.compile(rf"\bevery\s+({_NUMBER})(?:\s*(?:-|–|to)\s*({_NUMBER}))?\s*(weeks?|days?|months?)\b")
 _EVERY_SHORT = re.compile(r"\bq\s*(\d+)\s*w(?:k|ks|eeks?)?\b|\b(\d+)[\s-]*weekly\b")
 _AGE = re.compile(rf"\b({_NUMBER})[\s-]*(years?|yrs?|y|months?|mo|weeks?|days?)[\s-]*(?:old|of age)\b")
+_AGE_SHORT = re.compile(r"(?<![\w.])(\d{1,3})\s*(?:yo|y/o|y\.o\.)\b|\bage[d]?\s*(\d{1,3})\b")
+_ADULT = re.compile(r"\b(?:adults?|grown[- ]?up|elderly|man|woman|gentleman|lady|male adult|female adult)\b")
+_CHILD = re.compile(r"\b(?:child|children|kid|baby|infant|newborn|neonate|toddler|boy|girl|son|daughter)\b")
+_GROWN = 18.0
+_YOUNG = (
+    (re.compile(r"\b(?:newborn|neonate|neonatal|premature|preterm)\b"), 0.02),
+    (re.compile(r"\b(?:infant|baby)\b"), 0.5),
+    (re.compile(r"\btoddler\b"), 3.0),
+)
+"""An age in years for those who are called so; it only bounds what weight can be right."""
+_HEIGHT = re.compile(rf"\b({_NUMBER})\s*(cm|m)\b(?!\s*(?:g|mol))")
 _BARE = re.compile(rf"(?<![\w.,/])({_NUMBER})\s*(?:/|per)\s*(?:kg|kilo)\b")
 
 
@@ -96,6 +107,8 @@ class Amounts(msgspec.Struct, frozen=True):
     volume: Quantity | None = None
     levels: tuple[Quantity, ...] = ()
     age: str = ""
+    years: float | None = None
+    height: Quantity | None = None
     bare: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
 
@@ -162,9 +175,29 @@ def amounts_in(question: str) -> Amounts:
         volume=volume,
         levels=tuple(levels),
         age=age[0] if age else "",
+        years=_years(text, age),
+        height=_height(text),
         bare=tuple(match[0] for match in _BARE.finditer(text)),
         odd=tuple(odd),
     )
+
+
+def _years(text: str, age: re.Match[str] | None) -> float | None:
+    """The age in years: as written, or that of a grown person who is called so."""
+    if age is not None:
+        return float(age[1].replace(",", ".")) * {"y": 1.0, "m": 1 / 12, "w": 1 / 52, "d": 1 / 365}[age[2][0]]
+    short = _AGE_SHORT.search(text)
+    if short is not None:
+        return float(short[1] or short[2])
+    young = next((years for pattern, years in _YOUNG if pattern.search(text)), None)
+    if young is not None:
+        return young
+    return _GROWN if _ADULT.search(text) and not _CHILD.search(text) else None
+
+
+def _height(text: str) -> Quantity | None:
+    match = _HEIGHT.search(text)
+    return parse_quantity(f"{match[1]} {match[2]}") if match is not None else None
 
 
 def _plain(question: str) -> str:

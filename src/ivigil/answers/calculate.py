@@ -16,10 +16,13 @@ from ivigil.evidence.doses import form_of
 from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import DoseLimit
+from ivigil.patient.body import BMI_BELIEVABLE, BODY_BY_AGE
 
 _FIREWALL = "ivigil-policy.unit-firewall"
 _SLIP = "claims.order-slip"
 _TOTAL = "limit.course-total-not-each-day"
+_A_GRAM = {"1 g"}
+"""What is said of a price or a sugar, and no dose."""
 _FIGURES = 3
 _SMALL = 0.1
 
@@ -53,16 +56,15 @@ def calculated(here: Here, amounts: Amounts, indications: tuple[str, ...]) -> Ca
             "Are grams or milligrams per kg meant?",
         )
     weight = amounts.weight
-    span = here.evidence.facts["weight"].plausible
-    if weight is not None and span is not None and not span.holds(weight.in_unit("kg")):
-        return _asks(
-            (frame("The body weight given cannot be right."), *said_of(here.evidence, _FIREWALL, "clinician")), "What is the body weight, with its unit?"
-        )
+    if weight is not None and not _believable(here, amounts, weight):
+        who = f" at {amounts.height}" if amounts.height is not None else f" at the age of {amounts.years:g} years" if amounts.years else ""
+        said = (_calc(f"A body weight of {weight}{who} cannot be right"), *said_of(here.evidence, _FIREWALL, "clinician"))
+        return _asks(said, "What is the body weight, with its unit?")
     out: list[Said] = []
     if weight is not None and weight.unit != "kg":
         out.append(_calc(f"{weight} = {_figures(weight.in_unit('kg'))} kg"))
     for dose in amounts.doses:
-        found = _per_kg(here, amounts, dose, indications) if dose.per_kg else _grams(here, amounts, dose)
+        found = _per_kg(here, amounts, dose, indications) if dose.per_kg else _grams(here, amounts, dose, indications)
         if found.asks:
             return msgspec.structs.replace(found, said=(*out, *found.said))
         out += found.said
@@ -70,6 +72,18 @@ def calculated(here: Here, amounts: Amounts, indications: tuple[str, ...]) -> Ca
             return Calculated(tuple(out), correct=found.correct)
     out += _rates(amounts)
     return Calculated(tuple(out))
+
+
+def _believable(here: Here, amounts: Amounts, weight: Quantity) -> bool:
+    """Whether the weight can be right at all, at the age and with the height that are named: the bounds are those of a patient record."""
+    kg = weight.in_unit("kg")
+    span = here.evidence.facts["weight"].plausible
+    if span is not None and not span.holds(kg):
+        return False
+    by_age = next((one for below, one, _ in BODY_BY_AGE if amounts.years is not None and amounts.years < below), None)
+    if by_age is not None and not by_age.holds(kg):
+        return False
+    return amounts.height is None or BMI_BELIEVABLE.holds(kg / amounts.height.in_unit("m") ** 2)
 
 
 def _asks(said: tuple[Said, ...], *ask: str) -> Calculated:
@@ -85,7 +99,7 @@ def _per_kg(here: Here, amounts: Amounts, dose: Dose, indications: tuple[str, ..
         meant = Quantity(dose.amount.high, "g/kg") if dose.amount.unit != "g/kg" else None
         question = f"Is {meant} meant?" if meant is not None and meant.value <= _largest(here) else "Which dose per kg is meant?"
         said = (
-            _calc(text) if dose.amount.unit != "g/kg" else frame("The dose asked about is read as it stands."),
+            _calc(text if dose.amount.unit != "g/kg" else f"The dose asked about is {dose.amount}"),
             frame("That is below every dose in the evidence, so nothing is worked out from it."),
             *said_of(here.evidence, _FIREWALL, "clinician"),
         )
@@ -123,11 +137,11 @@ def _per_kg(here: Here, amounts: Amounts, dose: Dose, indications: tuple[str, ..
     return Calculated(tuple(out))
 
 
-def _grams(here: Here, amounts: Amounts, dose: Dose) -> Calculated:
+def _grams(here: Here, amounts: Amounts, dose: Dose, indications: tuple[str, ...]) -> Calculated:
     """A dose in grams: with a weight the g/kg that it is, checked against what is printed; without one, a question."""
     low, high = _in(dose, "g")
     if amounts.weight is None:
-        if dose.per or high >= 1:
+        if not indications and dose.text.strip() not in _A_GRAM and (dose.per or high >= 1):
             return Calculated((*said_of(here.evidence, "claims.fixed-grams", "clinician"),), asks=False, follow_up=("What is the body weight?",))
         return Calculated()
     kg = amounts.weight.in_unit("kg")

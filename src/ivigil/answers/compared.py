@@ -12,7 +12,10 @@ from ivigil.answers.said import Said, entry_said, plain_for
 from ivigil.answers.understand import Question
 from ivigil.evidence.shapes import Measured, Product, Worded
 
-_WHICH = {"which", "lowest", "highest", "least", "most", "any", "compare", "comparison", "differ", "difference", "versus", "vs", "list", "fewest"}
+_WHICH = {
+    *("which", "lowest", "highest", "least", "most", "fewest", "any", "compare", "comparison", "differ", "difference", "versus", "vs", "list"),
+    *("brand", "product", "contain", "containing"),
+}
 _FEWEST = 2
 _MOST_NAMED = 4
 _GENERAL = {"allergy.any_excipient"}

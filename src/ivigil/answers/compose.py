@@ -18,6 +18,7 @@ from ivigil.answers.refuse import Refusal
 from ivigil.answers.said import Said, by_words, frame, plain_for, said_of
 from ivigil.answers.searched import searched
 from ivigil.answers.shortened import shortened
+from ivigil.answers.telling import asked_for, most_telling
 from ivigil.answers.typed import MEDICINE_TOPICS, typed
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
@@ -78,7 +79,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     forecast = _forecast(here, question, vocabulary, record) if record is not None else None
     opening = foremost(here, question) if "topics" in using else []
     stands = refusal is not None and (refusal.reason == "other-drug" or not opening)
-    if refusal is not None and stands and not corrections and not sums.said and forecast is None:
+    if refusal is not None and stands and not corrections and not any(one.kind == "calculation" for one in sums.said) and forecast is None:
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
     parts = [forecast] if forecast is not None else []
@@ -105,12 +106,14 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     fewer = shortened(here, question, [part.said for part in parts])
     parts = [msgspec.structs.replace(part, said=said) for part, said in zip(parts, fewer, strict=True) if said or part.table is not None]
     short, parts = _short(parts, leading, 1 if opening else 0)
+    short, parts = (short, parts) if leading or forecast is not None else _led(here, question, short, parts)
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
     if "criteria" in topics and record is None and not plain_for(here.audience):
         notes.append(frame(_NECESSITY))
     missing = _missing(question, topics)
-    first = dict.fromkeys((*(one for one in leading if one in barred(here, question)), *worked, *leading))
+    before = barred(here, question) if leading else []
+    first = dict.fromkeys((*(one for one in leading if one in before), *worked, *leading))
     return Drawn("answered", "", (*notes, *first, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
 
 
@@ -179,8 +182,11 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
 
 def _fits(here: Here, question: Question, one: Said) -> bool:
     """A statement about one disease does not stand in an answer about another."""
-    if not question.indications or one.kind != "statement":
+    if one.kind != "statement":
         return True
+    owned = any(name.partition(".")[0] in here.evidence.indications for name in one.cites)
+    if not question.indications:
+        return not (owned and question.strange)
     return not {name.partition(".")[0] for name in one.cites} & (here.evidence.indications.keys() - set(question.indications))
 
 
@@ -210,11 +216,12 @@ def _about_dose(question: Question) -> bool:
 
 
 def _own_dose(here: Here, question: Question) -> Drawn:
-    """A patient's own dose is never worked out; what is generally so may be told."""
+    """A patient's own dose is never worked out; what is generally so may be told, but no amount, which would read as a yes or a no."""
     lead = frame("Your own dose is for your doctor to set, so it is not worked out here. Please ask your team; do not change it yourself.")
-    dose = _topic(here, question, here.evidence.topics["dose"]) if "dose" in here.evidence.topics else None
-    corrections = tuple(_corrections(here, question, ()))
-    parts = _once([dose] if dose is not None else [], list(corrections))
+    corrections = tuple(one for one in _corrections(here, question, ()) if not any(letter.isdigit() for letter in one.text))
+    topic = here.evidence.topics["dose"]
+    told = tuple(one for name in topic.tell for one in said_of(here.evidence, name, here.audience) if not any(letter.isdigit() for letter in one.text))
+    parts = _once([Part(topic.id, topic.plain or topic.title, told)] if told else [], list(corrections))
     return Drawn("refused", "individual-dose-for-patient", (lead,), corrections, tuple(parts), related=_related(here, ("dose",)))
 
 
@@ -286,6 +293,18 @@ def _short(parts: list[Part], leading: list[Said], beside: int) -> tuple[list[Sa
     return short, out
 
 
+def _led(here: Here, question: Question, short: list[Said], parts: list[Part]) -> tuple[list[Said], list[Part]]:
+    """The sentence that answers most directly put first, where it holds clearly more of what is asked for; a sum stays before it."""
+    if any(one.kind == "calculation" for one in short):
+        return short, parts
+    said = [one for part in parts if part.id not in _NEVER_LED and not part.id.startswith("plan-") for one in part.said]
+    best = most_telling(asked_for(question, here.evidence), said, short)
+    if best is None:
+        return short, parts
+    left = [msgspec.structs.replace(part, said=tuple(one for one in part.said if one is not best)) for part in parts]
+    return [best, *short], [part for part in left if part.said or part.table is not None]
+
+
 def _worked(part: Part) -> int:
     """How many sentences reach to the last sum of a part, whose first sentences may say what was reckoned with."""
     return max((place for place, one in enumerate(part.said[:_SUMS], start=1) if one.kind == "calculation"), default=0)
@@ -294,6 +313,7 @@ def _worked(part: Part) -> int:
 _LEADING = 3
 _SIDE_BY_SIDE = 4
 _SUMS = 6
+_NEVER_LED = {"critical", "red-flags-named", "plan-questions"}
 _NEVER_SHORT = {"plan-questions", "red-flags-named", "found"}
 
 

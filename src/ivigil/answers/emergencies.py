@@ -9,6 +9,7 @@ from ivigil.answers.vocabulary import Sign, Vocabulary
 from ivigil.answers.words import Match, Word, words_of
 
 _CLAUSE = re.compile(r"[.;:!?\n]|,| but | and | - ")
+_SENTENCE = re.compile(r"[.;!?\n]+(?=\s|$)")
 _DENIED_WITHIN = 5
 _WITHIN = 8
 """How many words the wordings of a group may span together."""
@@ -20,7 +21,8 @@ _ASKS_IN_GENERAL = {"do", "doe", "does", "will", "may", "might", "would", "which
 
 def signs_of(words: tuple[Word, ...], text: str, vocabulary: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The emergencies whose signs are named at all, and those that are happening now or may be."""
-    found = vocabulary.signs.found(words)
+    idle = {place for match in vocabulary.marks["no-sign"].found(words) for place in range(match.start, match.end)}
+    found = [match for match in vocabulary.signs.found(words) if not idle.intersection(range(match.start, match.end))]
     if not found:
         return (), ()
     denied = {place for match in vocabulary.marks["denied"].found(words) for place in range(match.start, match.end)}
@@ -28,25 +30,30 @@ def signs_of(words: tuple[Word, ...], text: str, vocabulary: Vocabulary) -> tupl
     listed: dict[tuple[str, int], dict[int, list[Match[Sign]]]] = {}
     for match in found:
         listed.setdefault((match.value.emergency, match.value.group), {}).setdefault(match.value.place, []).append(match)
-    named = [
-        name
-        for name, lengths in vocabulary.sign_lists.items()
-        if any(
-            len(lists) == length and (_together(list(lists.values()), denied, breaks) if group else all(_undenied(one, denied, breaks) for one in lists.values()))
-            for group, length in enumerate(lengths)
-            if (lists := listed.get((name, group)))
-        )
-    ]
+    named: dict[str, set[int]] = {}
+    for name, lengths in vocabulary.sign_lists.items():
+        for group, length in enumerate(lengths):
+            lists = listed.get((name, group), {})
+            if len(lists) == length and (_together if group else _anywhere)(list(lists.values()), denied, breaks):
+                named.setdefault(name, set()).update(match.start for matches in lists.values() for match in matches)
     if not named:
         return (), ()
     marked = {name: {place for match in vocabulary.marks[name].found(words) for place in range(match.start, match.end)} for name in _CALMING}
     calm = set().union(*marked.values())
-    personal = any(match.start not in calm for match in vocabulary.marks["personal"].found(words))
+    spoken = _sentences(text)
+    theirs = {spoken[place] for places in named.values() for place in places}
+    own = {spoken[match.start] for match in vocabulary.marks["personal"].found(words) if match.start not in calm}
+    personal = bool(own & theirs) or (bool(own) and not any(spoken[place] in theirs for place in calm))
     happening = bool(vocabulary.marks["happening"].found(words)) or (bool(marked["what-to-do"]) and not marked["supposed"])
     past = bool(vocabulary.marks["past"].found(words))
     in_general = bool(marked["general"] or marked["supposed"]) or words[0].fold in _ASKS_IN_GENERAL
     now = happening or (not past and (personal or not in_general))
     return tuple(named), tuple(named) if now else ()
+
+
+def _sentences(text: str) -> list[int]:
+    """The sentence that each word stands in."""
+    return [number for number, sentence in enumerate(_SENTENCE.split(text)) for _ in words_of(sentence)]
 
 
 def _breaks(text: str, words: tuple[Word, ...]) -> set[int]:
@@ -57,6 +64,11 @@ def _breaks(text: str, words: tuple[Word, ...]) -> set[int]:
         places.add(count)
         count += len(words_of(clause))
     return places
+
+
+def _anywhere(lists: list[list[Match[Sign]]], denied: set[int], breaks: set[int]) -> bool:
+    """True when of every list a wording stands somewhere that nothing denies."""
+    return all(_undenied(found, denied, breaks) for found in lists)
 
 
 def _undenied(found: list[Match[Sign]], denied: set[int], breaks: set[int]) -> bool:

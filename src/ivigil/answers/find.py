@@ -7,6 +7,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ _WEIGHTS = (0.0, 0.0, 4.0, 3.0, 1.0, 1.5)
 """Of id, part, names, heading, sentence and plain words; the first two are not searched."""
 _FEWEST_LETTERS = 2
 _KEPT = 20_000
+_LONG_WORD = re.compile(r"[a-z]{6,}")
 _DIGIT = re.compile(r"\d")
 _SKIPPED = {"rejected", "superseded"}
 
@@ -42,6 +44,7 @@ class Index:
         rows = [(name, part, *(_text(text) for text in texts)) for name, part, *texts in documents(evidence)]
         self._base.executemany("insert into said values (?, ?, ?, ?, ?, ?)", rows)
         self.size = len(rows)
+        self._texts = [text for row in rows for text in row[2:]]
         self._known: dict[str, frozenset[int]] = {}
         self._hits = {row: Hit(row, name, part, numbers=bool(_DIGIT.search(sentence))) for row, (name, part, _, _, sentence, _) in enumerate(rows, start=1)}
         self._plain = frozenset(row for row, texts in enumerate(rows, start=1) if texts[-1])
@@ -55,9 +58,21 @@ class Index:
         """Whether the word occurs anywhere in what the evidence says."""
         return bool(self._holders(word))
 
+    @cached_property
+    def words_by_letter(self) -> dict[str, tuple[str, ...]]:
+        """Every longer word of what the evidence says, by its first letter: what a misspelt word may have meant."""
+        words = {word for text in self._texts for word in _LONG_WORD.findall(text)}
+        found: dict[str, list[str]] = {}
+        for word in sorted(words):
+            found.setdefault(word[0], []).append(word)
+        return {letter: tuple(listed) for letter, listed in found.items()}
+
     def weight(self, words: Iterable[str]) -> float:
         """How much it tells that an entry holds any of these words: the rarer, the more; nought for words that occur nowhere."""
-        holders = len(self.holders(words))
+        return self.weight_of(len(self.holders(words)))
+
+    def weight_of(self, holders: int) -> float:
+        """What a word weighs that so many entries hold."""
         return math.log(1 + self.size / holders) if holders else 0.0
 
     def holders(self, words: Iterable[str]) -> frozenset[int]:

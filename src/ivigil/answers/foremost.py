@@ -17,17 +17,26 @@ from ivigil.evidence.shapes import Product, SafetyRule
 
 MOST = 4
 """Sentences that open an answer."""
-_ROUTES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("intravenous", ("iv", "intravenous*", "into a vein", "into the vein", "in a vein", "by vein", "through a vein", "into a cannula", "as a drip", "by drip")),
-    ("subcutaneous", ("subcutaneous*", "under the skin", "sc", "subcut*", "sub q", "subq", "beneath the skin", "into the belly", "into the tummy")),
-    ("intramuscular", ("im", "intramuscular*", "into a muscle", "into the muscle", "into muscle")),
-)
-_ROUTE_WORDS: Phrases[str] = Phrases((wording, route) for route, listed in _ROUTES for wording in listed)
-_INTO = {"intravenous": "into a vein", "subcutaneous": "under the skin", "facilitated-subcutaneous": "under the skin with hyaluronidase"}
+_ROUTES: dict[str, tuple[str, ...]] = {
+    "intravenous": (
+        *("iv", "intravenous*", "into a vein", "into the vein", "in a vein", "by vein", "through a vein", "into a cannula", "as a drip", "by drip"),
+        *("port", "picc", "central line"),
+    ),
+    "subcutaneous": ("subcutaneous*", "under the skin", "sc", "subcut*", "sub q", "subq", "beneath the skin", "into the belly", "into the tummy"),
+    "intramuscular": ("im", "intramuscular*", "into a muscle", "into the muscle", "into muscle"),
+}
+_ROUTE_WORDS: Phrases[str] = Phrases((wording, route) for route, listed in _ROUTES.items() for wording in listed)
+_UNDER_THE_SKIN = "safety.route.subcutaneous-only"
 _WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
 _GRAVE = {"contraindicated", "avoid"}
 _CONTAINS = "product.contains_"
+_PERSON = {"age", "sex", "height", "weight"}
 _MOST_PRODUCTS = 4
+_HANDLED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("dilut", "saline", "dextrose", "mix", "flush", "chloride"), ("dilution", "flush")),
+    "filter": ("filter",),
+    "latex": ("latex",),
+}
 
 
 def foremost(here: Here, question: Question) -> list[Said]:
@@ -38,7 +47,7 @@ def foremost(here: Here, question: Question) -> list[Said]:
 
 def barred(here: Here, question: Question) -> list[Said]:
     """That a named product does not go the way asked about, or is not for the person asked about: this stands before any sum."""
-    return [*_ended(here, question), *_routes(here, question), *_unfit(here, question)]
+    return [*_ended(here, question), *_routes(here, question), *_mixed(here, question), *_unfit(here, question)]
 
 
 def _ended(here: Here, question: Question) -> Iterator[Said]:
@@ -51,6 +60,15 @@ def _ended(here: Here, question: Question) -> Iterator[Said]:
                     yield told
 
 
+def _mixed(here: Here, question: Question) -> Iterator[Said]:
+    """How a named product is handled, where that is asked: what it may be diluted and flushed with, its filter, latex."""
+    asked = frozenset(aspect for start, aspects in _HANDLED.items() if any(word.fold.startswith(start) for word in question.words) for aspect in aspects)
+    if not asked or (plain_for(here.audience) and asked != {"latex"}):
+        return
+    for product in things.one_a_brand(things.chosen(here, question.products))[:1]:
+        yield from things.handled(here, product, asked)
+
+
 def _routes(here: Here, question: Question) -> Iterator[Said]:
     """By which way a named product goes, where the question names a way that it does not go."""
     if not question.products:
@@ -58,18 +76,20 @@ def _routes(here: Here, question: Question) -> Iterator[Said]:
     asked = {match.value for match in _ROUTE_WORDS.found(question.words)}
     for product in things.one_a_brand(things.chosen(here, question.products))[:_MOST_PRODUCTS]:
         ways = {"subcutaneous" if route == "facilitated-subcutaneous" else route for route in product.routes}
-        if not asked or asked <= ways:
-            continue
-        yield from _only(here, product)
+        rows = [row for row in product.barred if row.indication in question.indications and row.say] if "subcutaneous" in asked else []
+        yield from (entry_said(here.evidence, f"{things.called(here, product)}: {row.say}", row.cites) for row in rows)
+        if asked and not asked <= ways and not rows:
+            yield from _only(here, product)
 
 
 def _only(here: Here, product: Product) -> Iterator[Said]:
     cites = [name for name in (f"{product.id}.composition", f"{product.id}.label") if name in here.evidence.statements]
-    ways = " or ".join(_INTO[route] for route in product.routes)
-    rule = ("safety.route.subcutaneous-only",) if set(product.routes) <= {"subcutaneous", "facilitated-subcutaneous"} else ()
     if plain_for(here.audience):
         return
-    yield entry_said(here.evidence, f"{things.called(here, product)} is for use {ways} only", (*rule, *cites))
+    if "intravenous" not in product.routes:
+        yield entry_said(here.evidence, f"{things.called(here, product)} is for the subcutaneous route only", (_UNDER_THE_SKIN, *cites))
+    elif set(product.routes) == {"intravenous"}:
+        yield entry_said(here.evidence, f"{things.called(here, product)} is for use into a vein only", cites)
 
 
 def _unfit(here: Here, question: Question) -> Iterator[Said]:
@@ -92,10 +112,9 @@ def _unfit(here: Here, question: Question) -> Iterator[Said]:
             if held and ((truth is True and about & own.by_id.keys()) or (whom and truth is None and rule.severity in _GRAVE)):
                 yield from _ruled(here, rule, things.called(here, product))
                 seen.add(rule.id)
-            elif truth is False and len(products) > 1 and about & own.by_id.keys():
+            elif truth is False and about & own.by_id.keys() - _PERSON:
                 free += list(_free_of(here, product, rule))
-    if seen:
-        yield from free
+    yield from free
 
 
 def _held_in(rule: SafetyRule) -> list[str]:

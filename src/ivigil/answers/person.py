@@ -17,7 +17,7 @@ _AGED = re.compile(
 _HEIGHT = re.compile(r"\b(\d{2,3}(?:\.\d+)?)\s*cm\b|\b([12]\.\d{1,2})\s*m\b")
 _UNITS = {"y": "year", "m": "month", "w": "week", "d": "day"}
 _OLDEST = 120
-_GROWN = 18
+GROWN = 18
 """Years from which somebody counts as an adult where a source prints no age, as in the statement policy.adult-age."""
 _SEXES = {
     "female": {"woman", "female", "girl", "lady", "she", "her", "mother", "wife", "daughter", "grandmother", "grandma", "sister"},
@@ -54,7 +54,7 @@ def sex_in(question: Question) -> str:
 def fitting_age(here: Here, question: Question) -> tuple[str, ...]:
     """The diseases named, that of children in place of that of adults where a child is asked about by age."""
     age = age_in(question.text)
-    if age is None or age.in_unit("year") >= _GROWN or any(word.fold == "adult" for word in question.words):
+    if age is None or age.in_unit("year") >= GROWN or any(word.fold == "adult" for word in question.words):
         return question.indications
     names = (name.replace("-adult", "-child") for name in question.indications)
     return tuple(dict.fromkeys(name if name in here.evidence.indications else own for name, own in zip(names, question.indications, strict=True)))

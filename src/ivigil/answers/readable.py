@@ -55,5 +55,6 @@ def language_of(words: list[str], vocabulary: Vocabulary) -> str:
 
 
 _ENGLISH = frozenset(
-    ["the", "of", "and", "to", "is", "in", "it", "for", "what", "how", "does", "do", "can", "i", "my", "a", "are", "be", "with", "on", "should", "when", "why", "which", "after", "before", "not", "have", "has", "if", "this", "that", "will", "you", "your", "at", "from", "an", "or", "dose"]
+    {"the", "of", "and", "to", "is", "in", "it", "for", "what", "how", "does", "do", "can", "i", "my", "a", "are", "be", "with", "on", "should", "when", "why"}
+    | {"which", "after", "before", "not", "have", "has", "if", "this", "that", "will", "you", "your", "at", "from", "an", "or", "dose"}
 )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
 from ivigil.answers import things
 from ivigil.answers.diseases import Here
-from ivigil.answers.person import of_person
+from ivigil.answers.person import GROWN, of_person
 from ivigil.answers.said import Said, plain_for, said_of
 from ivigil.answers.understand import Question
+from ivigil.basis.facts import Fact, Origin
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import Product, RateSchedule
+from ivigil.evidence.shapes import BySex, HeightFormula, Product
 from ivigil.planning.weight import settle, weigh_all
 
 _CONVERSION = "pk-policy.conversion"
@@ -24,6 +26,9 @@ _RISE = re.compile(r"\bcreatinine\b[^.?!]{0,25}?(\d+(?:\.\d+)?)[^\d.?!]{0,15}?(?
 _BILLED = re.compile(r"\b(\d+(?:\.\d+)?)\s*g\b.*?\b(\d+)\s*mg\b\s*(?:billing\s+)?units?")
 _TIMED = ("how long", "duration", "how many hours", "how much time", "hours will", "finish")
 _UNDER_AN_HOUR = 1.0
+_CLOSE = 0.02
+_ADULT = {"adult", "man", "woman", "lady", "gentleman"}
+"""Words for somebody of full age, where no age is given."""
 
 
 def reckoned(here: Here, question: Question) -> list[Said]:
@@ -40,12 +45,46 @@ def _weight(here: Here, question: Question) -> Iterator[Said]:
     known = of_person(question, tuple(name for name in question.facts if here.evidence.facts[name].kind == "yes_no"))
     if not {"height", "weight"} <= known.by_id.keys():
         return
+    if "age" not in known.by_id and any(word.fold in _ADULT for word in question.words):
+        known = known.having([Fact("age", Quantity(GROWN, "year"), Origin("question"))])
     indication = question.indications[0] if question.indications else ""
     settled, _ = settle(place.weight_policy, weigh_all(here.evidence, known, here.as_of, indication))
-    if settled is None or settled.kg is None or not settled.calculation or settled.policy.formula is None:
+    if settled is None or settled.kg is None or settled.policy.formula is None:
         return
     formula = here.evidence.formulas[settled.policy.formula.ideal]
-    yield Said(f"{settled.policy.name}: {settled.calculation}.", (*settled.policy.cites, *formula.cites), "calculation")
+    height, weight, sex = known.number("height", "cm"), known.number("weight", "kg"), known.word("sex")
+    if height is None or weight is None or sex is None:
+        return
+    steps, kg = _steps(formula, settled.policy.formula.factor if settled.policy.gives == "adjusted" else 0.0, height, weight, sex)
+    if steps and math.isclose(kg, settled.kg, abs_tol=_CLOSE):
+        doses = [dose.amount.high for dose in question.amounts.doses if dose.per_kg and dose.amount.single and dose.amount.unit == "g/kg"]
+        steps += [f"{number_text(each)} g/kg x {number_text(kg)} kg = {number_text(round(each * kg, 1))} g on the dosing weight" for each in doses]
+        yield Said(f"{settled.policy.name}: {'; '.join(steps)}.", (*settled.policy.cites, *formula.cites), "calculation")
+
+
+def _steps(formula: HeightFormula, factor: float, height: float, weight: float, sex: str) -> tuple[list[str], float]:
+    """Each step of a linear formula by sex, and of the adjustment, as a sum that can be checked by hand."""
+    if formula.above is None or formula.slope is None or formula.slope_per is None or not isinstance(formula.base, BySex):
+        return [], 0.0
+    base, slope = (formula.base.male, formula.slope.male) if sex == "male" else (formula.base.female, formula.slope.female)
+    above, per = formula.above.in_unit("cm"), formula.slope_per.in_unit("cm")
+    over = round(height - above, 2)
+    if over <= 0:
+        return [], 0.0
+    times = round(over / per, 3)
+    grown = round(times * slope.in_unit("kg"), 2)
+    ideal = round(base.in_unit("kg") + grown, 2)
+    steps = [f"{number_text(height)} cm - {number_text(above)} cm = {number_text(over)} cm"]
+    steps += [f"{number_text(over)} cm / {number_text(per)} = {number_text(times)} in"] if formula.slope_per.unit != "cm" else []
+    steps += [f"{number_text(times)} x {slope} = {number_text(grown)} kg", f"ideal weight {base} + {number_text(grown)} kg = {number_text(ideal)} kg"]
+    if not factor:
+        return steps, ideal
+    excess = round(weight - ideal, 2)
+    share = round(factor * excess, 2)
+    kg = round(ideal + share, 2)
+    steps.append(f"{number_text(weight)} kg - {number_text(ideal)} kg = {number_text(excess)} kg")
+    steps.append(f"{factor:g} x {number_text(excess)} kg = {number_text(share)} kg")
+    return [*steps, f"adjusted weight {number_text(ideal)} kg + {number_text(share)} kg = {number_text(kg)} kg"], kg
 
 
 def _duration(here: Here, question: Question) -> Iterator[Said]:
@@ -61,13 +100,15 @@ def _duration(here: Here, question: Question) -> Iterator[Said]:
         rows = [row for row in rows if set(row.indications) & set(question.indications)] or rows
         if millilitres is None or not rows:
             continue
-        hourly = _hourly(rows[0], product, kg)
-        if hourly is None:
+        hourly_rates = [(each, one) for one in (rows[0].maximum.also, rows[0].maximum.rate) if one is not None and (each := things.hourly(one, kg, product))]
+        if not hourly_rates:
             continue
+        hourly, binding = min(hourly_rates, key=lambda pair: pair[0])
         hours = millilitres / hourly
         shown = f"{number_text(round(hours, 1))} h" if hours >= _UNDER_AN_HOUR else f"{number_text(round(hours * 60))} min"
-        written_out = f"{number_text(round(millilitres, 1))} mL / {number_text(round(hourly, 1))} mL/h = {shown}"
-        yield Said(f"{written_out} at the highest rate alone; the slower steps before it come on top.", rows[0].cites, "calculation")
+        rate = f"{binding} x {number_text(kg)} kg = {number_text(round(hourly, 1))} mL/h"
+        text = f"{rate}; {number_text(round(millilitres, 1))} mL / {number_text(round(hourly, 1))} mL/h = {shown}"
+        yield Said(f"{text} at the highest rate alone; the slower steps before it come on top.", rows[0].cites, "calculation")
 
 
 def _volume(question: Question, product: Product, kg: float) -> float | None:
@@ -79,11 +120,6 @@ def _volume(question: Question, product: Product, kg: float) -> float | None:
             grams = Quantity(dose.amount.high, dose.amount.unit)
             return (grams.in_unit("g/kg") * kg if dose.per_kg else grams.in_unit("g")) / percent * 100
     return None
-
-
-def _hourly(row: RateSchedule, product: Product, kg: float) -> float | None:
-    found = [each for one in (row.maximum.also, row.maximum.rate) if one is not None and (each := things.hourly(one, kg, product)) is not None]
-    return min(found, default=None)
 
 
 def _creatinine(here: Here, question: Question) -> Iterator[Said]:

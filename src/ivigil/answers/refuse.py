@@ -46,6 +46,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     """A question about something else: other medicines, other subjects, conditions that no statement speaks of."""
     evidence = here.evidence
     kinds = {evidence.outsiders[name].kind for name in question.outside}
+    entity = bool(question.indications or question.products or question.vaccines or question.tests)
     named = _named(question, vocabulary)
     about_treatment = (
         question.treatment or question.field or any(dose.per_kg for dose in question.amounts.doses) or bool(question.indications) or bool(question.products)
@@ -57,11 +58,14 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         clinical = f"This is about another medicine{_quoted(drug)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its label."
         said = frame(plain if plain_for(here.audience) else clinical)
         return Refusal("refused", "other-drug", (said,))
-    if "other-subject" in kinds and (not question.indications or not question.topics):
+    if "beyond" in kinds:
+        return _not_in_evidence(_named(question, vocabulary, "beyond"))
+    if "other-subject" in kinds and (not question.topics or (not question.indications and (not question.treatment or set(question.topics) <= _LOOSE_TOPICS))):
         return _not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
-    if "other-question" in kinds and question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE:
+    asks_of_disease = question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE and not _asks_more(question)
+    if "other-question" in kinds and asks_of_disease:
         return _not_in_evidence(_named(question, vocabulary, "other-question"))
-    if "other-condition" in kinds and not _answered_anyway(question, vocabulary):
+    if "other-condition" in kinds and not _answered_anyway(question, vocabulary) and not set(question.topics) & _OF_ANYBODY:
         return _not_in_evidence(named)
     if "other-product" in kinds and not question.products:
         return _not_in_evidence(_named(question, vocabulary, "other-product"))
@@ -69,28 +73,33 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return _not_in_evidence(_named(question, vocabulary, "other-place"))
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
         return _not_in_evidence(question.treated)
+    strange = _strange(question, vocabulary)
+    if strange and not entity and not question.facts and (set(question.topics) <= _LOOSE_TOPICS or _capital(question, strange)):
+        return _not_in_evidence(strange) if about_treatment or question.topics else _out_of_scope()
+    had = _unknown_had(question, vocabulary)
+    if had and not question.indications and set(question.topics) <= _LOOSE_TOPICS:
+        return _not_in_evidence(had) if about_treatment else _out_of_scope()
     dosed = _unknown_dosed(question, vocabulary)
     if dosed and not question.treatment and not question.products:
         return _not_in_evidence(dosed)
     if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
         return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
-    if "other-drug" in kinds and set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines):
+    beside_it = set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines)
+    if "other-drug" in kinds and beside_it and not _told_of(question, vocabulary):
         return _not_in_evidence(named)
     bare = not question.topics or question.topics == ("disease",)
     if bare and not question.loose and not question.named and not question.terms and not about_treatment and not question.amounts.texts:
         said = frame("Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product.")
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
-    entity = bool(question.indications or question.products or question.vaccines or question.tests)
     if question.aims and not entity and not question.facts and set(question.topics) <= _OF_A_DISEASE:
         return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
-    unknown = tuple(word for word in (*question.objects, *question.aims) if word not in vocabulary.ordinary and not index_of(evidence).knows(word))
+    unknown = tuple(word for word in (*question.objects, *question.aims) if word in strange)
     if unknown and not entity:
         return _not_in_evidence(unknown) if about_treatment else _out_of_scope()
     if not about_treatment and not question.topics and not question.named and not question.terms and not question.corrections:
         return _out_of_scope() if question.loose or not question.amounts.texts else None
-    foreign = [word for word in question.loose if word not in vocabulary.ordinary and not index_of(evidence).knows(word)]
-    if not about_treatment and foreign and not question.named and set(question.topics) <= _LOOSE_TOPICS:
+    if not about_treatment and strange and not question.named and set(question.topics) <= _LOOSE_TOPICS:
         return _out_of_scope()
     return None
 
@@ -99,10 +108,12 @@ _BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "a
 """Topics under which another medicine may be named without being what the question is about."""
 _OF_A_DISEASE = {"indicated", "disease", "dose", "uses", "criteria", "safe", "words", "what", "children", "older"}
 """Topics that are asked of a disease: what the treatment would be for must then be in the evidence."""
-_OF_A_PLACE = {"criteria", "cost", "supply", "reporting", "uses", "indicated", "disease", "dose", "product", "weight", "vaccines", "exposure"}
+_OF_A_PLACE = {"criteria", "cost", "supply", "reporting", "uses", "indicated", "disease", "dose", "product", "weight", "vaccines", "exposure", "made"}
 """Topics on which places differ: of a country that was not read they are not answered with those of another."""
 _OF_ANY_DISEASE = {"safe", "words", "what", "disease", "effects"}
 """Topics that a question about a disease itself may seem to have: its symptoms, its cause."""
+_OF_ANYBODY = {"blood-tests", "vaccines", "monitoring"}
+"""Topics under which an illness is named that is not what is treated."""
 _OF_A_RISK = {"safe", "contraindications", "dose", "rate", "prevention", "effects", "frequency", "interactions"}
 """Topics that may be asked for somebody who has an illness, which is then not what is treated."""
 _LAST_YEAR = 2100
@@ -140,6 +151,8 @@ _LOOSE_TOPICS = {
     "stop",
     "prevention",
     "weight",
+    "rounding",
+    "safe",
 }
 """Topics whose words are used of anything: without a name of the field they do not make a question one about immunoglobulin."""
 
@@ -152,7 +165,7 @@ def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
     evidence = vocabulary.evidence
     doses = [place for place, word in enumerate(question.words) if word.fold.startswith(("dos", "doz")) or word.fold in _DOSED]
     drugs = [match for match in question.outsiders if evidence.outsiders[match.value].kind == "other-drug"]
-    if question.treatment:
+    if question.treatment or "prevention" in question.topics:
         index = index_of(evidence)
         drugs = [match for match in drugs if not any(index.under(f"care.{question.words[place].fold}") for place in range(match.start, match.end))]
     drugs = [match for match in drugs if match.start == 0 or question.words[match.start - 1].fold not in _BESIDE_A_DRUG]
@@ -163,6 +176,33 @@ def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
     )
 
 
+def _strange(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Words that no name, no statement and no list of everyday words holds: what is asked about may be unknown to the evidence."""
+    index = index_of(vocabulary.evidence)
+    return tuple(word for word in question.loose if len(word) > 2 and not vocabulary.everyday(word) and not index.knows(word) and not vocabulary.misspelt(word))
+
+
+def _capital(question: Question, strange: tuple[str, ...]) -> bool:
+    """True when such a word is written as a name inside the sentence: perhaps a product nobody read of."""
+    return any(word.fold in strange and word.text[0].isupper() and not word.text.isupper() for word in question.words[1:])
+
+
+def _unknown_had(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The thing that somebody wants to have, take or do beside the treatment, when the evidence holds the word nowhere: ``get a tattoo``."""
+    index = index_of(vocabulary.evidence)
+    for place, word in enumerate(question.words[:-1]):
+        if word.fold not in _HAVING:
+            continue
+        after = next((one for one in question.words[place + 1 : place + 3] if one.fold not in _ARTICLES), None)
+        if after is not None and after.fold in question.loose and not vocabulary.everyday(after.fold) and not index.knows(after.fold):
+            return (after.text,)
+    return ()
+
+
+_HAVING = {"get", "have", "take", "use", "eat", "drink", "do", "try", "contain", "dye", "wear", "smoke", "play", "affect", "stop", "change", "cause"}
+_ARTICLES = {"a", "an", "my", "the", "some", "any", "his", "her"}
+
+
 def _dosed_by_evidence(question: Question, match: Match[str], evidence: Evidence) -> bool:
     """True when a statement of a disease that is named gives a dose of this medicine beside immunoglobulin, as of aspirin in Kawasaki disease."""
     drug = " ".join(word.text.lower() for word in question.words[match.start : match.end])
@@ -170,6 +210,14 @@ def _dosed_by_evidence(question: Question, match: Match[str], evidence: Evidence
     return bool(owners) and any(
         one.id.startswith(owners) and drug in one.says.lower() and "mg" in one.says.lower().partition(drug)[2] for one in evidence.statements.values()
     )
+
+
+def _told_of(question: Question, vocabulary: Vocabulary) -> bool:
+    """True when a statement of a disease that is named speaks of the other medicine."""
+    index = index_of(vocabulary.evidence)
+    rows = {hit.row for name in question.indications for hit in index.under(name)}
+    drugs = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-drug"]
+    return any(rows & index.holders([question.words[place].fold]) for match in drugs for place in range(match.start, match.end))
 
 
 _BESIDE_A_DRUG = {"after", "on", "with", "despite", "without", "before", "than", "taking", "receiving", "following", "since", "had", "having"}
@@ -188,13 +236,25 @@ def _unknown_dosed(question: Question, vocabulary: Vocabulary) -> tuple[str, ...
     for place, word in enumerate(question.words[:-2]):
         if (word.fold in {"dose", "dosing", "dosage", "rate", "mg"}) and question.words[place + 1].fold in {"of", "for"}:
             one = question.words[place + 2]
-            if one.fold in question.loose and one.fold.isalpha() and not index.knows(one.fold):
+            known = index.knows(one.fold) and (word.fold == "rate" or vocabulary.everyday(one.fold))
+            if one.fold in question.loose and one.fold.isalpha() and not known:
                 return (one.text,)
     return ()
 
 
+def _asks_more(question: Question) -> bool:
+    """True when something is asked for beside the disease and the words that lie outside the evidence."""
+    beyond = {question.words[place].fold for match in question.outsiders for place in range(match.start, match.end)}
+    return any(not one.small and not one.light and not one.owners and one.words[0] not in beyond for one in question.concepts)
+
+
 def _answered_anyway(question: Question, vocabulary: Vocabulary) -> bool:
     """True when a disease of the evidence is named beside the unknown one: a bare ending never outweighs a name."""
+    index = index_of(vocabulary.evidence)
+    conditions = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-condition"]
+    told = all(index.knows(question.words[place].fold) for match in conditions for place in range(match.start, match.end))
+    if told and not set(question.topics) & _OF_A_DISEASE and not question.aims and not question.treated:
+        return True
     listed = any(not vocabulary.evidence.outsiders[name].unknown_only for name in question.outside)
     return bool(question.indications) and not (listed and question.objects)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from ivigil.answers.answer import Audience, Kind
-from ivigil.answers.words import words_of
+from ivigil.answers.words import folds_of
 from ivigil.evidence.knowledge import Claim
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.sayable import sayable
@@ -17,6 +18,8 @@ from ivigil.evidence.sayable import sayable
 _ARTICLE_ONLY = "Stated by the article only"
 _READ_MARKS = {"decided": "policy", "remembered": "not read", "second-hand": "second-hand"}
 _ONCE = "-once"
+_RATE = re.compile(r"\bm[gL]/kg/(?:min|h)\b|\bm[gL]/(?:min|h)\b")
+"""A rate that nobody read is never told: somebody might set a pump by it."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -58,9 +61,9 @@ def entry_said(evidence: Evidence, text: str, cites: Iterable[str], *more: str) 
 
 
 def statement_said(evidence: Evidence, name: str, audience: Audience) -> Said | None:
-    """A statement in the words of the audience; None when it has none for patients, or when nobody read it and a patient asks."""
+    """A statement in the words of the audience; None when a patient has none, or asks for what nobody read, and for a rate nobody read."""
     statement = evidence.statements.get(name)
-    if statement is None:
+    if statement is None or (statement.read == "remembered" and _RATE.search(statement.says)):
         return None
     if plain_for(audience):
         if not statement.plain or statement.read == "remembered":
@@ -152,7 +155,7 @@ def by_words(listed: list[Said], asked: frozenset[str]) -> list[Said]:
     """The sentences that hold the words asked for first, rarer words counting more; the order stays where none does better."""
     if len(listed) < 2 or not asked:
         return listed
-    folds = [[word.fold for word in words_of(one.text)] for one in listed]
+    folds = [folds_of(one.text) for one in listed]
     held = [set(words) & asked for words in folds]
     weight = {word: math.log(len(listed) / count) for word in asked if (count := sum(word in words for words in held))}
     scores = [sum(weight[word] for word in words) + sum(weight[word] for word in set(start[:_HEAD]) & words) for words, start in zip(held, folds, strict=True)]

@@ -88,6 +88,11 @@ def about_product(here: Here, product: Product, words: frozenset[str]) -> list[S
     return fitting if fitting else [said for _, said in rows]
 
 
+def handled(here: Here, product: Product, aspects: frozenset[str]) -> list[Said]:
+    """How one product is handled, in these aspects: what it is diluted and its line flushed with, the filter, latex."""
+    return [said for aspect, said in _aspects(here, product) if aspect in aspects]
+
+
 def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
     evidence, name = here.evidence, called(here, product)
     if product.status.cites and product.status.say:
@@ -135,7 +140,8 @@ def switches(here: Here, products: list[Product], amounts: Amounts, indications:
     if plain_for(here.audience):
         return []
     named = [product for product in products if product.switch]
-    listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
+    under_skin = any("intravenous" not in product.routes for product in products)
+    listed = named or ([] if under_skin else [product for product in here.evidence.products_at(here.jurisdiction) if product.switch])
     if indications:
         listed = [product for product in listed if any(set(row.indications) & set(indications) for row in product.subcutaneous)]
     out: list[Said] = []
@@ -172,6 +178,14 @@ def rates(here: Here, product: Product, indications: tuple[str, ...], amounts: A
         text = _under_skin(one)
         if text:
             yield entry_said(here.evidence, f"{name}{_for(here, one.indications)}, {one.infusion} infusion: {text}", one.cites)
+    if not product.rates and not product.subcutaneous:
+        yield frame("No rate of this product was read.")
+        yield from said_of(here.evidence, _RATES_UNREAD, here.audience)
+
+
+
+
+_RATES_UNREAD = "ivigil-policy.rates-unread"
 
 
 def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iterator[Said]:
@@ -307,7 +321,8 @@ def of_facts(here: Here, facts: tuple[str, ...], products: bool = False) -> list
         if plain_for(here.audience):
             out += said_of(here.evidence, rule.id, here.audience)
         else:
-            out.append(entry_said(here.evidence, f"{rule.about}: {rule.say}", rule.cites, _SEVERITY.get(rule.severity, "")))
+            say = rule.say.replace("this product", "the product")
+            out.append(entry_said(here.evidence, f"{rule.about}: {say}", rule.cites, _SEVERITY.get(rule.severity, "")))
     for entry in (*here.evidence.premedication.values(), *here.evidence.hydration.values()):
         if not plain_for(here.audience) and entry.when is not None and truth_of(entry.when, known) is True:
             out.append(entry_said(here.evidence, entry.say, entry.cites))

@@ -21,22 +21,24 @@ _PAST = {"past", "previou", "previous", "previously", "had", "history", "again",
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
 _TREATS = {"treat", "treating", "cure", "curing", "cures", "heal", "heals"}
-_USED = {"used", "use", "indicated", "approved", "licensed", "effective", "work", "works", "role", "evidence", "treatment", "therapy", "benefit", "given", "good"}
+_USED = {"used", "use", "indicated", "approved", "licensed", "effective", "work", "works", "role", "evidence", "therapy", "benefit", "given", "good"}
 _BETWEEN = {"a", "an", "the", "my", "his", "her", "their", "people", "patient", "someone", "with", "severe", "chronic", "acute"}
 _NO_ILLNESS = {"has.pregnancy", "has.breast_feeding", "has.obesity"}
-_WITHOUT = {"without", "no", "free"}
-"""A topic behind such a word is still asked about: "without premedication", "no response"."""
 _HELPING = frozenset({"should", "would", "could", "can", "will", "must", "may", "might", "do", "does", "did", "is", "are", "was", "were", "has", "have", "had"})
 """A verb ends what a small word points to: "which fall in haemoglobin should trigger"."""
 _ABOUT = re.compile(r"^(?:about|called|named|with|taking|of|cause|causes|caused|causing|prevent|prevents|in)$")
 
 
 class Concept(msgspec.Struct, frozen=True):
-    """One thing asked for: the words that name it in the evidence, and the entries of whose name it is a part. A ``small`` one only orders what is found."""
+    """One thing asked for: the words that name it in the evidence, and the entries of whose name it is a part. A ``small`` one only orders what is found.
+
+    A ``light`` one, an everyday word, does the same where there are others.
+    """
 
     words: tuple[str, ...]
     owners: frozenset[str] = frozenset()
     small: bool = False
+    light: bool = False
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -81,6 +83,11 @@ class Question(msgspec.Struct, frozen=True):
         return any(word.fold.startswith(("approv", "label", "licen", "fda", "ema")) or word.fold == "off" for word in self.words)
 
     @property
+    def strange(self) -> bool:
+        """True when a word is asked about that is neither known by name nor an everyday one: perhaps a disease or a product nobody read of."""
+        return any(not one.small and not one.light and one.words[0] in self.loose for one in self.concepts)
+
+    @property
     def asks_meaning(self) -> bool:
         """True when somebody asks what a word means."""
         return any(word.fold in {"mean", "meaning", "definition", "define"} for word in self.words)
@@ -98,7 +105,8 @@ class Question(msgspec.Struct, frozen=True):
 
 def understand(text: str, vocabulary: Vocabulary) -> Question:
     """Everything that the words of a question show, misspelt ones included."""
-    words, read_as = _spelt(words_of(_WHATS.sub(r"\1 is", text)), vocabulary)
+    spoken = _WHATS.sub(r"\1 is", text)
+    words, read_as = _spelt(words_of(spoken), vocabulary)
     shouted = text.isupper()
     matches = _names(words, vocabulary, shouted)
     topic_matches = vocabulary.topics.found(words)
@@ -106,7 +114,6 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
     matches = [match for match in matches if not any(one.start <= match.start and match.end <= one.end and one.width > match.width for one in outside)]
     denied = {match.end for match in vocabulary.marks["denied"].found(words)}
     matches = [match for match in matches if match.start not in denied or match.value.kind not in {"fact", "wording", "indication"}]
-    topic_matches = [match for match in topic_matches if match.start not in denied or words[match.start - 1].fold in _WITHOUT] or topic_matches
     matches = _told(words, matches, vocabulary)
     wordings = [vocabulary.evidence.wordings[match.value.id] for match in matches if match.value.kind == "wording"]
     kinds: dict[str, dict[str, None]] = {}
@@ -117,7 +124,7 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
     covered = {place for match in matches for place in range(match.start, match.end)}
     covered |= {place for topic in topic_matches for place in range(topic.start, topic.end)}
     folds = {word.fold for word in words}
-    signs, emergencies = signs_of(words, text, vocabulary)
+    signs, emergencies = signs_of(words, spoken, vocabulary)
     loose = tuple(
         dict.fromkeys(
             word.fold
@@ -165,10 +172,16 @@ def _outsiders(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabular
     index = index_of(vocabulary.evidence)
     named = {place for match in matches for place in range(match.start, match.end)}
 
-    def unknown(match: Match[str]) -> bool:
-        return all(place not in named and not index.knows(words[place].fold) for place in range(match.start, match.end))
+    def counts(match: Match[str]) -> bool:
+        entry = vocabulary.evidence.outsiders[match.value]
+        folds = [words[place].fold for place in range(match.start, match.end) if place not in named]
+        if not entry.unknown_only:
+            return True
+        if len(folds) < match.width or any(vocabulary.everyday(fold) for fold in folds):
+            return False
+        return entry.kind == "other-drug" or not any(index.knows(fold) for fold in folds)
 
-    return [match for match in vocabulary.outside.found(words) if not vocabulary.evidence.outsiders[match.value].unknown_only or unknown(match)]
+    return [match for match in vocabulary.outside.found(words) if counts(match)]
 
 
 def _treated(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -192,16 +205,21 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary) -> tuple[tuple[Word,
     from ivigil.answers.find import index_of
 
     covered = {place for match in vocabulary.names.found(words) for place in range(match.start, match.end)}
-    for phrases in (vocabulary.topics, vocabulary.outside):
-        covered |= {place for match in phrases.found(words) for place in range(match.start, match.end)}
-    known = vocabulary.names.starts | vocabulary.topics.starts | vocabulary.common | vocabulary.sign_words
+    covered |= {place for match in vocabulary.topics.found(words) for place in range(match.start, match.end)}
+    covered |= {
+        place
+        for match in vocabulary.outside.found(words)
+        if not vocabulary.evidence.outsiders[match.value].unknown_only
+        for place in range(match.start, match.end)
+    }
+    index = index_of(vocabulary.evidence)
     out: list[Word] = []
     read_as: dict[str, str] = {}
     for place, word in enumerate(words):
-        if place in covered or word.fold in known or not word.fold.isalpha() or index_of(vocabulary.evidence).knows(word.fold):
+        if place in covered or word.fold in vocabulary.known or not word.fold.isalpha() or index.knows(word.fold):
             out.append(word)
             continue
-        meant = vocabulary.meant(word.fold)
+        meant = vocabulary.meant(word.fold, index.words_by_letter)
         if meant:
             read_as[word.text] = meant
             out.append(Word(meant, meant))
@@ -289,7 +307,8 @@ def _objects(words: tuple[Word, ...], covered: set[int], vocabulary: Vocabulary,
             continue
         for after in range(place + 1, min(len(words), place + 4)):
             one = words[after]
-            if one.text.lower() in _HELPING or _AIM.match(one.text.lower()) or _ABOUT.match(one.text.lower()) or (after in covered and one.fold not in vocabulary.common):
+            text = one.text.lower()
+            if text in _HELPING or _AIM.match(text) or _ABOUT.match(text) or (after in covered and one.fold not in vocabulary.common):
                 break
             if after not in covered and one.fold not in vocabulary.common and not one.text[0].isdigit() and one.text != "%":
                 found.append(one.fold)
@@ -320,13 +339,14 @@ def _concepts(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary
             means.setdefault(place, {}).update(dict.fromkeys(word.fold for phrase in evidence.synonyms[found.value].means for word in words_of(phrase)))
     out: dict[tuple[str, ...], Concept] = {}
     for place, word in enumerate(words):
-        small = word.fold in vocabulary.common or not word.fold.isalpha() or (word.fold in vocabulary.ordinary and place not in means)
+        small = word.fold in vocabulary.common or not word.fold.isalpha()
+        light = place not in means and vocabulary.everyday(word.fold)
         if place in treatment or (small and word.fold.isalpha() and len(word.fold) < _SHORTEST):
             continue
         alternatives = (word.fold, *(other for other in means.get(place, ()) if other != word.fold))
         key = alternatives[1:] if place in means and len(alternatives) > 1 else alternatives
         if key not in out or (out[key].small and not small):
-            out[key] = Concept(alternatives, frozenset(owners.get(place, ())), small)
+            out[key] = Concept(alternatives, frozenset(owners.get(place, ())), small, light)
     if not any(not one.small for one in out.values()) and treatment:
         return (*out.values(), *(Concept((words[place].fold,)) for place in sorted(treatment)))
     return tuple(out.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -21,10 +21,11 @@ _DISEASE = re.compile(r"(?:itis|osis|emia|aemia|pathy|penia|oma|drome|osus|igoid
 AHEAD = ("ahead-trough", "ahead-below", "ahead-half-life", "ahead-next-level")
 """The word lists that ask for the forecast of a record."""
 _SHORTEST_MISSPELT = 5
+_ENDINGS = ("ed", "ing", "ly", "er", "est", "able", "ness", "less", "ful", "d", "r")
 _FEWEST_TOLD = 2
 _TOLD, _TOLD_BY_MORE = 0.6, 0.45
 """How many words of a name, and what share of their weight, tell a disease when they stand in another order or apart."""
-_LONG = 8
+_LONG, _VERY_LONG = 8, 11
 
 
 class Meaning(msgspec.Struct, frozen=True, gc=False):
@@ -61,9 +62,18 @@ class Vocabulary:
         """How many lists the groups of each emergency have; the first group may be matched anywhere, the others close together."""
         self.marks: dict[str, Phrases[None]] = {
             name: Phrases((phrase, None) for phrase in self._listed(name))
-            for name in ("personal", "happening", "what-to-do", "general", "supposed", "past", "denied", "own-dose", "commands", *AHEAD)
+            for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", *AHEAD)
         }
         self.languages = {one.name: frozenset(word.lower() for word in one.words) for one in evidence.languages.values()}
+
+    def everyday(self, fold: str) -> bool:
+        """True for a word that names nothing asked for, in any of its forms."""
+        if fold in self.ordinary:
+            return True
+        return any(
+            fold.endswith(ending) and len(fold) - len(ending) > 2 and (fold[: -len(ending)] in self.ordinary or f"{fold[: -len(ending)]}e" in self.ordinary)
+            for ending in _ENDINGS
+        )
 
     def _listed(self, name: str) -> tuple[str, ...]:
         entry = self.evidence.word_lists.get(name)
@@ -146,6 +156,11 @@ class Vocabulary:
         return len(word.text) > 2 and word.fold not in self.common
 
     @cached_property
+    def known(self) -> frozenset[str]:
+        """Words that are never read as others: the first words of names and topics, everyday words, the words of signs."""
+        return self.names.starts | self.topics.starts | self.ordinary | self.sign_words
+
+    @cached_property
     def sign_words(self) -> frozenset[str]:
         """The words of signs of an emergency, but for the small ones: known words, and what a misspelt one may have meant."""
         listed = (phrase for one in self.evidence.emergencies.values() for lists in (one.signs, *one.near) for phrases in lists for phrase in phrases)
@@ -161,21 +176,38 @@ class Vocabulary:
         for topic in self.evidence.topics.values():
             for phrase in topic.words:
                 words.update(word.fold for word in words_of(phrase) if len(word.fold) > _SHORTEST_MISSPELT and word.fold.isalpha())
-        found: dict[str, list[str]] = {}
-        for word in sorted((words | self.sign_words) - self.common):
-            found.setdefault(word[0], []).append(word)
-        return {letter: tuple(listed) for letter, listed in found.items()}
+        return _by_letter((words | self.sign_words) - (self.ordinary - self.common))
 
-    def meant(self, word: str) -> str:
-        """The known word that a misspelt one stands for: the nearest, when no other is as near; else nothing."""
+    @cached_property
+    def _everyday_by_letter(self) -> dict[str, tuple[str, ...]]:
+        return _by_letter(word for word in self.ordinary if len(word) >= _SHORTEST_MISSPELT)
+
+    def misspelt(self, fold: str) -> bool:
+        """True for what is nearly an everyday word: it names nothing unknown, somebody mistyped it."""
+        most = 1 if len(fold) < _LONG else 2
+        return len(fold) >= _SHORTEST_MISSPELT and any(distance(fold, known, most) <= most for known in self._everyday_by_letter.get(fold[0], ()))
+
+    def meant(self, word: str, others: Mapping[str, tuple[str, ...]]) -> str:
+        """The known word that a misspelt one stands for: the nearest, when no other is as near; else nothing. Names come before ``others``, by first letter."""
         if len(word) < _SHORTEST_MISSPELT:
             return ""
-        most = 1 if len(word) < _LONG - 1 else 2
+        most = 1 if len(word) < _LONG - 1 else 2 if len(word) < _VERY_LONG else 3
         near = [(gap, known) for known in self._spellable.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
+        if not near and not self.misspelt(word):
+            most = 1 if len(word) < _LONG else 2
+            near = [(gap, known) for known in others.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
         if not near:
             return ""
         near.sort()
         return near[0][1] if len(near) == 1 or near[0][0] < near[1][0] or near[0][1][:_SHORTEST_MISSPELT] == near[1][1][:_SHORTEST_MISSPELT] else ""
+
+
+def _by_letter(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Words by their first letter, which is seldom mistyped."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(words):
+        found.setdefault(word[0], []).append(word)
+    return {letter: tuple(listed) for letter, listed in found.items()}
 
 
 def _called(kind: MeaningKind, name: str, names: Iterable[str]) -> Iterator[tuple[str, Meaning]]:

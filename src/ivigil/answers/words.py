@@ -55,6 +55,12 @@ def words_of(text: str) -> tuple[Word, ...]:
     return tuple(Word(token, folded(token)) for token in _TOKEN.findall(text))
 
 
+@lru_cache(maxsize=8192)
+def folds_of(text: str) -> tuple[str, ...]:
+    """The folded words of a sentence of the evidence, kept: the same sentences are weighed for many questions."""
+    return tuple(folded(token) for token in _TOKEN.findall(text))
+
+
 class Match(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """A phrase found: from word ``start`` up to, not including, ``end``; ``value`` is what it stands for."""
 

@@ -127,13 +127,13 @@ class Synonym(Shape, frozen=True):
 
 
 class Outsider(Shape, frozen=True):
-    """Words of things that the evidence does not answer about: other medicines and products, other subjects and places, conditions that no source read speaks of.
+    """Words of things that the evidence does not answer about: other medicines and products, other subjects and places, conditions that no source speaks of.
 
     With ``unknown_only`` a wording counts only for a word that the evidence holds nowhere, such as the endings of names of drugs and diseases.
     """
 
     id: str
-    kind: Literal["other-drug", "other-product", "other-condition", "other-subject", "other-question", "other-place"]
+    kind: Literal["other-drug", "other-product", "other-condition", "other-subject", "other-question", "other-place", "beyond"]
     words: tuple[str, ...]
     unknown_only: bool = False
 
