@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` shows a plan, `make test` proves the program. Both need Python 3.11 or newer and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench docs-tables locks clean
+.PHONY: help demo test bench mixed-load docs-tables locks clean
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11 python,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 VENV := .venv
@@ -15,6 +15,7 @@ help:
 	@echo "make demo         plan an example patient and print the plan (about a minute the first time)"
 	@echo "make test         everything: style, types, layers, evidence, tests"
 	@echo "make bench        measure the speed"
+	@echo "make mixed-load   ten minutes of everything at once, with workers killed and the database taken away"
 	@echo "make docs-tables  write the tables of docs/ that are made from the evidence"
 
 demo: $(CORE)
@@ -40,7 +41,10 @@ test: $(DEV)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 bench: $(DEV)
-	@set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
+	@set -e; for script in $(filter-out benchmarks/mixed_load.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script; done
+
+mixed-load: $(DEV)
+	$(BIN)/python benchmarks/mixed_load.py
 
 docs-tables: $(DEV)
 	@$(BIN)/python tools/model_checks.py
@@ -48,7 +52,7 @@ docs-tables: $(DEV)
 
 # Rewrites the lock files from requirements/*.in with the newest releases; needs uv.
 locks:
-	cd requirements && for name in core web dev; do \
+	cd requirements && for name in core web container dev; do \
 		uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header \
 			$$name.in -o $$name.lock || exit 1; \
 	done

@@ -24,7 +24,7 @@ from tools.check_fits import CASES, Case, plain, simulate, table_of  # noqa: E40
 from tools.independent_fit import objective  # noqa: E402
 
 from ivigil.pharmacokinetics.event_table import read_table  # noqa: E402 - found through the line above
-from ivigil.pharmacokinetics.fast_fit import search_fast  # noqa: E402
+from ivigil.pharmacokinetics.fast_fit import prepared, search_fast  # noqa: E402
 from ivigil.pharmacokinetics.fit_model import typical_values  # noqa: E402
 from ivigil.pharmacokinetics.individualise import _fit, fit_many  # noqa: E402
 from ivigil.pharmacokinetics.schedule import schedule  # noqa: E402
@@ -58,7 +58,7 @@ def rows_of(case: Case, number: int, slow: int, one_by_one: int, runs: int) -> l
     typical, _ = typical_values(model, table.covariates, len(table.time))
     plan = schedule(table, typical, 0.0, "next", found)
     scale, who = np.ones((number, len(model.etas))), np.arange(number)
-    start = np.zeros((number, len(model.etas)))
+    start, task = np.zeros((number, len(model.etas))), prepared(model, plan, table)
     simple = plain(model)
     inverse = np.linalg.inv(simple.omega)
 
@@ -68,8 +68,8 @@ def rows_of(case: Case, number: int, slow: int, one_by_one: int, runs: int) -> l
 
     yardstick = one_by_one / best_of(2, scipy_alone)[1]
     work: list[tuple[str, int, Callable[[], Any]]] = [
-        ("compiled, one search each, 1 thread", number, lambda: search_fast(model, plan, table, who, scale, start, 1)),
-        ("compiled, one search each, 2 threads", number, lambda: search_fast(model, plan, table, who, scale, start, 2)),
+        ("compiled, one search each, 1 thread", number, lambda: search_fast(task, who, scale, start, 1)),
+        ("compiled, one search each, 2 threads", number, lambda: search_fast(task, who, scale, start, 2)),
         ("compiled, every start, 1 thread", number, lambda: _fit(model, table, plan, found, scale, True, 1, None)),
         ("compiled, every start, 2 threads", number, lambda: _fit(model, table, plan, found, scale, True, 2, None)),
         ("compiled, `fit_many` from columns to report, 2 threads", number, lambda: fit_many(model, *columns, fast=True, threads=2)),

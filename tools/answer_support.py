@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
+from tools.answer_forecast import DATE, told
 from tools.question_set import folded
 
 from ivigil.answers.answer import Answer, Sentence
@@ -82,6 +83,8 @@ class Support:
             return Judged(False, f"cites what is not there: {', '.join(missing)}", 0, 0)
         if sentence.kind == "plan-line":
             return self._plan_line(sentence, answer, record)
+        if sentence.kind == "forecast":
+            return self._forecast_line(sentence, answer, record)
         if not sentence.statements and sentence.kind == "entry":
             return Judged(False, "cites nothing", 0, 0)
         if sentence.kind == "entry" and self._strange(sentence):
@@ -120,6 +123,16 @@ class Support:
             return Judged(False, "a line of a plan without a record", count, 0)
         said = sentence.text in made_for(self.evidence, record, answer.jurisdiction, answer.as_of).lines
         return Judged(said, "" if said else "no line of the plan", count, count if said else 0)
+
+    def _forecast_line(self, sentence: Sentence, answer: Answer, record: Record | None) -> Judged:
+        """Its values are bare there, in columns under their unit, so numbers alone are compared."""
+        wanted = numbers(DATE.sub(" ", self._without_names(sentence.text)))
+        if record is None or not sentence.statements:
+            return Judged(False, "a forecast without a record" if record is None else "cites nothing", len(wanted), 0)
+        known = {number for number, _, _ in (*numbers(told(self.evidence, record, answer.jurisdiction, answer.as_of)), *numbers(answer.question))}
+        missing = [number for number, _, _ in wanted if number not in known]
+        why = f"not in the forecast: {', '.join(f'{number:g}' for number in missing)}" if missing else ""
+        return Judged(not missing, why, len(wanted), len(wanted) - len(missing))
 
     def _without_names(self, text: str) -> str:
         for name in self.names:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from tools.answer_measures import DAY, FACTS, OUTCOME, REFUSED, SHOWN, WRONG, Asker, Figures, Measure, measured  # noqa: E402 - also as a script
+from tools.dense_search import with_looser_search, with_vectors, without_vectors  # noqa: E402
 from tools.installed import as_installed  # noqa: E402
 from tools.question_set import PARTS, Part, Question, read_questions  # noqa: E402
 
@@ -87,8 +88,9 @@ def _meaning() -> list[str]:
     return ["A sentence is *carried* when it is word for word what a cited statement says. One that is composed from an entry, a",
             "calculation and a row of a table are carried when each number, with its unit, stands in a cited statement, in the question",
             "or in the record, or is worked out from these; of a composed sentence half of the words must also be those of its statements",
-            "or of the entries made from them. A line of a plan is carried when the plan has it, words of our own when they hold no",
-            "number. `tools/answer_support.py` judges this, not the program that answers.", "",
+            "or of the entries made from them. A line of a plan is carried when the plan has it, a line of a forecast when its numbers stand",
+            "in the report of the command or in the plan's outlook, words of our own when they hold no number.",
+            "`tools/answer_support.py` judges this, not the program that answers.", "",
             "A fact that stops a mistake is one without which somebody who reads only the short answer would be led astray; only the later set marks them.", "",
             "Not measured: whether a composed sentence puts its statement fairly beyond its numbers and words, and whether a clinician",
             "would have answered otherwise. No clinician has read the keys yet.", ""]
@@ -101,8 +103,10 @@ def _groups(title: str, figures: Figures, name: Callable[[Question], str]) -> li
 
 def _ablation(ablation: Sequence[tuple[str, Figures]]) -> list[str]:
     out = ["Locked half. *BM25 only* searches the statements with the words of the question; synonyms are names, abbreviations and",
-           "patients' words; topics (what is asked about) choose entries before the search. There are no dense vectors: they would have to earn their place",
-           "by a measured gain.", "",
+           "patients' words; topics (what is asked about) choose entries before the search. *Dense* adds up to three entries that are near in",
+           "a latent semantic space of the evidence's own words (truncated singular value decomposition; pretrained sentence models were",
+           "not tried). The last row adds as many without vectors. ivigil uses neither: see [why](answers.md#how-a-question-is-understood).",
+           "`tools/dense_search.py` makes both again.", "",
            f"| Search | {FACTS} | {OUTCOME} | {REFUSED} | {WRONG} |", "|---|---|---|---|---|"]
     for name, figures in ablation:
         by_name = {one.name: one for one in figures.measures()}
@@ -170,6 +174,9 @@ def main() -> int:
     if chosen.write:
         locked = read_questions("locked")
         ablation = [(name, measured(Asker(evidence, using), locked)) for name, using in USING]
+        ablation.append(("+ topics + dense", measured(Asker(with_vectors(evidence)), locked)))
+        ablation.append(("+ topics + three more finds", measured(Asker(with_looser_search(evidence)), locked)))
+        without_vectors(evidence)
         PAGE.write_text(page(figures, ablation, process_seconds(), evidence), encoding="utf-8")
     return 0 if all(one.met for got in figures.values() for one in got.measures()) else 1
 

@@ -7,10 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import pytest
 from tools.answer_support import Judged, Support, made_for
 
 from ivigil.answers.answer import Answer, Sentence, Understood
+from ivigil.answers.ask import Asking, answer
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.load import load_evidence
 from ivigil.patient.read import read_record
@@ -18,7 +20,7 @@ from ivigil.patient.record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 20)
-Kind = Literal["statement", "entry", "plan-line", "calculation", "frame"]
+Kind = Literal["statement", "entry", "plan-line", "forecast", "calculation", "frame"]
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +131,20 @@ def test_a_line_of_a_plan_is_in_the_plan(support: Support, evidence: Evidence, r
     assert judged(support, line, "plan-line", record=record).carried
     assert not judged(support, f"{line} Perhaps.", "plan-line", record=record).carried
     assert not judged(support, line, "plan-line").carried
+
+
+def test_a_line_of_a_forecast_is_in_the_forecast(support: Support, evidence: Evidence) -> None:
+    """Each line that an answer gives is carried by the command's own report; one with another level, without a source or without a record is not."""
+    (own,) = read_record(ROOT / "examples" / "pid-with-levels.yaml", evidence.facts)
+    given = answer("What will the trough be, and when should the next level be drawn?", evidence, Asking("clinician", "US", DAY, own))
+    lines = [sentence for sentence in given.sentences if sentence.kind == "forecast"]
+    assert lines
+    assert all(support.judge(sentence, given, own).carried for sentence in lines)
+    trough = next(sentence for sentence in lines if "just before the dose" in sentence.text)
+    wrong = msgspec.structs.replace(trough, text=trough.text.replace(" g/L (9 in 10", "9 g/L (9 in 10"))
+    assert not support.judge(wrong, given, own).carried
+    assert not support.judge(msgspec.structs.replace(trough, statements=()), given, own).carried
+    assert not support.judge(trough, given, None).carried
 
 
 def test_a_row_of_a_table_is_counted_too(support: Support) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ivigil.cli.fit_command import Choices, read_csv, run_fit
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fit.md").read_text(encoding="utf-8")
-MODEL, EVENTS = re.findall(r"```(?:yaml|csv)\n(.*?)```\n", PAGE, re.DOTALL)
+MODEL, EVENTS, SATURABLE = re.findall(r"```(?:yaml|csv)\n(.*?)```\n", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -42,6 +42,55 @@ def test_the_example_of_the_documentation_is_fitted(files: tuple[str, str], tmp_
     error = capsys.readouterr().err
     assert "events.csv:8: ID bob: DV: the level -7.0 is not above 0" in error
     assert "1 subject fitted, 1 not." in error
+
+
+def test_the_saturable_example_of_the_documentation_is_fitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its own parameters as columns; the compiled search, which it does not have, is refused."""
+    (tmp_path / "model.yaml").write_text(SATURABLE, encoding="utf-8")
+    (tmp_path / "events.csv").write_text("ID,time,evid,amt,cmt,rate,DV,WT\na,0,1,28,2,140,,70\na,14,0,,,,15,70\na,28,0,,,,13,70\n", encoding="utf-8")
+    names = str(tmp_path / "model.yaml"), str(tmp_path / "events.csv")
+    assert run_fit(*names, Choices()) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["status"] == "converged"
+    assert {"kint", "J", "Km", "floor", "baseline", "eta_kint", "se_kint"} <= set(row)
+    pytest.importorskip("numba")
+    assert run_fit(*names, Choices(fast=True)) == 2
+    assert "no compiled search" in capsys.readouterr().err
+
+
+def test_a_published_model_is_fitted_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One whose source lacks what a fit needs is refused with what it lacks; a name that nothing carries with those there are."""
+    events = tmp_path / "events.csv"
+    events.write_text("ID,time,evid,amt,cmt,rate,DV,WT\na,0,1,28,central,168,,70\na,27,0,,,,9,70\n", encoding="utf-8")
+    assert run_fit("zhang-2020", str(events), Choices()) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["status"] == "converged"
+    assert float(row["Q"]) == pytest.approx(0.26, rel=0.2)
+    for name, why in (("luo-2020", "cannot be fitted: its source gives no usable residual error"), ("nobody-2020", "no model is called that")):
+        assert run_fit(name, str(events), Choices()) == 2
+        assert why in capsys.readouterr().err
+
+
+def test_every_bad_row_is_listed_and_the_good_subject_is_fitted(files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Negative, zero, with a unit, unordered, twice, overlapping, no weight: each with its line; a level that cannot be makes a fit to doubt."""
+    rows = {
+        "good": ["0,1,28,1,168,", "27,0,,,,8.1"], "negative": ["0,1,28,1,168,", "27,0,,,,-8.1"], "zero": ["0,1,28,1,168,", "27,0,,,,0"],
+        "unit": ["0,1,28,1,168,", "27,0,,,,810 mg/dL"], "dose": ["0,1,-28,1,168,", "27,0,,,,8"], "overlap": ["0,1,28,1,14,", "1,1,28,1,168,", "27,0,,,,8"],
+        "unordered": ["5,0,,,,8", "0,1,28,1,168,"], "twice": ["0,1,28,1,168,", "27,0,,,,8", "27,0,,,,9"],
+        "doses": ["0,1,28,1,168,", "0,1,28,1,168,", "9,0,,,,8"],
+        "huge": ["0,1,28,1,168,", "27,0,,,,810"],
+    }
+    lines = [f"{name},{row},70" for name, some in rows.items() for row in some] + ["light,0,1,28,1,168,,", "light,27,0,,,,9,"]
+    table = tmp_path / "events.csv"
+    table.write_text("ID,time,evid,amt,cmt,rate,DV,WT\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    assert run_fit(files[0], str(table), Choices()) == 0
+    shown = capsys.readouterr()
+    status = {row["ID"]: row["status"] for row in csv.DictReader(io.StringIO(shown.out))}
+    assert [name for name, word in status.items() if not word.startswith("failed")] == ["good", "huge"]
+    for name in status:
+        assert (f"ID {name}:" in shown.err) == (name not in {"good", "huge"})
+    assert "1 fit to doubt" in shown.err
+    assert "check units, times and doses: huge\n" in shown.err
 
 
 def test_levels_may_stand_in_a_table_of_their_own(files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ivigil.basis.problems import BadInput
+from ivigil.rendering.print.pdf import png_of
+
 PATIENTS = Path(__file__).resolve().parents[2] / "patients"
 PID = ["forecast", str(PATIENTS / "pid-adult-us.yaml"), "--dose", "0.4 g/kg", "--every", "4 week", "--as-of", "2026-11-20"]
 
@@ -58,7 +61,7 @@ def test_the_picture_stands_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "why"), [
     (["--model", "no-such"], "not known"), (["--weeks", "0"], "cannot be shown"), (["--target-trough", "7"], "no unit"),
     (["--as-of", "soon"], "not a date"),
-    (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.png"], "only SVG"), (["--indication", "no-such"], "names no indication"),
+    (["--as-of", "2199-01-01"], "lies ahead"), (["--plot", "curve.gif"], "only SVG"), (["--indication", "no-such"], "names no indication"),
     (["--jurisdiction", "XX"], "not known"),
 ])
 def test_bad_options_are_refused(arguments: list[str], why: str) -> None:
@@ -66,6 +69,24 @@ def test_bad_options_are_refused(arguments: list[str], why: str) -> None:
     done = ivigil(*PID, *arguments, code=2)
     assert why in done.stderr
     assert not done.stdout
+
+
+def test_options_records_and_regimen_are_told_together(tmp_path: Path) -> None:
+    """A target in the wrong unit, an unknown model, a dose below nought, no interval, and a record without a weight: one run, each once."""
+    record = tmp_path / "light.yaml"
+    record.write_text("id: a\nage: 30 year\norder: {indication: pid, dose: 30 g, every: 4 week}\n", encoding="utf-8")
+    wrong = ["--dose=-0.4 g/kg", "--every", "0 week", "--model", "nope", "--target-trough", "700 g/L", "--as-of", "2026-11-20"]
+    done = ivigil(*PID[:2], str(record), *wrong, code=2)
+    assert "5 problems in the input" in done.stderr
+    for why in ("did you mean 700 mg/dL = 7 g/L?", "'nope' is not known", "no believable course", "'0 week' is not above nought", "weight: missing"):
+        assert done.stderr.count(why) == 1, why
+
+
+def test_no_dose_is_shown_that_is_not_believable() -> None:
+    """A target of 40 g/L takes more than 2.2 g/kg a month; the intervals that would are named, and have no row."""
+    plain = json.loads(ivigil(*PID, "--format", "json", "--target-trough", "40 g/L").stdout)
+    assert all(option["grams"] <= 2.2 * 70 for option in plain["options"])
+    assert "more than the 2.2 g/kg that is believable for a course: no dose is shown" in " ".join(ivigil(*PID, "--target-trough", "40 g/L").stdout.split())
 
 
 def test_a_missing_weight_is_refused(tmp_path: Path) -> None:
@@ -83,6 +104,41 @@ def test_one_bad_record_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "IgG forecast - a" in done.stdout
     assert "1 record could not be used; 1 forecast made" in done.stderr
     assert "weight: missing" in done.stderr
+
+
+WRONG = """\
+id: {name}
+age: 30 year
+sex: male
+weight: 70 kg
+height: 175 cm
+results:
+  igg: [{levels}]
+infusions:
+  - {{on: 2026-06-01, product: {product}, dose: {dose}, route: intravenous}}
+  - {{on: 2026-06-29, product: Privigen, dose: 28 g, route: intravenous}}
+  - {{on: 2026-07-27, product: Privigen, dose: 28 g, route: intravenous}}
+order: {{indication: pid, dose: 28 g, every: 4 week}}
+"""
+GOOD = "{value: 8 g/L, on: 2026-07-20}"
+
+
+def test_wrong_levels_doses_and_products_are_refused_or_flagged_all_at_once(tmp_path: Path) -> None:
+    """Levels that cannot be, in a unit that cannot be, or with a date ahead refuse the record, together; the other record is forecast with its doubts."""
+    bad = ["{value: -6.1 g/L, on: 2026-07-01}", "{value: 610 g/L, on: 2026-07-02}", "{value: 6 mmol/L, on: 2026-07-03}", "{value: 8, on: 2026-07-04}",
+           "{value: 8 g/L, on: 2027-07-05}", GOOD]
+    (tmp_path / "a.yaml").write_text(WRONG.format(name="a", levels=", ".join(bad), product="Privigen", dose="28 g"), encoding="utf-8")
+    flagged = ["{value: 8 mg/dL, on: 2026-07-20}", "{value: 0 g/L, on: 2026-07-21}", "{value: 7.9 g/L, on: 2026-07-22}", "{value: 8.1 g/L, on: 2026-07-23}",
+               "{value: 6.2 g/L, on: 2026-07-23}", "{value: 8.3 g/L, on: 2026-06-20}"]
+    (tmp_path / "b.yaml").write_text(WRONG.format(name="b", levels=", ".join(flagged), product="Privigenx", dose="0 g"), encoding="utf-8")
+    done = ivigil("forecast", str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"), "--as-of", "2026-11-20", code=2)
+    for why in ("-6.1 g/L is not a believable", "did you mean 610 mg/dL = 6.1 g/L?", "is a substance concentration", "has no unit", "lies after 2026-11-20"):
+        assert why in done.stderr
+    text = " ".join(done.stdout.split())
+    for why in ("were mg/dL and g/L mixed up?", "0 g/L of 2026-07-21 is not a believable level", "shares its day with another level", "0 g is not above 0",
+                "IgG forecast - b"):
+        assert why in text
+    assert "1 record could not be used; 1 forecast made" in done.stderr
 
 
 def test_a_losing_state_has_no_numbers_and_its_own_exit_code(tmp_path: Path) -> None:
@@ -167,3 +223,23 @@ def test_without_the_extra_it_is_said_how_to_get_it() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "ivigil[fast]" in done.stderr
+
+
+def test_the_picture_as_png(tmp_path: Path) -> None:
+    """Twice the 960 x 500 of the drawing at 144 dots an inch is 1440 x 750: points of print are 4/3 of its units. The same forecast gives the same bytes."""
+    first, again = tmp_path / "curve.png", tmp_path / "again.png"
+    ivigil(*PID, "--plot", str(first))
+    ivigil(*PID, "--plot", str(again))
+    data = first.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (1440, 750)
+    assert again.read_bytes() == data
+
+
+def test_png_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra ``print`` is named, and the way without it."""
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(BadInput) as caught:
+        png_of("<svg/>")
+    assert "ivigil[print]" in caught.value.problems[0].remedy
+    assert ".svg" in caught.value.problems[0].remedy

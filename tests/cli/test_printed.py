@@ -46,3 +46,12 @@ def test_several_leaflets_come_one_after_the_other_as_text(capsys: pytest.Captur
     """A batch of leaflets can be printed."""
     assert run_plan([RECORD, OTHER], US, "leaflet", "") == 0
     assert capsys.readouterr().out.count("YOUR IMMUNOGLOBULIN TREATMENT") == 2
+
+
+def test_a_leaflet_draws_the_igg_curve_without_being_asked(tmp_path: Path) -> None:
+    """``--format leaflet`` looks ahead by itself; the plan in other formats does so only with ``--outlook``."""
+    page, plain = tmp_path / "leaflet.html", tmp_path / "plan.json"
+    assert run_plan([OTHER], US, "leaflet", str(page)) == 0
+    assert 'id="leaflet-curve"' in page.read_text(encoding="utf-8")
+    assert run_plan([OTHER], US, "json", str(plain)) == 0
+    assert "outlook" not in plain.read_text(encoding="utf-8").split('"not_raised"')[0]

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["core.lock", "dev.lock"])
+@pytest.mark.parametrize("name", ["core.lock", "web.lock", "container.lock", "dev.lock"])
 def test_locks_carry_hashes_and_no_address(name: str) -> None:
     """Every pin has hashes, and nothing names where to download from."""
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
@@ -29,7 +29,17 @@ def test_requirement_lists_agree_with_the_package() -> None:
     extras = {name: {one for one in listed if not one.startswith("ivigil[")} for name, listed in project["project"]["optional-dependencies"].items()}
     assert core == {*project["project"]["dependencies"], *project["build-system"]["requires"]}
     assert web == extras["web"] | extras["print"]
+    container = _listed(ROOT / "requirements" / "container.in")
+    assert container == extras["postgres"]
     assert dev | core == extras["dev"] | extras["fast"] | extras["postgres"] | core
+
+
+def test_the_container_holds_the_service_as_it_is_locked_and_the_driver_for_postgresql() -> None:
+    """Its lock is that of the service, pin for pin, with psycopg beside it; the container file installs from it."""
+    pins = {name: set(re.split(r"\n(?=\S)", (ROOT / "requirements" / name).read_text(encoding="utf-8").strip())) for name in ("web.lock", "container.lock")}
+    assert pins["web.lock"] <= pins["container.lock"]
+    assert {pin.partition("==")[0] for pin in pins["container.lock"] - pins["web.lock"]} == {"psycopg", "psycopg-binary"}
+    assert "-r requirements/container.lock" in (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
 
 
 def _listed(path: Path) -> set[str]:

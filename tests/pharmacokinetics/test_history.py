@@ -32,6 +32,13 @@ def test_doses_are_grams_on_days() -> None:
 @pytest.mark.parametrize(("parts", "kind"), [
     ({"infusions": (msgspec.structs.replace(infusion(-28), dose=None),)}, "dose-missing"),
     ({"infusions": (msgspec.structs.replace(infusion(-28), dose=Quantity(250, "mL")),)}, "dose-missing"),
+    ({"infusions": (infusion(-28, "0 g"),)}, "dose-impossible"),
+    ({"infusions": (msgspec.structs.replace(infusion(-28), dose=Quantity(-28, "g")),)}, "dose-impossible"),
+    ({"infusions": (infusion(-28, "28 g/kg"),)}, "dose-impossible"),
+    ({"infusions": (infusion(-28, "28000 g"),)}, "dose-impossible"),
+    ({"infusions": (infusion(-28, product="Privigenx"),)}, "product-unknown"),
+    ({"infusions": (infusion(-28, product="Water"),)}, "product-unknown"),
+    ({"infusions": MONTHS, "results": (level(-10, "9 g/L"), level(-38, "9 mg/dL"))}, "unit-slip"),
     ({"infusions": (infusion(-28, route=""),)}, "route-assumed"),
     ({"infusions": (infusion(-28, kind="monoclonal-antibody"),)}, "other-antibody"),
     ({"infusions": (infusion(-28), infusion(-28))}, "same-day-doses"),
@@ -50,6 +57,30 @@ def test_doses_are_grams_on_days() -> None:
 def test_every_doubt_has_its_remark(parts: dict[str, Any], kind: str) -> None:
     """Typed, so that a reader and a program can tell them apart."""
     assert kind in kinds(history(**parts))
+
+
+@pytest.mark.parametrize("name", ["", "Privigen", "privigen-us", "Privigen 10 % solution for infusion", "IVIG", "Human normal immunoglobulin", "Gamunex-C"])
+def test_products_that_are_known_or_name_no_brand_raise_no_doubt(name: str) -> None:
+    """A strength or a form behind a brand does not make it another product."""
+    assert kinds(history(infusions=(infusion(-28, product=name),))) == []
+
+
+def test_a_dose_that_cannot_be_is_not_counted_and_a_brand_is_suggested() -> None:
+    """The reason is in words, with the place; doses of an unknown product count, since their grams are known."""
+    found = history(infusions=(infusion(-56, "0 g"), infusion(-28, product="Privigenx"), infusion(-14, product="Privigenx")))
+    assert [dose.day for dose in found.doses] == [-28, -14]
+    (doubt,) = [remark.say for remark in found.remarks if remark.kind == "product-unknown"]
+    assert "(Privigen?)" in doubt
+    assert any("0 g is not above 0" in remark.say for remark in found.remarks)
+
+
+def test_a_level_a_hundredth_of_the_others_is_not_used() -> None:
+    """mg/dL and g/L; a level before treatment may truly be so low, and one level alone cannot tell."""
+    found = history(infusions=MONTHS, results=(level(-38, "9 mg/dL"), level(-10, "9 g/L"), level(-40, "8 g/L")))
+    assert [(one.value, one.usable) for one in found.levels] == [(8.0, True), (pytest.approx(0.09), False), (9.0, True)]
+    assert history(infusions=MONTHS, results=(level(-38, "9 mg/dL"),)).levels[0].usable
+    before = history(infusions=MONTHS, infusions_complete=True, results=(level(-200, "9 mg/dL"), level(-10, "9 g/L")))
+    assert before.before_treatment[0].value == pytest.approx(0.09)
 
 
 def test_levels_are_usable_or_not() -> None:

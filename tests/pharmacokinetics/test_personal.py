@@ -134,7 +134,9 @@ def test_a_bioavailability_does_not_pass_one() -> None:
     assert np.all(np.isfinite(found.individual.covariance))
 
 
-@pytest.mark.parametrize(("name", "why"), [("luo-2020", "residual"), ("landersdorfer-2013", "residual"), ("saturable-fcrn", "never published")])
+@pytest.mark.parametrize(("name", "why"), [("luo-2020", "no usable residual error"),
+                                           ("landersdorfer-2013", "no usable variation between patients and no usable residual error"),
+                                           ("saturable-fcrn", "no usable variation between patients")])
 def test_a_model_that_cannot_be_fitted_says_why(name: str, why: str) -> None:
     """No number is invented for what was not read."""
     found = fitted(name, [-28.5], [9.0])

@@ -239,3 +239,36 @@ def test_a_question_that_cannot_be_read_is_refused_with_all_reasons(client: Test
     assert {"jurisdiction", "as-of", "record"} <= {one["place"] for one in problems}
     for bad in (b"dose?", b"[" * 100_000, b"{}", b'{"question": "x", "audience": "cat"}', b'{"question": "x", "file": "/etc/passwd"}'):
         assert client.post("/api/v1/ask", content=bad).status_code == 422, bad
+
+
+def test_the_outlook_is_that_of_the_command_line(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """``outlook=true`` in the address or beside the record gives the lines of ``--outlook``; anything but true or false is refused; ``why`` takes it too."""
+    path = ROOT / "patients" / "pid-adult-us.yaml"
+    run_plan([str(path)], Choices(jurisdiction="US", as_of=DAY, outlook=True), "json", "")
+    printed = capsys.readouterr().out
+    assert '"outlook.curve"' in printed
+    assert client.post(f"/api/v1/plan?jurisdiction=US&as_of={DAY}&outlook=true", content=path.read_bytes()).text == printed
+    together = {"record": path.read_text(encoding="utf-8"), "choices": {"jurisdiction": "US", "as_of": DAY, "outlook": True}}
+    assert client.post("/api/v1/plan", json=together).text == printed
+    refused = client.post("/api/v1/plan?jurisdiction=US&outlook=perhaps", content=path.read_bytes())
+    assert refused.status_code == 422
+    assert "true or false" in refused.text
+    assert run_why(str(path), "outlook.igg", Choices(jurisdiction="US", as_of=DAY, outlook=True)) == 0
+    shown = capsys.readouterr().out
+    asked = client.post(f"/api/v1/why?jurisdiction=US&as_of={DAY}&outlook=true&line=outlook.igg", content=path.read_bytes(), headers={"accept": "text/plain"})
+    assert "navarro-mora-2022" in asked.text
+    assert "navarro-mora-2022" in shown
+
+
+def test_the_leaflet_is_that_of_the_command_line(client: TestClient, tmp_path: Path) -> None:
+    """HTML and PDF byte for byte, with the curve; text by its header; a bad record is refused with its problems."""
+    path = ROOT / "patients" / "pid-adult-us.yaml"
+    address = f"/api/v1/leaflet?jurisdiction=US&as_of={DAY}"
+    for name, accept in (("l.html", "text/html"), ("l.pdf", "application/pdf")):
+        run_plan([str(path)], Choices(jurisdiction="US", as_of=DAY), "leaflet", str(tmp_path / name))
+        given = client.post(address, content=path.read_bytes(), headers={"accept": accept})
+        assert given.content == (tmp_path / name).read_bytes()
+        assert given.headers["content-type"].startswith(accept)
+    assert b"<svg" in client.post(address, content=path.read_bytes()).content
+    assert client.post(address, content=path.read_bytes(), headers={"accept": "text/plain"}).text.startswith("YOUR IMMUNOGLOBULIN TREATMENT")
+    assert client.post(address, content=b"x: 1").status_code == 422

@@ -11,7 +11,7 @@ from ivigil.planning.line import Reference, Table
 
 Audience = Literal["patient", "clinician", "researcher"]
 Outcome = Literal["answered", "partly", "asks", "refused", "emergency"]
-Kind = Literal["statement", "entry", "plan-line", "calculation", "frame"]
+Kind = Literal["statement", "entry", "plan-line", "forecast", "calculation", "frame"]
 Reason = Literal[
     "",
     "emergency",
@@ -36,8 +36,8 @@ SCHEMA = "ivigil.answer/1"
 
 class Sentence(msgspec.Struct, frozen=True, omit_defaults=True):
     """One sentence. ``statement``: the words of a statement; ``entry``: composed from an entry whose numbers stand in its statements;
-    ``plan-line``: a line of a plan; ``calculation``: arithmetic on numbers of the question and of cited statements; ``frame``: words of our own without a
-    clinical claim or a number.
+    ``plan-line``: a line of a plan; ``forecast``: a line of the forecast with what its models rest on; ``calculation``: arithmetic on numbers of the
+    question and of cited statements; ``frame``: words of our own without a clinical claim or a number.
     """
 
     text: str
@@ -46,6 +46,8 @@ class Sentence(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: tuple[str, ...] = ()
     sources: tuple[int, ...] = ()
     marks: tuple[str, ...] = ()
+    composed: str = ""
+    """The sentence as composed, where a language model reworded it."""
 
 
 class Section(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,6 +72,17 @@ class Understood(msgspec.Struct, frozen=True, omit_defaults=True):
     unknown: tuple[str, ...] = ()
 
 
+class Rewording(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a language model was asked to reword: how many sentences were sent, how many stand reworded, why others were kept, and what failed."""
+
+    endpoint: str
+    model: str
+    sent: int
+    reworded: int
+    kept: dict[str, int] = {}
+    failed: str = ""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A whole answer: reproducible from the question, what was asked with it, the evidence version and the program version."""
 
@@ -90,6 +103,7 @@ class Answer(msgspec.Struct, frozen=True):
     review: str
     evidence_version: str
     program_version: str
+    phrasing: Rewording | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:

@@ -11,6 +11,7 @@ from ivigil import __version__
 from ivigil.answers.answer import SCHEMA, Answer, Audience, Understood
 from ivigil.answers.compose import Drawn, composed
 from ivigil.answers.diseases import Here
+from ivigil.answers.foremost import foremost
 from ivigil.answers.number import numbered
 from ivigil.answers.readable import unreadable
 from ivigil.answers.refuse import Refusal, emergency, outside
@@ -47,13 +48,20 @@ def answer(question: str, evidence: Evidence, asking: Asking) -> Answer:
         return _answer(question[:_SHOWN], None, _refused(refusal), here)
     understood = understand(question, vocabulary)
     if understood.emergencies:
-        return _answer(question, understood, _refused(emergency(here, understood, vocabulary)), here)
+        return _answer(question, understood, _urgent(emergency(here, understood, vocabulary), here, understood), here)
     if refusal is not None:
         return _answer(question, None, _refused(refusal), here)
     if len(understood.places) == 1 and asking.record is None:
         here = msgspec.structs.replace(here, jurisdiction=understood.places[0])
     drawn = composed(here, understood, vocabulary, asking.record, asking.using, outside(here, understood, vocabulary))
     return _answer(question, understood, drawn, here)
+
+
+def _urgent(refusal: Refusal, here: Here, question: Question) -> Drawn:
+    """What to do now; after it, for clinicians, what speaks against an act that the question proposes."""
+    warned = [] if here.audience == "patient" else [one for one in foremost(here, question) if one not in refusal.said]
+    lead, *rest = refusal.said
+    return msgspec.structs.replace(_refused(refusal), short=(lead, *warned, *rest))
 
 
 def _refused(refusal: Refusal) -> Drawn:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import msgspec
 
-from ivigil.answers import diseases, things
+from ivigil.answers import diseases
+from ivigil.answers.ahead import ahead, wishes_of
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.calculate import calculated
+from ivigil.answers.compared import compared
 from ivigil.answers.diseases import Here
-from ivigil.answers.persons import Person, of_person, warned_of
+from ivigil.answers.foremost import barred, foremost, mentioned_first
+from ivigil.answers.person import fitting_age, of_person
 from ivigil.answers.planned import plan_of, quoted, said_line
+from ivigil.answers.reckoned import reckoned
 from ivigil.answers.refuse import Refusal
-from ivigil.answers.said import Said, by_words, entry_said, frame, plain_for, said_of
+from ivigil.answers.said import Said, by_words, frame, plain_for, said_of
 from ivigil.answers.searched import searched
+from ivigil.answers.shortened import shortened
 from ivigil.answers.telling import asked_for, most_telling
+from ivigil.answers.typed import MEDICINE_TOPICS, typed
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import words_of
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.questions import Topic
 from ivigil.patient.record import Record
 from ivigil.planning.line import Table
@@ -25,12 +32,12 @@ _MOST = 14
 """Sentences of one section."""
 _BESIDE = 4
 """General sentences where typed entries have answered already."""
-_MOST_DISEASES = 3
-_MEDICINE_TOPICS = {"interactions", "prevention"}
-"""Topics under which what rules say of medicines stands; what they say of illnesses stands under the others."""
 _BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
 """Topics whose words only time or frame a question about a vaccine that is named."""
-_MAINTENANCE = frozenset({"maintenance", "replacement"})
+_OVER_AGE = "age-over-65"
+"""The rule on older people: an age above its bound makes a question one about them too."""
+_FORECAST_TELLS = {"levels", "half-life", "monitoring"}
+"""Topics to which the forecast of a record is the answer, so that its plan need not be quoted on them."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -56,6 +63,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
 def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Record | None, using: tuple[str, ...], refusal: Refusal | None) -> Drawn:
     """The answer to a question that is no emergency. What the evidence does not hold is said; nothing is filled in."""
+    question = msgspec.structs.replace(question, indications=mentioned_first(question, fitting_age(here, question), here))
     corrections = _corrections(here, question, ())
     if question.commands:
         return Drawn(
@@ -71,40 +79,45 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
         beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
         return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
-    if refusal is not None and not corrections and not any(one.kind == "calculation" for one in sums.said):
+    forecast = _forecast(here, question, vocabulary, record) if record is not None else None
+    opening = foremost(here, question) if "topics" in using else []
+    stands = refusal is not None and (refusal.reason == "other-drug" or not opening)
+    if refusal is not None and stands and not corrections and not any(one.kind == "calculation" for one in sums.said) and forecast is None:
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
-    parts = _planned(here, question, topics, record) if record is not None else []
+    parts = [forecast] if forecast is not None else []
+    told = topics if forecast is None else tuple(name for name in topics if name not in _FORECAST_TELLS)
+    parts += _planned(here, question, told, record) if record is not None and (told or forecast is None) else []
+    products = tuple(compared(here, question)) if "topics" in using else ()
+    parts += [Part("compared", "Products side by side", products)] if products else []
     parts += [part for topic in topics if (part := _topic(here, question, vocabulary.evidence.topics[topic])) is not None]
-    leading = _corrections(here, question, (), sums.correct)
-    barred = things.routes(here, question.products, question.indications, frozenset(word.fold for word in question.words))
-    if question.facts or question.amounts.age:
-        barred += warned_of(here, _person(here, question, question.facts))
-    barred += things.no_live(here, question.vaccines, question.facts)
+    leading = list(dict.fromkeys([*opening, *_corrections(here, question, (), sums.correct)]))
     corrections = [one for one in _corrections(here, question, topics) if one not in leading]
     found = searched(here, question, [part.said for part in parts], using)
     if found:
         parts.append(Part("found", "Also in the evidence" if parts else "From the evidence", found))
-    worked = tuple(one for one in sums.said if one.kind == "calculation" or not plain_for(here.audience))
-    if worked:
-        parts.insert(0, Part("calculation", "Worked out", worked))
+    worked = tuple(one for one in sums.said if one.kind == "calculation" or not (plain_for(here.audience) or parts or opening))
+    worked = tuple(dict.fromkeys((*worked, *(reckoned(here, question) if "topics" in using else ()))))
     if question.signs:
         parts.append(_red_flags(here, question, vocabulary))
-    parts = _once(parts, [*leading, *corrections])
-    if not parts and not leading:
+    parts = _once(parts, [*worked, *leading, *corrections])
+    if not parts and not leading and not worked:
         leading, corrections = corrections, []
-    if not parts and not leading:
+    if not parts and not leading and not worked:
         said = frame(_NOTHING_PLAIN if plain_for(here.audience) else _NOTHING)
         return Drawn("refused", "not-in-evidence", (said,), related=_related(here, topics))
-    short, parts = _short(parts, leading)
-    short, parts = _led(here, question, short, parts)
-    short = [*barred, *(one for one in short if one not in barred)]
+    fewer = shortened(here, question, [part.said for part in parts])
+    parts = [msgspec.structs.replace(part, said=said) for part, said in zip(parts, fewer, strict=True) if said or part.table is not None]
+    short, parts = _short(parts, leading, 1 if opening else 0)
+    short, parts = (short, parts) if leading or forecast is not None else _led(here, question, short, parts)
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
     if "criteria" in topics and record is None and not plain_for(here.audience):
         notes.append(frame(_NECESSITY))
     missing = _missing(question, topics)
-    return Drawn("answered", "", (*notes, *leading, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
+    before = barred(here, question) if leading else []
+    first = dict.fromkeys((*(one for one in leading if one in before), *worked, *leading))
+    return Drawn("answered", "", (*notes, *first, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
 
 
 _NOTHING = "The evidence does not answer this. What was not read is not guessed."
@@ -136,12 +149,14 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = (*topics, "works")
     elif not topics and question.amounts.doses:
         topics = ("dose",)
-    if any(name.startswith("takes.") for name in question.facts) and not set(topics) & _MEDICINE_TOPICS:
+    if any(name.startswith("takes.") for name in question.facts) and not set(topics) & MEDICINE_TOPICS:
         topics = (*topics, "interactions")
-    if "vaccines" in topics and "dose" in topics and not question.indications:
+    if "vaccines" in topics and "dose" in topics and not any(word.fold.startswith("dos") for word in question.words):
         topics = tuple(name for name in topics if name != "dose")
     if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
         topics = (*topics, "scig")
+    if truth_of(here.evidence.every_rule[_OVER_AGE].when, of_person(question, ())) is True:
+        topics = (*topics, "older")
     if question.terms and question.asks_meaning and "words" not in topics:
         topics = (*topics, "words")
     order = list(here.evidence.topics)
@@ -149,7 +164,7 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
 
 
 def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
-    own, rest = _typed(here, question, topic)
+    own, rest = typed(here, question, topic)
     undosed = [name for name in question.indications if not here.evidence.indications[name].regimens]
     if topic.id in {"dose", "maintenance"} and undosed and len(undosed) == len(question.indications):
         none = frame(f"No dose for {'this illness' if plain_for(here.audience) else here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
@@ -164,7 +179,7 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
         listed = [*general, *own, *rest]
     else:
         listed = [*own, *general[:_BESIDE], *rest] if own else [*general, *rest]
-    listed = sorted(dict.fromkeys(listed), key=lambda one: "not read" in one.marks)
+    listed = sorted(dict.fromkeys(listed), key=lambda one: "not read" in one.marks and one not in own)
     if not listed:
         return None
     return Part(topic.id, (topic.plain or topic.title) if plain_for(here.audience) else topic.title, tuple(listed[: _MOST + len(own)]))
@@ -180,93 +195,6 @@ def _fits(here: Here, question: Question, one: Said) -> bool:
     return not {name.partition(".")[0] for name in one.cites} & (here.evidence.indications.keys() - set(question.indications))
 
 
-def _typed(here: Here, question: Question, topic: Topic) -> tuple[list[Said], list[Said]]:
-    """What typed entries say on a topic: of what is named, and, to stand after the general sentences, of other places."""
-    own: list[Said] = []
-    rest: list[Said] = []
-    folds = frozenset(word.fold for word in question.words)
-    indications = [here.evidence.indications[name] for name in question.indications[:_MOST_DISEASES]]
-    for finder in topic.find:
-        if finder == "standing":
-            if plain_for(here.audience) and indications:
-                own += [one for name in question.terms for one in said_of(here.evidence, name, here.audience)]
-            for indication in indications:
-                labels = list(diseases.on_labels(here, indication))
-                said = list(diseases.standing(here, indication))
-                own += [*labels, *said] if question.asks_label else [*said[:2], *labels, *said[2:]]
-        elif finder == "criteria":
-            own += [one for indication in indications for one in diseases.criteria(here, indication)]
-        elif finder in {"dose", "maintenance"}:
-            for indication in indications:
-                phases = _MAINTENANCE if finder == "maintenance" else frozenset()
-                here_doses, elsewhere = diseases.doses(here, indication, phases, question.products)
-                own += [*here_doses, *elsewhere]
-                if not here_doses and not elsewhere and finder == "dose":
-                    own += diseases.reported(here, indication) or []
-        elif finder == "stop":
-            own += [one for indication in indications for one in (*diseases.remarks(here, indication.stop), *diseases.remarks(here, indication.review))]
-        elif finder == "outcomes":
-            own += [one for indication in indications for one in diseases.remarks(here, (*indication.outcome_measures, *indication.review))]
-        elif finder == "targets":
-            own += [one for indication in indications for one in diseases.remarks(here, indication.targets)]
-        elif finder == "alternatives":
-            own += [one for indication in indications for one in diseases.remarks(here, indication.alternatives)]
-        elif finder == "product":
-            own += [one for product in things.chosen(here, question.products)[:2] for one in things.about_product(here, product, folds)]
-        elif finder == "switch":
-            own += things.switches(here, things.chosen(here, question.products), question.amounts, question.indications)
-        elif finder == "rate":
-            own += [
-                one for product in things.chosen(here, question.products)[:2] for one in things.rates(here, product, question.indications, question.amounts)
-            ]
-        elif finder == "vaccine":
-            own += [one for name in question.vaccines[:2] for one in things.vaccine(here, here.evidence.vaccines[name], question.indications)]
-        elif finder == "conditions":
-            facts = tuple(name for name in question.facts if name.startswith("takes.") == (topic.id in _MEDICINE_TOPICS))
-            own += of_person(here, _person(here, question, facts)) if facts else []
-        elif finder == "mechanisms":
-            (own if question.mechanisms else rest).extend(things.mechanisms(here, question.mechanisms))
-        elif finder == "frequency":
-            own += things.frequencies(here, folds)
-        elif finder == "words":
-            own += [one for name in question.terms for one in said_of(here.evidence, name, here.audience)] if topic.id == "words" else []
-        elif finder == "exposure":
-            own += _exposures(here, question)
-        elif finder == "interference":
-            own += [one for name in question.tests for one in said_of(here.evidence, name, here.audience)]
-        elif finder == "weight":
-            own += _weights(here)
-    return own, rest
-
-
-def _person(here: Here, question: Question, facts: tuple[str, ...]) -> Person:
-    products = things.chosen(here, question.products)
-    return Person(facts, question.amounts.years if question.amounts.age else None, products[0] if len({one.brand for one in products}) == 1 else None)
-
-
-def _exposures(here: Here, question: Question) -> list[Said]:
-    folds = {word.fold for word in question.words}
-    rows = [
-        one
-        for one in here.evidence.exposures.values()
-        if not folds & {"measle", "measles", "varicella", "chickenpox"}
-        or one.disease in folds
-        or (f"{one.disease}" in {"measles"} and "measle" in folds)
-        or (one.disease == "varicella" and folds & {"chickenpox", "varicella"})
-    ]
-    rows.sort(key=lambda one: one.jurisdiction not in {*here.places, ""})
-    return [] if plain_for(here.audience) else [entry_said(here.evidence, one.say, one.cites) for one in rows]
-
-
-def _weights(here: Here) -> list[Said]:
-    place = here.evidence.jurisdictions[here.jurisdiction]
-    policy = here.evidence.weight_policies.get(place.weight_policy)
-    if policy is None or plain_for(here.audience):
-        return []
-    text = f"{place.name}: {policy.name}{f'. {policy.say}' if policy.say else ''}"
-    return [entry_said(here.evidence, text, policy.cites)]
-
-
 def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: tuple[str, ...] = ()) -> list[Said]:
     """Popular oversimplifications: those that the question brings, and those that belong beside a topic asked about in general."""
     named = dict.fromkeys((*question.corrections, *more))
@@ -275,6 +203,7 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
     undosed = bool(question.indications) and not any(here.evidence.indications[name].regimens for name in question.indications)
     once = once or undosed
     beside = [one.id for one in here.evidence.corrections.values() if set(one.topics) & set(topics) and not (once and "dose" in one.topics)]
+    beside = beside if not question.products and not question.facts and not question.amounts.weight else []
     out: list[Said] = []
     for name in dict.fromkeys((*named, *beside)):
         entry = here.evidence.corrections[name]
@@ -318,6 +247,14 @@ def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Re
     return parts
 
 
+def _forecast(here: Here, question: Question, vocabulary: Vocabulary, record: Record) -> Part | None:
+    """What the forecast of the record says, where the question asks about its coming IgG."""
+    wishes = wishes_of(question, vocabulary)
+    if not wishes:
+        return None
+    return Part("forecast", "What is expected for you" if plain_for(here.audience) else "Forecast for this record", ahead(here, question, wishes, record))
+
+
 def _red_flags(here: Here, question: Question, vocabulary: Vocabulary) -> Part:
     entries = [vocabulary.evidence.emergencies[name] for name in question.signs]
     said = [
@@ -341,13 +278,20 @@ def _once(parts: list[Part], corrections: list[Said]) -> list[Part]:
     return out
 
 
-def _short(parts: list[Part], leading: list[Said]) -> tuple[list[Said], list[Part]]:
-    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice."""
-    most = 0 if leading else 1 if len(parts) > 2 else 2
+def _short(parts: list[Part], leading: list[Said], beside: int) -> tuple[list[Said], list[Part]]:
+    """The first sentences of the answer: what was worked out, else what stands first under each topic. They do not stand twice.
+
+    ``beside`` is how many parts say one sentence beside what opens the answer.
+    """
+    most = min(beside, 1) if leading else 1 if len(parts) > 2 else 2
+    ahead_first = bool(parts) and parts[0].id == "forecast"
+    leading_parts = 1 if ahead_first else beside if leading else _LEADING
+    most = 2 if ahead_first else most
     short: list[Said] = []
     out: list[Part] = []
     for number, part in enumerate(sorted(parts, key=lambda part: not _worked(part))):
-        take = _worked(part) or (most if number < _LEADING and (part.id not in _NEVER_SHORT or len(parts) == 1) else 0)
+        opens = number < leading_parts and (part.id not in _NEVER_SHORT or len(parts) == 1)
+        take = _worked(part) or (_SIDE_BY_SIDE if part.id == "compared" and not leading else most if opens else 0)
         short += part.said[:take]
         if part.said[take:] or part.table is not None:
             out.append(msgspec.structs.replace(part, said=part.said[take:]))
@@ -368,12 +312,11 @@ def _led(here: Here, question: Question, short: list[Said], parts: list[Part]) -
 
 def _worked(part: Part) -> int:
     """How many sentences reach to the last sum of a part, whose first sentences may say what was reckoned with."""
-    if part.id == "calculation":
-        return len(part.said)
     return max((place for place, one in enumerate(part.said[:_SUMS], start=1) if one.kind == "calculation"), default=0)
 
 
 _LEADING = 3
+_SIDE_BY_SIDE = 4
 _SUMS = 6
 _NEVER_LED = {"critical", "red-flags-named", "plan-questions"}
 _NEVER_SHORT = {"plan-questions", "red-flags-named", "found"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TypeVar
@@ -10,10 +11,12 @@ import msgspec
 
 from ivigil.answers.answer import Audience
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
+from ivigil.basis.facts import Facts
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.doses import dose_text
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.select import elsewhere, in_force, nearest
-from ivigil.evidence.shapes import Criterion, Indication, Regimen, Remark, Standing
+from ivigil.evidence.shapes import Criterion, Indication, Product, Regimen, Remark, Standing
 
 _VERDICTS = {"supports": "supported", "conditional": "under conditions", "against": "advised against", "not-read": "not read"}
 _PLAIN_VERDICTS = {
@@ -33,6 +36,8 @@ _PHASES = {
     "switch": "changing over",
     "extra": "extra dose",
 }
+NOBODY = Facts(())
+"""Nothing is known of the person."""
 E = TypeVar("E", Standing, Criterion, Regimen)
 
 
@@ -87,10 +92,11 @@ def standing(here: Here, indication: Indication) -> Iterator[Said]:
                 yield entry_said(here.evidence, text, row.cites)
             continue
         where = f" ({place.name})" if place is not None else ""
-        tier = "" if _has_number(row.tier) or row.tier.lower() in row.say.lower() else row.tier
+        standing_so = _numbers_stand(here, row)
+        tier = "" if not standing_so or row.tier.lower() in row.say.lower() else row.tier
         own_words = "; ".join(part for part in (tier, row.say) if part)
         text = f"{here.evidence.authority(row)}{where}: {_VERDICTS[row.verdict]}{f' - {own_words}' if own_words else ''}"
-        yield entry_said(here.evidence, text, row.cites, row.tier if _has_number(row.tier) else "", f"edition {row.edition}" if row.edition else "")
+        yield entry_said(here.evidence, text, row.cites, "" if standing_so else row.tier, f"edition {row.edition}" if row.edition else "")
 
 
 def on_labels(here: Here, indication: Indication) -> Iterator[Said]:
@@ -121,11 +127,17 @@ def criteria(here: Here, indication: Indication) -> Iterator[Said]:
             yield entry_said(here.evidence, f"Authorisation limit of {ceiling.payer}, never a dose: {ceiling.amount} per {ceiling.per}", ceiling.cites)
 
 
-def doses(here: Here, indication: Indication, phases: frozenset[str] = frozenset(), products: tuple[str, ...] = ()) -> tuple[list[Said], list[Said]]:
-    """The printed doses of the own place, those of a product named first, and those of others, each in words that cannot be read in two ways."""
-    own, others = by_place(here, indication.regimens)
+def doses(
+    here: Here, indication: Indication, phases: frozenset[str] = frozenset(), products: tuple[str, ...] = (), known: Facts = NOBODY
+) -> tuple[list[Said], list[Said]]:
+    """The printed doses of the own place, those of a product named first, and those of others, each in words that cannot be read in two ways.
+
+    What is not for somebody ``known`` to be too young or too old is left out.
+    """
+    fitting = [one for one in indication.regimens if one.when is None or truth_of(one.when, known) is not False]
+    own, others = by_place(here, fitting)
     if products:
-        own, others = [sorted(rows, key=lambda one: not set(one.products) & set(products)) for rows in (own, others)]
+        own, others = [_of_products(rows, [here.evidence.products[name] for name in products]) for rows in (own, others)]
     if phases:
         own, others = [[one for one in rows if one.phase in phases or set(one.also_phases) & phases] for rows in (own, others)]
     if plain_for(here.audience):
@@ -136,6 +148,13 @@ def doses(here: Here, indication: Indication, phases: frozenset[str] = frozenset
             told = [one for cite in elsewhere_cites if (one := statement_said(here.evidence, cite, here.audience)) is not None]
         return told[:1], []
     return [_dose(here, one) for one in own], [_dose(here, one) for one in others]
+
+
+def _of_products(rows: list[Regimen], products: list[Product]) -> list[Regimen]:
+    """The rows of the products named, then those of no product that go the same way; never the dose of another product."""
+    named = [one for one in rows if set(one.products) & {product.id for product in products}]
+    routes = {route for product in products for route in product.routes}
+    return [*named, *(one for one in rows if not one.products and one.route in routes)]
 
 
 def _dose(here: Here, regimen: Regimen) -> Said:
@@ -194,5 +213,7 @@ def _the(place: str) -> str:
     return f"the {place}" if place.startswith(("United", "European")) else place
 
 
-def _has_number(text: str) -> bool:
-    return any(character.isdigit() for character in text)
+def _numbers_stand(here: Here, row: Standing) -> bool:
+    """Whether the numbers of a tier stand in the statements that carry it; other ones are only a mark."""
+    told = " ".join(here.evidence.statements[cite].says for cite in row.cites)
+    return all(number in told for number in re.findall(r"\d+", row.tier))

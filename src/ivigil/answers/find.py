@@ -41,7 +41,7 @@ class Index:
         self._lock = threading.Lock()
         self._base = sqlite3.connect(":memory:", check_same_thread=False)
         self._base.execute("create virtual table said using fts5(id unindexed, part unindexed, names, heading, sentence, plain, tokenize='porter unicode61')")
-        rows = [(name, part, *(_text(text) for text in texts)) for name, part, *texts in _documents(evidence)]
+        rows = [(name, part, *(_text(text) for text in texts)) for name, part, *texts in documents(evidence)]
         self._base.executemany("insert into said values (?, ?, ?, ?, ?, ?)", rows)
         self.size = len(rows)
         self._texts = [text for row in rows for text in row[2:]]
@@ -122,7 +122,7 @@ def index_of(evidence: Evidence) -> Index:
     return kept
 
 
-def _documents(evidence: Evidence) -> Iterator[tuple[str, str, str, str, str, str]]:
+def documents(evidence: Evidence) -> Iterator[tuple[str, str, str, str, str, str]]:
     """Id, part, names, heading, sentence and plain words of everything that can be said. Rejected and superseded statements are left out."""
     titles = {source.id: source.title for source in evidence.sources.values()}
     for statement in evidence.statements.values():

@@ -70,8 +70,13 @@ def plan_of(here: Here, record: Record, indication: str) -> Plan:
     Raises:
         BadInput: the record contradicts itself or cannot be right; every problem is listed.
     """
+    return plan(record, here.evidence, context_for(here, record, indication))
+
+
+def context_for(here: Here, record: Record, indication: str) -> Context:
+    """The context of the plan: the indication of the question counts where the record names none."""
     named = indication if not record.order.indication else ""
-    return plan(record, here.evidence, Context(here.jurisdiction, here.as_of, datetime.combine(here.as_of, _MORNING), indication=named))
+    return Context(here.jurisdiction, here.as_of, datetime.combine(here.as_of, _MORNING), indication=named)
 
 
 def quoted(here: Here, made: Plan, topics: tuple[str, ...], audience: Audience) -> list[tuple[str, list[Said], Line | None]]:

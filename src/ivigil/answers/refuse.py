@@ -9,8 +9,8 @@ import msgspec
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.diseases import Here
 from ivigil.answers.find import index_of
-from ivigil.answers.persons import Person, of_person
 from ivigil.answers.said import Said, frame, plain_for, said_of
+from ivigil.answers.things import of_facts
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import Match
@@ -85,7 +85,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
         return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
-    beside_it = set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_person(here, Person(medicines))
+    beside_it = set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines)
     if "other-drug" in kinds and beside_it and not _told_of(question, vocabulary):
         return _not_in_evidence(named)
     bare = not question.topics or question.topics == ("disease",)

@@ -159,11 +159,15 @@ def _owned(here: Here, hit: Hit) -> bool:
 def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     """True for a find that speaks of a disease, a product or a route other than those asked about."""
     parts = hit.id.split(".")
+    if parts[0] in _OF_MODELS and not any(word.fold.startswith(_ABOUT_LEVELS) for word in question.words):
+        return True
     of_product = parts[0] in here.evidence.products
     if question.products and of_product:
         named = {product.id for product in things.chosen(here, question.products)}
         if parts[0] not in question.products or (parts[0] not in named and set(parts) & _OF_A_MARKET):
             return True
+    if of_product and parts[0] not in question.products and not _says_which(here, parts[0], hit.id):
+        return True
     if not question.indications:
         return False
     if parts[0] in here.evidence.indications and parts[0] not in question.indications:
@@ -175,6 +179,12 @@ def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     return of_product and "sc" in parts and "subcutaneous" not in routes
 
 
+_OF_MODELS = {"pk", "pk-policy"}
+_ABOUT_LEVELS = (
+    "model", "pharmaco", "kinetic", "half", "halv", "clear", "trough", "igg", "level", "steady", "distribut", "bioavail", "forecast",
+    "baseline", "factor", "convert", "switch", "obes",
+)
+"""What the models of levels say stands only where levels or models are asked about."""
 _OF_A_MARKET = {"rate", "dose", "label", "sc", "at-risk", "factor", "start"}
 """Parts that differ between markets: those of another market do not stand beside those of the own."""
 _OF_A_USE = {"rate", "dose", "sc", "at-risk", "start"}
@@ -186,3 +196,9 @@ _SHORT = {"pid": "pi", "dermatomyositis": "dm"}
 def _uses(evidence: Evidence) -> frozenset[str]:
     """How the ids of products' statements call the diseases that they are for."""
     return frozenset(_SHORT.get(name.split("-")[0], name.split("-")[0]) for name in evidence.indications)
+
+
+def _says_which(here: Here, product: str, name: str) -> bool:
+    """True when a statement about a product names it: *IgA is at most so much* says nothing where no product was asked about."""
+    statement = here.evidence.statements.get(name)
+    return statement is None or here.evidence.products[product].brand.partition(" ")[0] in f"{statement.says} {statement.plain}"

@@ -6,23 +6,33 @@ from collections.abc import Iterable, Iterator
 
 from ivigil.answers.amounts import Amounts
 from ivigil.answers.diseases import Here
-from ivigil.answers.persons import Person, as_known
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
+from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Vaccine
-from ivigil.evidence.conditions import truth_of
+from ivigil.evidence.conditions import facts_named, truth_of
 from ivigil.evidence.select import in_force
-from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SubcutaneousSchedule, Switch
+from ivigil.evidence.shapes import PrintedRate, Product, RateSchedule, SafetyRule, SubcutaneousSchedule, Switch
 
+_SEVERITY = {"contraindicated": "contraindicated", "avoid": "avoid", "caution": "caution"}
+_WORST_FIRST = ("contraindicated", "avoid", "caution", "info", "none")
 _INTRAVENOUS = {"igiv", "igsc"}
 
 
 def chosen(here: Here, names: Iterable[str]) -> list[Product]:
-    """Of the products named, those of the markets of the place; where there are none, the others."""
+    """Of the products named, those of the markets of the place; of a brand that has none there, the others."""
     products = [here.evidence.products[name] for name in names]
     markets = here.evidence.jurisdictions[here.jurisdiction].markets
-    own = [product for product in products if product.market in markets]
-    return own or products
+    at_home = {product.brand.partition(" ")[0] for product in products if product.market in markets}
+    return [product for product in products if product.market in markets or product.brand.partition(" ")[0] not in at_home]
+
+
+def one_a_brand(products: Iterable[Product]) -> list[Product]:
+    """Of each brand and strength the first: those of several markets say the same."""
+    kept: dict[tuple[str, float], Product] = {}
+    for product in products:
+        kept.setdefault((product.brand, product.percent), product)
+    return list(kept.values())
 
 
 def called(here: Here, product: Product) -> str:
@@ -54,7 +64,7 @@ _ASPECTS: dict[str, tuple[str, ...]] = {
     "sodium": ("sodium", "salt"),
     "vials": ("vial", "bottle", "size", "come"),
     "label": ("label", "approv", "licens", "indicat", "used"),
-    "storage": ("stor", "fridge", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
+    "storage": ("stor", "fridge", "stand", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
     "dilution": ("dilut", "saline", "glucose", "dextrose"),
     "flush": ("flush",),
     "filter": ("filter",),
@@ -70,11 +80,17 @@ def about_product(here: Here, product: Product, words: frozenset[str]) -> list[S
     """Strength, stabiliser, excipients, IgA, vials, label and handling of one product, as its label prints them; the aspect asked for first."""
     if plain_for(here.audience):
         statements = [one for one in here.evidence.statements.values() if one.id.startswith(f"{product.id}.") and one.plain]
-        return [told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None]
+        kept = [said for aspect, said in _aspects(here, product) if aspect == "storage" and any(word.startswith(_ASPECTS["storage"]) for word in words)]
+        return [*kept, *(told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None)]
     asked = {aspect for aspect, starts in _ASPECTS.items() if any(word.startswith(starts) for word in words)}
     rows = list(_aspects(here, product))
     fitting = [said for aspect, said in rows if aspect in asked]
     return fitting if fitting else [said for _, said in rows]
+
+
+def handled(here: Here, product: Product, aspects: frozenset[str]) -> list[Said]:
+    """How one product is handled, in these aspects: what it is diluted and its line flushed with, the filter, latex."""
+    return [said for aspect, said in _aspects(here, product) if aspect in aspects]
 
 
 def _aspects(here: Here, product: Product) -> Iterator[tuple[str, Said]]:
@@ -124,7 +140,8 @@ def switches(here: Here, products: list[Product], amounts: Amounts, indications:
     if plain_for(here.audience):
         return []
     named = [product for product in products if product.switch]
-    listed = named or [product for product in here.evidence.products_at(here.jurisdiction) if product.switch]
+    under_skin = any("intravenous" not in product.routes for product in products)
+    listed = named or ([] if under_skin else [product for product in here.evidence.products_at(here.jurisdiction) if product.switch])
     if indications:
         listed = [product for product in listed if any(set(row.indications) & set(indications) for row in product.subcutaneous)]
     out: list[Said] = []
@@ -166,27 +183,8 @@ def rates(here: Here, product: Product, indications: tuple[str, ...], amounts: A
         yield from said_of(here.evidence, _RATES_UNREAD, here.audience)
 
 
-_INTO_A_VEIN = {"iv", "intravenou", "intravenous", "intravenously", "vein"}
-_UNDER_THE_SKIN = {"sc", "subcutaneou", "subcutaneous", "subcutaneously", "subcut", "subq", "skin"}
 
 
-def routes(here: Here, products: tuple[str, ...], indications: tuple[str, ...], words: frozenset[str]) -> list[Said]:
-    """A product asked about by a route that it is not for, or not for in this disease: this stands before everything else."""
-    into_a_vein, under_the_skin = bool(words & _INTO_A_VEIN), bool(words & _UNDER_THE_SKIN)
-    if into_a_vein == under_the_skin or plain_for(here.audience):
-        return []
-    out: list[Said] = []
-    for product in chosen(here, products):
-        if into_a_vein and "intravenous" not in product.routes:
-            out.append(entry_said(here.evidence, f"{called(here, product)} is for the subcutaneous route only", (_ONLY_UNDER_THE_SKIN,)))
-        elif under_the_skin and (barred := [row for row in product.barred if row.indication in indications and row.say]):
-            out += [entry_said(here.evidence, f"{called(here, product)}: {row.say}", row.cites) for row in barred]
-        elif under_the_skin and product.routes == ("intravenous",):
-            out.append(frame(f"No label that was read gives {product.brand} under the skin."))
-    return out
-
-
-_ONLY_UNDER_THE_SKIN = "safety.route.subcutaneous-only"
 _RATES_UNREAD = "ivigil-policy.rates-unread"
 
 
@@ -198,13 +196,13 @@ def _per_hour(product: Product, row: RateSchedule, kg: float, name: str) -> Iter
         limits.append(("at kidney or clot risk at most", at_risk.rate, at_risk.also))
     limits.append(("at most" if at_risk is None else "without kidney or clot risk at most", row.maximum.rate, row.maximum.also))
     for word, rate, also in limits:
-        reckoned = [(hourly, one) for one in (also, rate) if one is not None and (hourly := _hourly(one, kg, product)) is not None]
+        reckoned = [(each, one) for one in (also, rate) if one is not None and (each := hourly(one, kg, product)) is not None]
         if reckoned:
             lowest, binding = min(reckoned, key=lambda pair: pair[0])
             yield Said(f"{name}, {word}: {binding} for {number_text(kg)} kg = {number_text(round(lowest, 1))} mL/h.", row.cites, "calculation")
 
 
-def _hourly(rate: Quantity, kg: float, product: Product) -> float | None:
+def hourly(rate: Quantity, kg: float, product: Product) -> float | None:
     """A rate per body weight in mL/h; None for one that is not per body weight."""
     if rate.dimension == "volume rate per body mass":
         return rate.in_unit("mL/kg/h") * kg
@@ -247,15 +245,6 @@ def _for(here: Here, indications: tuple[str, ...]) -> str:
     return f", {', '.join(names[:3])}" if names else ""
 
 
-def no_live(here: Here, vaccines: tuple[str, ...], facts: tuple[str, ...]) -> list[Said]:
-    """A live vaccine asked about for somebody who must have none: this stands before everything else."""
-    conditions = [one.contraindicated_when for name in vaccines if (one := here.evidence.vaccines[name]).contraindicated_when is not None]
-    known = as_known(here, Person(facts))
-    if not any(truth_of(condition, known) is True for condition in conditions):
-        return []
-    return said_of(here.evidence, _NO_LIVE_PLAIN if plain_for(here.audience) else _NO_LIVE, here.audience)
-
-
 def vaccine(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[Said]:
     """Whether a vaccine waits, and how long, place by place; what the evidence does not say of it."""
     evidence = here.evidence
@@ -267,7 +256,7 @@ def vaccine(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[
             yield from said_of(evidence, name, here.audience)
         if one.antibody_interval == "no" and one.live == "yes":
             yield entry_said(
-                evidence, f"{one.name}: no wait is needed because of this treatment. Ask if a live vaccine is safe for you.", one.exempt_cites or one.cites
+                evidence, f"{one.name} vaccine: no antibody wait applies. Ask if a live vaccine is safe for you.", one.exempt_cites or one.cites
             )
         return
     if one.live == "no":
@@ -282,10 +271,7 @@ def vaccine(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[
     if one.say:
         yield entry_said(evidence, f"{one.name}: {one.say}", one.cites)
     if one.contraindicated_when is not None:
-        yield from said_of(evidence, _NO_LIVE, here.audience)
-
-
-_NO_LIVE, _NO_LIVE_PLAIN = "care.v09", "advice.immune-state"
+        yield from said_of(evidence, "care.v09", here.audience)
 
 
 def _waits(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[Said]:
@@ -318,6 +304,49 @@ def _said_interval(here: Here, row: AntibodyInterval) -> Iterator[Said]:
         told = statement_said(here.evidence, cite, here.audience)
         if told is not None:
             yield told
+
+
+def of_facts(here: Here, facts: tuple[str, ...], products: bool = False) -> list[Said]:
+    """What the safety rules say of the facts named: those that fire by them alone, then those that need one thing more; worst first.
+
+    Where ``products`` are named, rules on what a product contains are left to what is said of these. For patients, what those rules have them told.
+    """
+    known = _as_known(here, facts)
+    rules = [rule for rule in here.evidence.every_rule.values() if not rule.jurisdictions or set(rule.jurisdictions) & set(here.places)]
+    rules = [rule for rule in rules if not products or not any(name.startswith("product.contains_") for name in facts_named(rule.when))]
+    firing = [rule for rule in rules if truth_of(rule.when, known) is True]
+    beside = [rule for rule in rules if rule not in firing and facts_named(rule.when) & set(known) and len(facts_named(rule.when)) <= _FEW_FACTS]
+    out: list[Said] = []
+    for rule in (*sorted(firing, key=_worst), *sorted(beside, key=_worst)):
+        if plain_for(here.audience):
+            out += said_of(here.evidence, rule.id, here.audience)
+        else:
+            say = rule.say.replace("this product", "the product")
+            out.append(entry_said(here.evidence, f"{rule.about}: {say}", rule.cites, _SEVERITY.get(rule.severity, "")))
+    for entry in (*here.evidence.premedication.values(), *here.evidence.hydration.values()):
+        if not plain_for(here.audience) and entry.when is not None and truth_of(entry.when, known) is True:
+            out.append(entry_said(here.evidence, entry.say, entry.cites))
+    for one in here.evidence.advice.values():
+        if plain_for(here.audience) and one.when is not None and truth_of(one.when, known) is True:
+            out += said_of(here.evidence, one.id, here.audience)
+    return out
+
+
+_FEW_FACTS = 2
+
+
+def _worst(rule: SafetyRule) -> int:
+    return _WORST_FIRST.index(rule.severity)
+
+
+def _as_known(here: Here, facts: tuple[str, ...]) -> Facts:
+    """The facts named as true ones, with the risk groups that they put a patient in."""
+    origin = Origin("question")
+    known = Facts(Fact(name, True, origin) for name in facts if here.evidence.facts[name].kind == "yes_no")
+    for group in here.evidence.groups.values():
+        if truth_of(group.when, known) is True:
+            known = known.having([Fact(group.id, True, origin)])
+    return known
 
 
 def mechanisms(here: Here, named: tuple[str, ...]) -> list[Said]:

@@ -18,6 +18,8 @@ _BRACKETS = re.compile(r"\s*\([^)]*\)")
 _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z0-9]|[A-Z]{2,}")
 _DISEASE = re.compile(r"(?:itis|osis|emia|aemia|pathy|penia|oma|drome|osus|igoid|igus|gravis|itides|ease|ency)\s*$")
 """How the name of a disease ends; other parts of a long name are no names."""
+AHEAD = ("ahead-trough", "ahead-below", "ahead-half-life", "ahead-next-level")
+"""The word lists that ask for the forecast of a record."""
 _SHORTEST_MISSPELT = 5
 _ENDINGS = ("ed", "ing", "ly", "er", "est", "able", "ness", "less", "ful", "d", "r")
 _FEWEST_TOLD = 2
@@ -60,7 +62,7 @@ class Vocabulary:
         """How many lists the groups of each emergency have; the first group may be matched anywhere, the others close together."""
         self.marks: dict[str, Phrases[None]] = {
             name: Phrases((phrase, None) for phrase in self._listed(name))
-            for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands")
+            for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", *AHEAD)
         }
         self.languages = {one.name: frozenset(word.lower() for word in one.words) for one in evidence.languages.values()}
 

@@ -41,6 +41,7 @@ def _table() -> dict[str, _Unit]:
                                         ("mL/kg/day", 1 / 24, "mL/kg/d")]),
         ("rate constant", [("/day", 1, "/d"), ("/h", 24, "/h")]),
         ("concentration rate", [("g/L/day", 1, "g/L/d")]),
+        ("exposure", [("g*day/L", 1, "g.d/L")]),
         ("mass rate per body mass", [("mg/kg/min", 1, "mg/kg/min"), ("mg/kg/h", 1 / 60, "mg/kg/h"), ("g/kg/h", 1000 / 60, "g/kg/h")]),
         ("mass rate", [("g/h", 1, "g/h"), ("g/day", 1 / 24, "g/d"), ("mg/min", 0.06, "mg/min")]),
         ("body mass index", [("kg/m2", 1, "kg/m2")]),

@@ -73,6 +73,7 @@ Stock = Annotated[str, typer.Option(metavar="FILE", help="Vials in stock: a list
 Prices = Annotated[str, typer.Option(metavar="FILE", help="Price list: product, currency, per_gram or size and per_vial.")]
 Formulary = Annotated[str, typer.Option(metavar="FILE", help="Product ids the site may use, as a list.")]
 Review = Annotated[LeastReview | None, typer.Option("--least-review", help="Withhold lines whose evidence is less far in review. Warnings always stay.")]
+Outlook = Annotated[bool, typer.Option("--outlook", help="Also forecast IgG on the planned dose: next trough, steady state, how sure.")]
 Site = Annotated[str, typer.Option(metavar="FILE", help="Site profile: jurisdiction, policies, pump, formulary, prices, stock.")]
 
 
@@ -105,7 +106,7 @@ def plan(
     formulary: Formulary = "",
     site: Site = "",
     least_review: Review = None,
-    outlook: Annotated[bool, typer.Option("--outlook", help="Also forecast IgG on the planned dose: next trough, steady state, how sure.")] = False,
+    outlook: Outlook = False,
     format: Annotated[Format, typer.Option("--format", "-f", help="How the plan is printed.")] = Format.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file. A leaflet is HTML or PDF by its ending.")] = "",
     link: Annotated[str, typer.Option("--link", metavar="URL", help="Address of the leaflet's own page: printed on it, with a QR code.")] = "",
@@ -115,8 +116,9 @@ def plan(
     from ivigil.cli.plan_command import run_plan
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "", outlook,
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_plan(record, choices, format.value, out, link))
 
@@ -140,6 +142,7 @@ def why(
     formulary: Formulary = "",
     site: Site = "",
     least_review: Review = None,
+    outlook: Outlook = False,
 ) -> None:
     """Show why a line stands, or why a rule was not raised.
 
@@ -149,8 +152,9 @@ def why(
     from ivigil.cli.why_command import run_why
 
     choices = Choices(
-        jurisdiction, indication, product, weight_policy, rounding, ramp, as_of, start, overlay, evidence, stock, prices, formulary, site,
-        least_review.value if least_review is not None else "",
+        jurisdiction=jurisdiction, indication=indication, product=product, weight_policy=weight_policy, rounding=rounding, ramp=ramp, as_of=as_of,
+        start=start, overlay=overlay, evidence=evidence, stock=stock, prices=prices, formulary=formulary, site=site,
+        least_review=least_review.value if least_review is not None else "", outlook=outlook,
     )
     raise typer.Exit(run_why(plan_or_record, line, choices))
 
@@ -164,7 +168,7 @@ class Hold(StrEnum):
 
 @app.command()
 def fit(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file (YAML): structure, parameters, covariates, variances, residual error.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file (YAML): structure, parameters, variances, errors; or a published model by id.")],
     events: Annotated[str, typer.Argument(metavar="EVENTS", help="Event table (CSV): ID, time, evid, amt, cmt, rate, ii, addl, ss, DV, mdv and covariates.")],
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write the fits to this file instead of standard output.")] = "",
     levels: Annotated[str, typer.Option(metavar="FILE", help="Levels in a table of their own: ID, time, DV.")] = "",
@@ -175,7 +179,7 @@ def fit(
     fast: Annotated[bool, typer.Option("--fast", help="Use the compiled kernels (extra 'fast').")] = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Threads for the compiled kernels.")] = 1,
 ) -> None:
-    """Fit a linear model to each subject of an event table. Bad rows are listed and their subjects left out."""
+    """Fit a model to each subject of an event table. Bad rows are listed and their subjects left out."""
     from ivigil.cli.fit_command import Choices, run_fit
 
     raise typer.Exit(run_fit(model, events, Choices(levels, out, predictions, posterior, seed, hold.value, fast, threads)))
@@ -219,7 +223,7 @@ def forecast(
     start: Annotated[str, typer.Option(metavar="DATE", help="Day of the next dose. Default: one interval after the last, else today.")] = "",
     as_of: Annotated[str, typer.Option(metavar="DATE", help="The day the forecast is made for. Default: today.")] = "",
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", "-j", metavar="ID", help="Names the trough targets of that place.")] = "",
-    plot: Annotated[str, typer.Option(metavar="FILE", help="Also draw the curve into this SVG file.")] = "",
+    plot: Annotated[str, typer.Option(metavar="FILE", help="Also draw the curve into this file: SVG or, with the extra print, PNG.")] = "",
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
     format: Annotated[ForecastFormat, typer.Option("--format", "-f", help="How the forecast is printed.")] = ForecastFormat.TERMINAL,
@@ -254,13 +258,17 @@ def ask(
     site: Annotated[str, typer.Option(metavar="FILE", help="Site profile; its jurisdiction is used.")] = "",
     overlay: Overlay = "",
     evidence: EvidenceFolder = "",
+    phrase: Annotated[str, typer.Option("--phrase", metavar="URL", help="Let a local language model reword sentences; each is checked or kept.")] = "",
+    phrase_model: Annotated[str, typer.Option("--phrase-model", metavar="NAME", help="The name by which its server knows the model.")] = "local",
+    phrase_host: Annotated[list[str] | None, typer.Option("--phrase-host", metavar="HOST", help="Allow this host beside this machine.")] = None,
     format: Annotated[AnswerFormat, typer.Option("--format", "-f", help="How the answer is printed.")] = AnswerFormat.TERMINAL,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of standard output.")] = "",
 ) -> None:
     """Answer a question from the evidence; every sentence names its source. Exit codes: 0 answered, 2 bad input, 4 no answer, 5 question back."""
     from ivigil.cli.ask_command import Wanted, run_ask
 
-    raise typer.Exit(run_ask(question, Wanted(audience.value, jurisdiction, record, as_of, format.value, out, overlay, evidence, site)))
+    raise typer.Exit(run_ask(question, Wanted(audience.value, jurisdiction, record, as_of, format.value, out, overlay, evidence, site, phrase, phrase_model,
+                                              tuple(phrase_host or ()))))
 
 
 @models_app.command("list")

@@ -33,6 +33,9 @@ class Wanted(msgspec.Struct, frozen=True):
     overlay: str = ""
     evidence: str = ""
     site: str = ""
+    phrase: str = ""
+    phrase_model: str = "local"
+    phrase_hosts: tuple[str, ...] = ()
 
 
 def run_ask(question: str, wanted: Wanted) -> int:
@@ -46,16 +49,36 @@ def run_ask(question: str, wanted: Wanted) -> int:
     day = found.attempt(lambda: _day(wanted.as_of, date.today()), date.today())  # the day where the user is
     record = found.attempt(lambda: _record(wanted.record, evidence), None) if wanted.record else None
     text = found.attempt(lambda: _question(question), "")
+    if wanted.phrase:
+        found.attempt(lambda: _phrasing_checked(wanted), None)
     if found.problems:
         return report(found.problems, f"{counted(len(found.problems), 'problem')} in the input; nothing was answered:")
     try:
         made = answer(text, evidence, Asking(cast(Audience, wanted.audience), place, day, record))
+        made = _phrased(made, wanted)
         write(_rendered(made, wanted.form), wanted.out)
     except BadInput as error:
         return report(error.problems, f"{counted(len(error.problems), 'problem')} in the input; nothing was answered:")
     if wanted.out:
         note(f"answer written to {wanted.out}")
     return EXIT[made.outcome]
+
+
+def _phrased(made: Answer, wanted: Wanted) -> Answer:
+    """The answer reworded where one asked for it and the check lets it stand."""
+    if not wanted.phrase:
+        return made
+    from ivigil.service.phrasing import Phrasing, phrased
+
+    return phrased(made, Phrasing(wanted.phrase, wanted.phrase_model, wanted.phrase_hosts))
+
+
+def _phrasing_checked(wanted: Wanted) -> None:
+    from ivigil.service.phrasing import Phrasing, unfit
+
+    problems = list(unfit(Phrasing(wanted.phrase, wanted.phrase_model, wanted.phrase_hosts), "--phrase", ""))
+    if problems:
+        raise BadInput(problems)
 
 
 def _question(question: str) -> str:

@@ -12,11 +12,17 @@ import msgspec
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.cli.output import BAD_INPUT, Progress, counted, note, report, write
+from ivigil.rendering.plain_text import clean
 
 if TYPE_CHECKING:
+    from ivigil.pharmacokinetics.fit_model import FitModel
     from ivigil.pharmacokinetics.individualise import Fits
 
 _LARGEST_MODEL = 1_000_000
+_NAMED = 10
+"""Subjects that a note names one by one."""
+_FAR = 5.0
+"""Standard deviations of the population beyond which nobody is expected."""
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -40,7 +46,7 @@ def run_fit(model_file: str, events_file: str, choices: Choices) -> int:
     problems: list[Problem] = []
     model = events = levels = None
     try:
-        model = read_fit_model(_text(model_file, _LARGEST_MODEL), model_file)
+        model = _published(model_file) or read_fit_model(_text(model_file, _LARGEST_MODEL), model_file)
     except BadInput as error:
         problems += error.problems
     for name in (events_file, choices.levels):
@@ -65,8 +71,45 @@ def run_fit(model_file: str, events_file: str, choices: Choices) -> int:
     failed = sum(word.startswith("failed") for word in fits.status)
     if fits.problems:
         report(fits.problems, f"{counted(len(fits.problems), 'problem')} in the rows; these subjects were left out:")
+    doubtful = doubtful_fits(fits)
+    if doubtful:
+        listed = ", ".join(clean(name) for name in doubtful[:_NAMED]) + (f" and {len(doubtful) - _NAMED} more" if len(doubtful) > _NAMED else "")
+        note(f"{counted(len(doubtful), 'fit')} to doubt (levels missed by more than chance allows, or a patient unlike any of the model's); "
+             f"check units, times and doses: {listed}")
     note(f"{counted(len(fits.ids) - failed, 'subject')} fitted, {failed} not.")
     return BAD_INPUT if failed == len(fits.ids) else 0
+
+
+def doubtful_fits(fits: Fits) -> list[str]:
+    """The subjects whose squared weighted residuals exceed the number of levels by more than four of their own standard deviations, or with an eta more
+    than five standard deviations of the population out.
+    """
+    import numpy as np
+
+    from ivigil.pharmacokinetics.individualise import POOR_FIT
+
+    misfit = np.bincount(fits.level_table.subject, np.nan_to_num(fits.level_table.residual) ** 2, len(fits.ids))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out = np.max(np.nan_to_num(np.abs(fits.eta) * np.sqrt(fits.shrinkage) / fits.se), axis=1, initial=0.0)
+    return [fits.ids[place] for place in np.flatnonzero((misfit > fits.levels + POOR_FIT * np.sqrt(2 * fits.levels)) | (out > _FAR))]
+
+
+def _published(name: str) -> FitModel | None:
+    """A model of the evidence by its id, where no file is called that.
+
+    Raises:
+        BadInput: it cannot be fitted.
+    """
+    from ivigil.evidence.load import load_evidence
+    from ivigil.pharmacokinetics.published import fit_model_of
+
+    if Path(name).suffix or Path(name).exists():
+        return None
+    evidence = load_evidence()
+    if name not in evidence.models:
+        remedy = f"name a file that exists, or a published model: {', '.join(evidence.models)}"
+        raise BadInput([Problem(clean(name), 0, "", "no such file, and no model is called that", remedy)])
+    return fit_model_of(evidence.models[name], evidence)
 
 
 def _text(name: str, largest: int | None = None) -> str:

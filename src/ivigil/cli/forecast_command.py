@@ -37,11 +37,15 @@ def run_forecast(names: Sequence[str], asked: Asked, wanted: Wanted, shown: Show
     today = date.today()  # the day where the user is
     found = Collected()
     as_of = found.attempt(lambda: day_of(shown.as_of, today), today)
-    found.problems.extend(problems_of(asked, wanted, evidence, _option))
-    if shown.plot and not shown.plot.lower().endswith(".svg"):
-        found.problems.append(Problem("--plot", 0, shown.plot, "only SVG is drawn", "name a file that ends in .svg"))
+    of_choices = tuple(problems_of(asked, wanted, evidence, _option))
+    found.problems.extend(of_choices)
+    if shown.plot and not shown.plot.lower().endswith((".svg", ".png")):
+        found.problems.append(Problem("--plot", 0, shown.plot, "only SVG and PNG are drawn", "name a file that ends in .svg or .png"))
     if found.problems:
-        return report(found.problems, f"{counted(len(found.problems), 'problem')} in the options; nothing was forecast:")
+        if of_choices:  # no record is forecast then: what is wrong with each, and with its regimen, is told in the same run
+            found.problems.extend(problem for _, some in forecast_all(names, asked, wanted, evidence, as_of)[1] for problem in some)
+        told = tuple(dict.fromkeys(found.problems))
+        return report(told, f"{counted(len(told), 'problem')} in the input; nothing was forecast:")
     made, failed = forecast_all(names, asked, wanted, evidence, as_of)
     problems = [problem for _, some in failed for problem in some]
     if not made:
@@ -83,7 +87,12 @@ def _write(made: list[Made], shown: Shown, evidence: Evidence, problems: list[Pr
 
         if len(made) != 1 or not made[0].forecast.curves:
             raise BadInput([Problem("--plot", 0, "", "there is not exactly one curve to draw", "forecast one patient whom a model speaks for")])
-        write(forecast_svg(made[0].forecast, made[0].as_of, made[0].record.id), shown.plot)
+        picture: str | bytes = forecast_svg(made[0].forecast, made[0].as_of, made[0].record.id)
+        if shown.plot.lower().endswith(".png"):
+            from ivigil.rendering.print.pdf import png_of
+
+            picture = png_of(str(picture))
+        write(picture, shown.plot)
         note(f"picture written to {shown.plot}")
     if shown.form == "json":
         from ivigil.rendering.forecast_json import forecast_plain, forecasts_json

@@ -45,6 +45,8 @@ def run_plan(names: Sequence[str], choices: Choices, form: str, out: str, link: 
     except BadInput as error:
         return report(error.problems, "The evidence does not load; nothing was planned:")
     found = Collected()
+    if form == "leaflet":  # it draws the IgG curve
+        choices = msgspec.structs.replace(choices, outlook=True)
     context = found.attempt(lambda: context_of(choices, evidence, date.today()), None)  # the day where the user is
     batch = planned(names, choices, evidence, context)
     problems = [*found.problems, *batch.problems]

@@ -95,6 +95,11 @@ def compile_evidence(
     return Compiled(evidence, tuple(kept.values()), tuple(problems), frozenset(unread), frozenset(taken))
 
 
+def entries_in(file: EvidenceFile, *, local: bool) -> list[Entry]:
+    """The entries of one file alone, those that can be read."""
+    return _read_file(file, local, [], set())
+
+
 def _read_file(file: EvidenceFile, local: bool, problems: list[Problem], unread: set[str]) -> list[Entry]:
     kind = kind_of(file.name)
     if kind is None:

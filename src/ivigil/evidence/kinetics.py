@@ -197,27 +197,46 @@ class LeanMass(Cited, frozen=True):
 
 
 class ModelCheck(Cited, frozen=True):
-    """A printed or derived fact that a model must reproduce: ``measure`` of the models under the given inputs lies within ``expected``.
+    """A printed or derived fact that models must reproduce: ``measure`` under the given inputs lies within ``expected``, or reaches it (``at-least``).
 
-    ``tolerance`` widens the expected range at both ends. ``say`` states assumptions and deviations.
+    ``tolerance`` widens the expected range. ``say`` states assumptions and deviations. Which models a shared check concerns stands in their vignettes.
     """
 
     id: str
-    models: tuple[str, ...]
     measure: str
     expected: Span
     say: str
+    bound: Literal["between", "at-least"] = "between"
     tolerance: Quantity | None = None
     weight: Quantity | None = None
     height: Quantity | None = None
     sex: Literal["male", "female", ""] = ""
     indication: str = ""
     dose: Quantity | None = None
+    loading: Quantity | None = None
     every: Quantity | None = None
     days: int = 1
     route: Route = "intravenous"
     at: Quantity | None = None
     baseline: Quantity | None = None
+    difference: Quantity | None = None
+
+
+class Deviation(Cited, frozen=True):
+    """Where a model departs for good from what is printed, or where what is printed cannot be compared, and why."""
+
+    say: str
+
+
+class Vignette(Cited, frozen=True):
+    """What the model of the same name is held to: checks of its own and shared ones, what they assume, and the deviations that stay."""
+
+    id: str
+    name: str
+    say: str
+    shares: tuple[str, ...] = ()
+    checks: tuple[ModelCheck, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
 
 
 KINETICS_KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
@@ -227,5 +246,6 @@ KINETICS_KINDS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     ("pharmacokinetics/lean-mass.yaml", "lean_mass", LeanMass),
     ("pharmacokinetics/checks.yaml", "model_checks", ModelCheck),
     ("pharmacokinetics/*.yaml", "models", Model),
+    ("pharmacokinetics/vignettes/*.yaml", "vignettes", Vignette),
 )
 """Which file fills which part of the evidence, first match wins."""

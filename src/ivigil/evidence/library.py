@@ -106,9 +106,11 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     forecast_settings: dict[str, kinetics.ForecastSetting] = {}
     lean_mass: dict[str, kinetics.LeanMass] = {}
     model_checks: dict[str, kinetics.ModelCheck] = {}
+    vignettes: dict[str, kinetics.Vignette] = {}
     topics: dict[str, questions.Topic] = {}
     emergencies: dict[str, questions.Emergency] = {}
     corrections: dict[str, questions.Correction] = {}
+    openers: dict[str, questions.Opener] = {}
     wordings: dict[str, questions.Wording] = {}
     synonyms: dict[str, questions.Synonym] = {}
     outsiders: dict[str, questions.Outsider] = {}

@@ -36,8 +36,13 @@ def load_evidence(folder: Path | None = None, overlay: Path | None = None, progr
     problems = problems_of(compiled)
     if problems:
         raise BadInput(problems)
-    _write_bundle(bundle, compiled.evidence)
+    remember(compiled.evidence)
     return compiled.evidence
+
+
+def remember(evidence: Evidence) -> None:
+    """Keep compiled evidence for the next program run that finds the same files."""
+    _write_bundle(_bundle_path(evidence.version), evidence)
 
 
 @lru_cache(maxsize=1)

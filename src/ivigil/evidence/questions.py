@@ -33,6 +33,9 @@ Finder = Literal[
 ]
 """Where typed entries of an indication, a product, a vaccine or a fact answer a topic."""
 
+SHARED = "="
+"""What a wording begins with that stands for the wordings of a word list."""
+
 
 class Topic(Shape, frozen=True):
     """Something that people ask about: the words that show it, and the entries that answer it in general.
@@ -82,6 +85,26 @@ class Correction(Shape, frozen=True):
     claim: str
     topics: tuple[str, ...] = ()
     plain: str = ""
+
+
+class Opener(Shape, frozen=True):
+    """What must open an answer: the sentences that stop a mistake which a question proposes, rests on or comes near, or that answer it whole.
+
+    Of each list in ``words`` at least one wording must occur; ``=name`` stands for the wordings of a word list. Beside it one of ``facts``, of
+    ``indications`` and of what a named product ``holds`` must be named where these are given, and the place must be one of ``places``.
+    A wording of ``unless`` lifts it. ``show`` and ``tell`` are read as in a topic; ``of_product`` names statements of the product named by the end of their id.
+    """
+
+    id: str
+    words: tuple[tuple[str, ...], ...] = ()
+    unless: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    indications: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    show: tuple[str, ...] = ()
+    tell: tuple[str, ...] = ()
+    of_product: tuple[str, ...] = ()
 
 
 class Wording(Shape, frozen=True):
@@ -134,10 +157,12 @@ QUESTION_KINDS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("questions/topics-*.yaml", "topics", Topic),
     ("questions/emergencies.yaml", "emergencies", Emergency),
     ("questions/corrections.yaml", "corrections", Correction),
+    ("questions/openers-*.yaml", "openers", Opener),
     ("questions/wordings.yaml", "wordings", Wording),
     ("questions/synonyms.yaml", "synonyms", Synonym),
     ("questions/outside.yaml", "outsiders", Outsider),
     ("questions/languages.yaml", "languages", Language),
     ("questions/words.yaml", "word_lists", WordList),
+    ("questions/acts.yaml", "word_lists", WordList),
 )
 """Which file fills which part of the evidence."""

@@ -15,12 +15,15 @@ from ivigil.evidence.conditions import Condition, leaves, unit_of
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.numbers import carried, numbers_in, supports
 from ivigil.evidence.plausibility import implausible
+from ivigil.evidence.questions import SHARED
 from ivigil.evidence.sayable import sayable
 from ivigil.evidence.shapes import ALLERGY_OF, NOT_RECORDED
 from ivigil.evidence.soundness import unsound
 
-_PLAIN_PARTS = {"sources", "statements", "facts", "jurisdictions", "topics", "emergencies", "corrections", "wordings", "synonyms",
-                "outsiders", "languages", "word_lists"}
+_PLAIN_PARTS = {
+    "sources", "statements", "facts", "jurisdictions", "topics", "emergencies", "corrections", "openers", "wordings", "synonyms", "outsiders", "languages",
+    "word_lists",
+}
 """Parts whose numbers need no statement: sources, statements themselves, and words by which a question is understood."""
 _NO_NUMBERS = {
     "id", "code", "codes", "name", "names", "also_called", "cites", "contains_cites", "where", "edition", "tier", "valid", "products", "note", "brand",
@@ -220,11 +223,11 @@ def _named(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Proble
         checks = [(name, evidence.indications, "indication") for name in entry.value.indications]
     if entry.part == "claims":
         checks = [(entry.value.article, evidence.articles, "article")]
-    if entry.part in {"topics", "emergencies", "corrections", "wordings"}:
+    if entry.part in {"topics", "emergencies", "corrections", "openers", "wordings"}:
         yield from _sayable(entry, evidence, broken)
     if entry.part == "articles" and not broken.any:
         yield from _unclaimed(entry, evidence)
-    if entry.part in {"models", "model_choices", "forecast_states", "model_checks"}:
+    if entry.part in {"models", "model_choices", "forecast_states", "model_checks", "vignettes"}:
         checks = list(_named_by_models(entry.part, entry.value, evidence))
     if entry.part == "plausibility":
         known = [*(one.id for indication in evidence.indications.values() for one in indication.regimens), *evidence.products, *evidence.statements]
@@ -278,10 +281,16 @@ def _sayable(entry: Entry, evidence: Evidence, broken: Excused) -> Iterator[Prob
         if sayable(evidence, name) is None and name not in broken:
             yield _missing(entry, (), "sentence", name, (*evidence.statements, *evidence.lessons, *evidence.claims, *evidence.advice))
     for key, kind, known in (("related", "topic", evidence.topics), ("topics", "topic", evidence.topics), ("over", "topic", evidence.topics),
-                             ("fact", "fact", evidence.facts), ("indications", "indication", evidence.indications)):
+                             ("fact", "fact", evidence.facts), ("facts", "fact", evidence.facts), ("indications", "indication", evidence.indications),
+                             ("places", "jurisdiction", evidence.jurisdictions)):
         for name in getattr(value, key, ()):
             if name not in known and name not in broken:
                 yield _missing(entry, (key,), kind, name, known)
+    if entry.part == "openers":
+        for index, listed in enumerate(value.words):
+            for name in (word[1:] for word in listed if word.startswith(SHARED)):
+                if name not in evidence.word_lists and name not in broken:
+                    yield _missing(entry, ("words", index), "word list", name, evidence.word_lists)
 
 
 _COUNTED = {"over_days", "days", "day", "times_baseline", "value", "expected"}
@@ -313,7 +322,10 @@ def _named_by_models(part: str, value: Any, evidence: Evidence) -> Iterator[tupl
     elif part == "model_choices":
         models = (value.first, *value.beside)
     elif part == "model_checks":
-        models, indications = value.models, (value.indication,) if value.indication else ()
+        indications = (value.indication,) if value.indication else ()
+    elif part == "vignettes":
+        models, indications = (value.id,), tuple(check.indication for check in value.checks if check.indication)
+        yield from ((name, evidence.model_checks, "model check") for name in value.shares)
     yield from ((name, evidence.indications, "indication") for name in indications)
     yield from ((name, evidence.models, "model") for name in models)
 

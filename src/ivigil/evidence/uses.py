@@ -42,7 +42,7 @@ def uses(evidence: Evidence) -> dict[str, tuple[Use, ...]]:
             for key, cite, risk in _cited(entry, "", _risk_of(part, entry)):
                 if cite in found:
                     found[cite][Use(part, name, key, risk)] = None
-    for part, entries in (("topics", evidence.topics), ("emergencies", evidence.emergencies)):
+    for part, entries in (("topics", evidence.topics), ("emergencies", evidence.emergencies), ("openers", evidence.openers)):
         for name, entry in entries.items():
             for cite in (*entry.show, *entry.tell):
                 if cite in found:

@@ -1,4 +1,4 @@
-"""Writes a verdict into the file of its statement, changing nothing else in the file."""
+"""Writes a verdict into the file of its statement, changing nothing else in the file, and takes it into the evidence in use."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.strict_yaml import read_yaml
-from ivigil.evidence.files import entries_of
+from ivigil.evidence.compile import entries_in
+from ivigil.evidence.files import EvidenceFile, content_hash, entries_of, read_folder
+from ivigil.evidence.library import Evidence
+from ivigil.evidence.load import remember
 from ivigil.evidence.shapes import Verdict
 
 _KEY = re.compile(r"^(?P<indent> *)(?P<key>[a-z_]+):")
@@ -33,6 +38,34 @@ def record_verdict(folders: list[Path], statement: str, verdict: Verdict) -> Pat
                     _replace(path, changed)
                     return path
     raise BadInput([Problem("statements", 0, statement, "no file holds this statement", "look it up with 'ivigil evidence search'")])
+
+
+def judged(evidence: Evidence, folder: Path, overlay: Path | None, statement: str, verdict: Verdict) -> tuple[Path, Evidence | None]:
+    """Write a verdict, and give the file that was written with the evidence in force after it: what :func:`load_evidence` gives, without compiling
+    every other file anew. None in its place when the folders hold something else than ``evidence`` was made from.
+
+    Raises:
+        BadInput: see :func:`record_verdict`.
+    """
+    before, _ = _read(folder, overlay)
+    path = record_verdict([folder, *([overlay] if overlay is not None else [])], statement, verdict)
+    after, files = _read(folder, overlay)
+    changed = files[path]
+    entries = {entry.id: entry.value for entry in entries_in(changed, local=overlay is not None and path == overlay / changed.name)}
+    if before != evidence.version or statement not in evidence.statements:
+        return path, None
+    made = msgspec.structs.replace(evidence, statements={**evidence.statements, statement: entries[statement]}, version=after)
+    remember(made)
+    return path, made
+
+
+def _read(folder: Path, overlay: Path | None) -> tuple[str, dict[Path, EvidenceFile]]:
+    """The version of what the folders hold, and their files by path."""
+    files, local = read_folder(folder), read_folder(overlay) if overlay is not None else []
+    found = {folder / file.name: file for file in files}
+    if overlay is not None:
+        found |= {overlay / file.name: file for file in local}
+    return content_hash(files, local), found
 
 
 def with_verdict(text: str, place: str, statement: str, verdict: Verdict) -> str | None:

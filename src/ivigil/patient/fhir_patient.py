@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.quantity import Quantity
 from ivigil.patient.fhir_order import RATES, ordered
+from ivigil.patient.fhir_times import Times
 from ivigil.patient.fhir_values import (
     Resource,
     as_map,
@@ -90,6 +91,7 @@ class FhirPatient:
         self.orders: list[tuple[bool, str, Order, tuple[Note, ...]]] = []
         self.notes: list[Note] = []
         self.origins: dict[str, str] = {}
+        self.times = Times()
 
     def record(self) -> Record:
         """The finished record; of several open orders a draft is taken before a signed one, then the newest, and it is said so."""
@@ -107,7 +109,7 @@ class FhirPatient:
         return Record(id=self.id, sex=self.sex, born=self.born, died=self.died, deceased=self.deceased,
                       weights=tuple(self.weights), heights=tuple(self.heights),
                       conditions=tuple(self.conditions), medicines=tuple(self.medicines), allergies=tuple(self.allergies), allergies_reviewed=self.no_allergy,
-                      results=tuple(self.results), blood_group=group, pregnancy=self.pregnancy,  # type: ignore[arg-type]
+                      results=self.times.told(self.results, self.infusions), blood_group=group, pregnancy=self.pregnancy,  # type: ignore[arg-type]
                       infusions=tuple(sorted(self.infusions, key=lambda item: item.on)), vaccinations=tuple(self.vaccinations), order=order,
                       origins=origins, notes=notes, place=self.reader.place, fhir=True)
 
@@ -139,9 +141,11 @@ class FhirPatient:
         origin = origin_of(resource)
         on = when_of(resource, "effective") or day_of(resource.get("issued"))
         usable = as_text(resource.get("status")) in _COUNTED
+        before = len(self.results)
         self.measured(resource, origin, on, usable)
         for component in as_maps(resource.get("component")):
             self.measured(component, origin, on, usable)
+        self.times.drew(resource, range(before, len(self.results)))
 
     def measured(self, resource: Resource, origin: str, on: date | None, usable: bool) -> None:
         """One value, if its LOINC code is in the register."""
@@ -325,6 +329,7 @@ class FhirPatient:
         if dosage.get("dose") and dose is None:
             self.leave("ig.dose", f"the dose '{as_written(dosage.get('dose'))}' given on {on} has no unit that can be read as grams", origin)
         lot = next((as_text(as_map(item.get("batch")).get("lotNumber")) for item in as_maps(resource.get("contained"))), "")
+        self.times.started(resource, origin)
         self.infusions.append(PastInfusion(on=on, product=product or as_text(concept.get("text")), codes=codes_of(concept, with_text=True), lot=lot, dose=dose,
                                            route=route_of(dosage), rate_max=usable(dosage.get("rateQuantity"), RATES), origin=origin))
 

@@ -61,17 +61,48 @@ def form_of(value: Any, lines: Lines, place: str, facts: Mapping[str, FactDefini
 
 
 def _partly_read(problems: list[Problem], value: dict[str, Any], lines: Lines, place: str, facts: Mapping[str, FactDefinition]) -> BadInput:
-    """The problems, with the record that the keys without any give."""
-    left_out = frozenset(re.split(r"[.\[]", problem.what, maxsplit=1)[0] for problem in problems)
-    kept = {"id": place} | {key: item for key, item in value.items() if key not in left_out}
-    if kept.keys() == value.keys():
+    """The problems, with the record that the rest gives: keys without any problem, and lists without the entries that have one."""
+    broken = {_part_of(problem.what, value) for problem in problems}
+    left_out = frozenset(str(path[0]) for path in broken if len(path) == 1)
+    kept, known = _without(value, lines, frozenset(broken))
+    if kept == value:
         return BadInput(problems)
+    kept = {"id": place, **kept}
     try:
-        return PartlyRead(problems, form_of(kept, lines, place, facts), left_out)
+        return PartlyRead(problems, form_of(kept, known, place, facts), left_out)
     except PartlyRead as error:
         return PartlyRead(sorted({*problems, *error.problems}, key=lambda item: item.line), error.rest, left_out | error.left_out)
     except BadInput as error:
         return BadInput(sorted({*problems, *error.problems}, key=lambda item: item.line))
+
+
+def _part_of(what: str, value: dict[str, Any]) -> KeyPath:
+    """The entry of a list that a problem like ``results.igg[2].value`` is about, else the key of the record."""
+    path = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", what)] or [""]
+    node: Any = value
+    for place, step in enumerate(path):
+        if isinstance(node, list) and isinstance(step, int) and step < len(node) and len(node) > 1:
+            return tuple(path[:place + 1])
+        if not isinstance(node, dict) or step not in node:
+            break
+        node = node[step]
+    return (path[0],)
+
+
+def _without(node: Any, lines: Lines, broken: frozenset[KeyPath], at: KeyPath = (), new: KeyPath = ()) -> tuple[Any, Lines]:
+    """A node without the parts at some paths, and the lines of what is left under its new paths."""
+    kept: Lines = {new: lines[at]} if at in lines else {}
+    out: dict[Any, Any] = {}
+    if isinstance(node, dict):
+        pairs = [(key, key) for key in node if (*at, key) not in broken]
+    elif isinstance(node, list):
+        pairs = [(old, index) for index, old in enumerate(old for old in range(len(node)) if (*at, old) not in broken)]
+    else:
+        return node, kept
+    for old, fresh in pairs:
+        out[fresh], under = _without(node[old], lines, broken, (*at, old), (*new, fresh))
+        kept.update(under)
+    return (list(out.values()) if isinstance(node, list) else out), kept
 
 
 class _Form:

@@ -146,9 +146,9 @@ def read_table(model: FitModel, events: Events, observations: Events | None = No
         raise BadInput(problems)
     rows = counts.pop()
     ids, own = _subjects(columns["ID"])
-    moment, _, _ = _column(columns["time"])
+    moment, kinds = _column(columns["time"])[0], _column(columns["evid"])[0]
     if levels_first:
-        order = np.lexsort((_column(columns["evid"])[0] != 0, np.nan_to_num(moment), own))
+        order = np.lexsort((kinds != 0, _known(moment), own))
     else:
         order = np.argsort(own, kind="stable")
     subject = own[order]
@@ -156,7 +156,7 @@ def read_table(model: FitModel, events: Events, observations: Events | None = No
     lines = np.r_[np.arange(second), np.arange(rows - second)] + heading + 1
     found = Found(places if observations is not None else (places[0], places[0]), second, subject, order, lines, ids)
     if levels_first:
-        _check_order(own, moment, _column(columns["evid"])[0], found)
+        _check_order(own, moment, kinds, found)
     values: dict[str, Floats] = {}
     measured = model.baseline.measured
     extra = [measured.column] if measured is not None and measured.column in columns else []
@@ -166,8 +166,9 @@ def read_table(model: FitModel, events: Events, observations: Events | None = No
             continue
         numbers, wrong, text = _column(columns[name])
         values[name] = numbers[order]
-        used = wrong[order] if name not in {"amt", "rate", "ii", "addl", "ss", "DV"} else wrong[order] & _matters(name, _column(columns["evid"])[0][order])
-        found.flag(used, name, "'{}' is not a number", "write a bare number, with a point", text[order])
+        if np.any(wrong):
+            used = wrong[order] if name not in {"amt", "rate", "ii", "addl", "ss", "DV"} else wrong[order] & _matters(name, kinds[order])
+            found.flag(used, name, "'{}' is not a number", "write a bare number, with a point", text[order])
     covariates = _covariates(model, {name: values[name] for name in (*model.columns(), *extra)}, subject, found, extra)
     return _checked(model, values, subject, order, ids, covariates, levels_first, found), found
 
@@ -187,6 +188,12 @@ def _subjects(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], Whole]:
     rank = np.empty(len(labels), dtype=np.int64)
     rank[by_first] = np.arange(len(labels))
     return [str(label) for label in labels[by_first]], rank[inverse]
+
+
+def _known(numbers: Floats) -> Floats:
+    """Nought where a column is blank, or holds no number that could be used."""
+    out: Floats = np.where(np.isfinite(numbers), numbers, 0.0)
+    return out
 
 
 def _matters(name: str, evid: Floats) -> Flags:
@@ -228,7 +235,7 @@ def _covariates(model: FitModel, values: dict[str, Floats], subject: Whole, foun
         low, high = LEAN_SHARE
         wrong = (share < low) | (share > high)
         found.flag(wrong, name, "lean mass is {:.0%} of weight; the formula does not hold here", "use peters for children, or another model", share)
-        out[name] = np.where(wrong, out[mass.weight], out[name])
+        out[name] = np.clip(np.where(wrong, out[mass.weight], out[name]), *(mass.within or (None, None)))
     return out
 
 
@@ -261,7 +268,7 @@ def _checked(model: FitModel, values: dict[str, Floats], subject: Whole, row: Wh
     nameless = np.isin(subject, [number for number, label in enumerate(ids) if label.lower() in _BLANK])
     found.flag(nameless, "ID", "no ID", "name the subject of every row")
     found.flag(np.isnan(time) & ~found.already("time"), "time", "no time", "give the time of every row")
-    unknown = ~((evid >= 0) & (evid <= 4) & (evid % 1 == 0))
+    unknown = ~((evid >= 0) & (evid <= 4) & (evid == np.floor(evid)))
     found.flag(unknown, "evid", "{} is not 0 (level), 1 (dose), 2 (other), 3 (reset) or 4 (reset and dose)", "correct it", evid)
     same = np.r_[False, subject[1:] == subject[:-1]]
     if not levels_first:
@@ -282,13 +289,13 @@ def _checked(model: FitModel, values: dict[str, Floats], subject: Whole, row: Wh
     for number in np.flatnonzero(~treated):
         found.one(int(np.searchsorted(subject, number)), "amt", "this subject has no dose", "give the doses before the levels")
     return Table(ids, subject, time, evid.astype(np.int64, copy=False) if np.all(np.isfinite(evid)) else np.nan_to_num(evid).astype(np.int64),
-                 np.where(dose, values["amt"], 0.0), depot, duration, np.nan_to_num(values["ii"]), np.nan_to_num(values["addl"]).astype(np.int64),
+                 np.where(dose, values["amt"], 0.0), depot, duration, _known(values["ii"]), _known(values["addl"]).astype(np.int64),
                  dose & (values["ss"] == 1), dv, level, row, covariates, levels_first)
 
 
 def _check_doses(model: FitModel, values: dict[str, Floats], dose: Flags, found: Found) -> tuple[Flags, Floats]:
-    amount, rate, cmt = values["amt"], np.nan_to_num(values["rate"]), values["cmt"]
-    interval, more, steady = np.nan_to_num(values["ii"]), np.nan_to_num(values["addl"]), np.nan_to_num(values["ss"])
+    amount, rate, cmt = values["amt"], _known(values["rate"]), values["cmt"]
+    interval, more, steady = _known(values["ii"]), _known(values["addl"]), _known(values["ss"])
     found.flag(dose & ~(amount > 0), "amt", "the amount {} is not above 0", "give what was infused, or leave the row out", amount)
     found.flag(dose & (rate < 0), "rate", "the rate {} is below 0", "give amount over duration, or 0 for a bolus", rate)
     central = 2 if model.structure.depot else 1
@@ -297,12 +304,15 @@ def _check_doses(model: FitModel, values: dict[str, Floats], dose: Flags, found:
     names = f"{'1 (depot), ' if model.structure.depot else ''}{central} (central)"
     found.flag(dose & ~known, "cmt", "{} is no compartment that can be dosed", f"choose {names}", cmt)
     level = values["evid"] == 0
-    readable = np.isnan(cmt) | ((cmt >= -2) & (cmt <= central) & (cmt % 1 == 0))
+    readable = np.isnan(cmt) | ((cmt >= -2) & (cmt <= central) & (cmt == np.floor(cmt)))
     found.flag(level & ~readable, "cmt", "{} is no compartment where a level is drawn", f"give {central}, or leave it blank", cmt)
-    found.flag(dose & ((more < 0) | (more > _MOST_DOSES) | (more % 1 != 0)), "addl", "{} is not a number of further doses", "give a whole number", more)
+    uncounted = (more < 0) | (more > _MOST_DOSES) | (more != np.floor(more))
+    found.flag(dose & uncounted, "addl", "{} is not a number of further doses", "give a whole number", more)
     found.flag(dose & (more > 0) & ~(interval > 0), "ii", "further doses without an interval", "give ii, the time between doses")
     found.flag(dose & ~((steady == 0) | (steady == 1)), "ss", "{} is not 0 or 1", "1 asks for steady state; other values are not known here", steady)
     found.flag(dose & (steady == 1) & ~(interval > 0), "ii", "steady state without an interval", "give ii, the time between doses")
+    if model.saturable:
+        found.flag(dose & (steady == 1), "ss", "steady state of a saturable model is not worked out", "write the doses out, with addl")
     lag = model.parameters.get("lag")
     if lag is not None:
         found.flag(dose & (steady == 1) & into_depot, "ss", "steady state of a lagged depot is not worked out", "write the doses out")

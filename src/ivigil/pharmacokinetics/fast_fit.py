@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,32 +24,38 @@ _SAME = map_search.SAME
 Arrays = tuple[Any, ...]
 
 
-def _prepared(model: FitModel, plan: Schedule, table: Table) -> tuple[Arrays, Arrays]:
+class Prepared(NamedTuple):
     """Schedules and setting as the kernel takes them; the last of the first holds the levels that it writes."""
+
+    fixed: Arrays
+    setting: Arrays
+
+
+def prepared(model: FitModel, plan: Schedule, table: Table, *, fitting: bool = True) -> Prepared:
+    """What the compiled kernels take. Where nothing is fitted no slope is carried and no level is weighed."""
     task = task_of(model, depot=True)
     rows = plan.row
-    value, counts = np.where(table.level[rows], table.dv[rows], 1.0), table.level[rows].astype(np.float64)
+    value = np.where(table.level[rows], table.dv[rows], 1.0)
+    counts = table.level[rows].astype(np.float64) if fitting else np.zeros(len(rows))
     slots = np.full(7, -1)
-    for place, name in enumerate(task.active):
+    for place, name in enumerate(task.active if fitting else ()):
         slots[name] = place
     fixed = (plan.first_step, plan.dt, plan.rate, plan.depot_rate, plan.bolus, plan.depot_bolus, plan.steady, plan.reset, plan.level, plan.set,
              plan.first_level, plan.level_set, plan.first_set, plan.typical, plan.with_depot, value, counts, np.full(len(rows), np.nan))
     setting = (task.compartments, slots, len(task.active), task.design, task.full, task.precision, task.spread, task.add_sd, task.prop_sd, task.combined_sd)
-    return fixed, setting
+    return Prepared(fixed, setting)
 
 
-def search_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale: Floats, start: Floats, threads: int = 1,
-                known: Optimum | None = None) -> Optimum:
+def search_fast(task: Prepared, who: Whole, scale: Floats, start: Floats, threads: int = 1, known: Optimum | None = None) -> Optimum:
     """Search from one set of etas per subject; the answer of ``map_search.search``."""
     size, count = start.shape
     out = Optimum(np.zeros((size, count)), np.zeros(size), np.zeros((size, count, count)), np.zeros(size), np.zeros(size), np.zeros(size, dtype=np.bool_))
-    fixed, setting = _prepared(model, plan, table)
     old = known if known is not None else out
 
     def part(first: int, last: int) -> None:
         some = slice(first, last)
         _search(known is not None, (old.eta[some], old.objective[some], old.curvature[some]), who[some], np.ascontiguousarray(scale[who[some]]), start[some],
-                fixed, setting, tuple(values[some] for values in out))
+                task.fixed, task.setting, tuple(values[some] for values in out))
 
     _in_threads(part, size, threads)
     return out
@@ -57,13 +63,13 @@ def search_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale
 
 def predict_fast(model: FitModel, plan: Schedule, table: Table, who: Whole, scale: Floats, eta: Floats, threads: int = 1) -> Floats:
     """The prediction of every row of the level table of some subjects; NaN for the others."""
-    fixed, setting = _prepared(model, plan, table)
+    task = prepared(model, plan, table, fitting=False)
 
     def part(first: int, last: int) -> None:
-        _predict(who[first:last], scale, eta, fixed, setting)
+        _predict(who[first:last], scale, eta, task.fixed, task.setting)
 
     _in_threads(part, len(who), threads)
-    out: Floats = fixed[-1]
+    out: Floats = task.fixed[-1]
     return out
 
 

@@ -1,4 +1,4 @@
-"""A linear model to fit: structure, typical parameters, covariates, person-to-person variance, residual error. Read from MODEL.yaml or built in Python."""
+"""A model to fit: structure, typical parameters, covariates, person-to-person variance, residual error. Read from MODEL.yaml or built in Python."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.shapes import Shaper
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.pharmacokinetics.linear import BASELINE, CL, PARAMETERS, Floats
+from ivigil.pharmacokinetics.saturable_steps import FLOOR, SATURABLE
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -85,7 +86,7 @@ class Residual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LeanMass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lean body mass (kg) as a column of its own, from weight (kg), height (cm), sex (1 or m is male, 0 or f female) and age (years).
 
-    ``boer`` is made for adults, ``peters`` for children, ``by-age`` is Peters below 14 years and Boer from then on.
+    ``boer`` is made for adults, ``peters`` for children, ``by-age`` is Peters below 14 years and Boer from then on. The result is held ``within`` two bounds.
     """
 
     formula: Literal["boer", "peters", "by-age"]
@@ -93,17 +94,24 @@ class LeanMass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: str = "HT"
     sex: str = "SEX"
     age: str = "AGE"
+    within: tuple[Positive, Positive] | None = None
 
 
 class Structure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One or two compartments; with ``depot``, compartment 1 of the table is the depot and 2 the central one, without it 1 is central."""
+    """One or two compartments; with ``depot``, compartment 1 of the table is the depot and 2 the central one, without it 1 is central.
+
+    ``catabolism: saturable``: the fractional rate from plasma is ``max(kint - J / (Km + C), floor)``, C being total IgG, and production is constant.
+    """
 
     compartments: Literal[1, 2]
     depot: bool = False
+    catabolism: Literal["linear", "saturable"] = "linear"
 
 
 class FitModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that ``fit_many`` needs to know of a model. Clearance is given as ``CL``, or as ``kel`` with ``CL = kel Vc``."""
+    """Everything that ``fit_many`` needs to know of a model. Clearance is given as ``CL``, or as ``kel`` with ``CL = kel Vc``; a saturable model has
+    ``kint``, ``J``, ``Km`` and ``floor`` in its place.
+    """
 
     structure: Structure
     parameters: dict[str, Parameter]
@@ -115,9 +123,19 @@ class FitModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
     @property
+    def saturable(self) -> bool:
+        """Whether catabolism speeds up with total IgG."""
+        return self.structure.catabolism == "saturable"
+
+    @property
+    def columns_of_parameters(self) -> tuple[str, ...]:
+        """The columns of every array of parameters of this model."""
+        return SATURABLE if self.saturable else PARAMETERS
+
+    @property
     def etas(self) -> tuple[str, ...]:
         """The parameters that differ between people, in the order of every array of etas."""
-        names = ("kel", *PARAMETERS[:BASELINE], "baseline")
+        names = ("kel", *(name for name in self.columns_of_parameters if name != "baseline"))
         free = [name for name in names if name in self.parameters and self.parameters[name].variance > 0]
         return (*free, "baseline") if self.baseline.variance > 0 or self.baseline.measured is not None else tuple(free)
 
@@ -141,10 +159,11 @@ class FitModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def design(self) -> Floats:
-        """What each eta adds to the logarithm of each column of ``PARAMETERS``."""
-        out = np.zeros((len(PARAMETERS), len(self.etas)))
+        """What each eta adds to the logarithm of each parameter, in the order of ``columns_of_parameters``."""
+        columns = self.columns_of_parameters
+        out = np.zeros((len(columns), len(self.etas)))
         for place, name in enumerate(self.etas):
-            out[CL if name == "kel" else PARAMETERS.index(name), place] = 1.0
+            out[CL if name == "kel" else columns.index(name), place] = 1.0
             if name == "Vc" and "kel" in self.parameters:
                 out[CL, place] = 1.0
         return out
@@ -208,14 +227,15 @@ Finding = tuple[tuple[str | int, ...], str, str]
 
 def _of_structure(model: FitModel) -> Iterator[Finding]:
     needed = {"Vc", *(("Q", "Vp") if model.structure.compartments == 2 else ()), *(("ka",) if model.structure.depot else ())}
-    optional = {"CL", "kel", *(("F", "lag") if model.structure.depot else ())}
-    kind = f"{model.structure.compartments} compartments{' and a depot' if model.structure.depot else ''}"
+    needed |= {"kint", "J", "Km"} if model.saturable else set()
+    optional = {*(("floor",) if model.saturable else ("CL", "kel")), *(("F", "lag") if model.structure.depot else ())}
+    kind = f"{model.structure.compartments} compartments{' and a depot' if model.structure.depot else ''}{', saturable' if model.saturable else ''}"
     for name in sorted(needed - set(model.parameters)):
         yield ("parameters",), f"'{name}' is missing", f"a model of {kind} needs it"
     for name in model.parameters:
         if name not in needed | optional:
             yield ("parameters", name), "no parameter of this structure", f"known: {', '.join(sorted(needed | optional))}"
-    if ("CL" in model.parameters) == ("kel" in model.parameters):
+    if not model.saturable and ("CL" in model.parameters) == ("kel" in model.parameters):
         yield ("parameters",), "clearance must be given once", "give either CL or kel"
     lag = model.parameters.get("lag")
     if lag is not None and (lag.variance or lag.covariates):
@@ -255,8 +275,11 @@ def typical_values(model: FitModel, covariates: Mapping[str, Floats], rows: int)
 
     The multiplier is below 1 where the baseline was measured: the eta keeps its variance, and the measurement is surer than the population.
     """
-    out = np.ones((rows, len(PARAMETERS)))
-    names = {"kel": CL, **{name: place for place, name in enumerate(PARAMETERS)}}
+    columns = model.columns_of_parameters
+    out = np.ones((rows, len(columns)))
+    names = {"kel": CL, **{name: place for place, name in enumerate(columns)}}
+    if model.saturable:
+        out[:, FLOOR] = 0.0
     for name, part in model.parameters.items():
         if name in names:
             out[:, names[name]] = part.typical * _effects(part.covariates, covariates, rows)

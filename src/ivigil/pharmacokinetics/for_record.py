@@ -11,16 +11,18 @@ import numpy as np
 from ivigil.basis.facts import Facts
 from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
+from ivigil.basis.quantity import number_text, parse_quantity
 from ivigil.evidence.library import Evidence
 from ivigil.patient.facts import facts_of
 from ivigil.patient.firewall import COURSE_LIMIT, examined
 from ivigil.patient.record import Record
+from ivigil.patient.slips import meant_result, question
 from ivigil.pharmacokinetics.asked import Asked, Chosen, Naming, chosen_regimen, target_of
 from ivigil.pharmacokinetics.forecast import Forecast, forecast, with_baseline
 from ivigil.pharmacokinetics.history import History, history_of, person_of
 from ivigil.pharmacokinetics.sampling import Sampling, best_day
 from ivigil.pharmacokinetics.targets import Option, options
-from ivigil.pharmacokinetics.typical import CannotCompute, Person, scatter
+from ivigil.pharmacokinetics.typical import CannotCompute, Person, most_believable, scatter
 
 MOST_WEEKS = 260
 
@@ -73,12 +75,18 @@ def forecast_for(record: Record, asked: Asked, wanted: Wanted, evidence: Evidenc
     except CannotCompute as error:
         raise BadInput([Problem(record.place or record.id, 0, wanted.model or "forecast", str(error), "choose another model or complete the record")]) from None
     found = options(one, facts, history, evidence, target) if target is not None else ()
+    too_much = [choice.every for choice in found if choice.grams > most_believable(evidence) * person.weight]
+    if too_much:
+        found = tuple(choice for choice in found if choice.every not in too_much)
+        days = ", ".join(number_text(every) for every in too_much)
+        chosen = msgspec.structs.replace(chosen, notes=(*chosen.notes, f"Every {days} days the target would take more than the "
+                                                        f"{number_text(most_believable(evidence))} g/kg that is believable for a course: no dose is shown."))
     if target is None and wanted.jurisdiction:
         chosen = msgspec.structs.replace(chosen, notes=(*chosen.notes, *_targets(person, wanted.jurisdiction, evidence)))
-    return Made(record, as_of, chosen, one, found, without, _sampling(one, evidence, horizon))
+    return Made(record, as_of, chosen, one, found, without, sampling_of(one, evidence, horizon))
 
 
-def _sampling(made: Forecast, evidence: Evidence, horizon: float) -> Sampling | None:
+def sampling_of(made: Forecast, evidence: Evidence, horizon: float) -> Sampling | None:
     """The day for the next level, by the first model: from what the levels on record left open, or from how patients differ."""
     if not made.curves:
         return None
@@ -93,7 +101,12 @@ def _sampling(made: Forecast, evidence: Evidence, horizon: float) -> Sampling | 
 def problems_of(asked: Asked, wanted: Wanted, evidence: Evidence, option: Naming = str) -> Iterator[Problem]:
     """What is wrong with the choices themselves, whoever the patient is."""
     try:
-        target_of(asked.target, option)
+        target = target_of(asked.target, option)
+        register = evidence.facts.get("igg")
+        if target is not None and register is not None and register.plausible is not None and not register.plausible.holds(target):
+            written = parse_quantity(asked.target)
+            yield Problem(option("target-trough"), 0, "", f"{written} is no believable IgG (plausible: {register.plausible})",
+                          question(meant_result(written, register)) or "check the number and its unit")
     except BadInput as error:
         yield from error.problems
     for name, given, known in (("model", wanted.model, tuple(evidence.models)), ("jurisdiction", wanted.jurisdiction, tuple(evidence.jurisdictions))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
@@ -12,18 +13,19 @@ from typing import Literal
 import msgspec
 
 from ivigil.basis.facts import Facts
-from ivigil.basis.quantity import UnitProblem, number_text
+from ivigil.basis.names import folded, spaced
+from ivigil.basis.quantity import UNITS, UnitProblem, number_text
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Route
 from ivigil.patient.record import PastInfusion, Record, Result
-from ivigil.pharmacokinetics.typical import Person, setting
+from ivigil.pharmacokinetics.typical import Person, most_believable, setting
 
 ROUTES: tuple[Route, ...] = ("intravenous", "subcutaneous", "facilitated-subcutaneous")
 RemarkKind = Literal[
-    "dose-missing", "route-assumed", "other-antibody", "same-day-doses", "dose-ahead", "steady-state-assumed", "no-dose-on-record", "history-short",
-    "below-quantification", "above-range", "not-believable", "level-undated", "level-ahead", "same-day-levels", "same-day-as-infusion", "after-infusion",
-    "in-distribution", "before-any-dose", "between-infusions", "baseline-assumed", "baseline-measured", "baseline-uncertain", "baseline-doubtful",
-    "baseline-fitted", "clearance-alarm", "levels-fitted", "fit-poor", "fit-failed",
+    "dose-missing", "dose-impossible", "product-unknown", "route-assumed", "other-antibody", "same-day-doses", "dose-ahead", "steady-state-assumed",
+    "no-dose-on-record", "history-short", "below-quantification", "above-range", "not-believable", "unit-slip", "level-undated", "level-ahead",
+    "same-day-levels", "same-day-as-infusion", "after-infusion", "in-distribution", "before-any-dose", "between-infusions", "baseline-assumed",
+    "baseline-measured", "baseline-uncertain", "baseline-doubtful", "baseline-fitted", "clearance-alarm", "levels-fitted", "fit-poor", "fit-failed",
 ]
 
 
@@ -58,7 +60,8 @@ class Level(msgspec.Struct, frozen=True):
         return not set(self.kinds) & _NO_TROUGH
 
 
-_NO_TROUGH = {"below-quantification", "above-range", "not-believable", "same-day-as-infusion", "after-infusion", "in-distribution", "same-day-levels"}
+_NO_TROUGH = {"below-quantification", "above-range", "not-believable", "unit-slip", "same-day-as-infusion", "after-infusion", "in-distribution",
+              "same-day-levels"}
 
 
 class History(msgspec.Struct, frozen=True):
@@ -120,7 +123,9 @@ def _doubtful_from(person: Person, facts: Facts, evidence: Evidence) -> float | 
 
 def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remarks: list[Remark]) -> tuple[Given, ...]:
     length = setting(evidence, "infusion-hours", "day")
+    most = most_believable(evidence)
     found: list[Given] = []
+    named: dict[str, str] = {}
     for item in sorted(record.infusions, key=lambda given: given.on):
         where = item.origin or f"the infusion of {item.on}"
         if item.kind != "immunoglobulin":
@@ -130,17 +135,49 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
             remarks.append(Remark("dose-ahead", f"{where} lies ahead and is not counted."))
             continue
         grams = _grams(item, weight)
-        if grams is None or grams <= 0:
+        if grams is None:
             remarks.append(Remark("dose-missing", f"{where} has no dose in grams or g/kg: the curve before now is a guess."))
             continue
+        if not 0 < grams <= most * weight:
+            comes = "" if item.dose is None or item.dose.unit == "g/kg" else f"comes to {number_text(round(grams / weight, 2))} g/kg, and "
+            why = "is not above 0" if grams <= 0 else f"{comes}is more than the {number_text(most)} g/kg that is believable"
+            remarks.append(Remark("dose-impossible", f"{where}: {item.dose} {why}. It is not counted, and the curve before now is a guess: correct the record.",
+                                  evidence.dose_limits["course-plausible"].cites if grams > 0 else ()))
+            continue
+        if item.product not in named:
+            named[item.product] = "" if _is_known(item.product, evidence) else where
         route = _route(item, record, evidence)
         if route is None:
             route = "intravenous"
             remarks.append(Remark("route-assumed", f"{where} names no route; intravenous is assumed."))
         found.append(Given((item.on - as_of).days, grams, route, length if route == "intravenous" else 0.0))
     twice = [day for day, count in Counter(dose.day for dose in found).items() if count > 1]
-    remarks.extend(Remark("same-day-doses", f"{_on(as_of, day)} has more than one infusion; all are counted. Is one written twice?") for day in twice)
+    remarks.extend(Remark("same-day-doses", f"More than one infusion {_on(as_of, day)} is on record; all are counted. Is one written twice?") for day in twice)
+    remarks.extend(Remark("product-unknown", f"{where}: no immunoglobulin is called '{name}'{_near(name, evidence)}. Its grams are counted as any other's.")
+                   for name, where in named.items() if where)
     return tuple(found)
+
+
+_ANY = ("immunoglobulin", "immuneglobulin", "gammaglobulin")
+_SHORT = {"ig", "igg", "ivig", "scig", "fscig", "igiv", "igsc"}
+"""How a record names an immunoglobulin without a brand."""
+
+
+def _is_known(name: str, evidence: Evidence) -> bool:
+    """Whether a record's words for the product hold a product's name (a strength or form may stand behind it), or name no brand at all."""
+    words = spaced(name).split()
+    whole = folded(name)
+    if not whole or any(general in whole for general in _ANY) or _SHORT & {folded(word) for word in words}:
+        return True
+    parts = {folded("".join(words[first:last])) for first in range(len(words)) for last in range(first + 1, len(words) + 1)}
+    return any(parts & product.called for product in evidence.products.values())
+
+
+def _near(name: str, evidence: Evidence) -> str:
+    """The brand that may have been meant."""
+    brands = {product.brand.casefold(): product.brand for product in evidence.products.values()}
+    near = difflib.get_close_matches(name.casefold(), brands, n=1, cutoff=0.75)
+    return f" ({brands[near[0]]}?)" if near else ""
 
 
 def _grams(item: PastInfusion, weight: float) -> float | None:
@@ -189,18 +226,39 @@ def _levels(record: Record, doses: tuple[Given, ...], first: float | None, evide
         found.append(Level(day, value, tuple(kinds)))
     found.sort(key=lambda level: level.day)
     days = Counter(level.day for level in found)
+    slips = _slips(found, evidence)
     out = []
     for level in found:
         kinds = list(level.kinds)
+        if level in slips:
+            kinds.append("unit-slip")
+            say = f"is about {slips[level]} the other levels: were mg/dL and g/L mixed up? It is not used."
+            remarks.append(Remark("unit-slip", f"IgG {number_text(level.value)} g/L {_on(as_of, level.day)} {say}", ("pk-policy.unit-slip",)))
         if days[level.day] > 1:
             kinds.append("same-day-levels")
         out.append(msgspec.structs.replace(level, kinds=tuple(dict.fromkeys(kinds))))
-        for kind in out[-1].kinds:
-            say = _SAY.get(kind)
-            if say:
-                remarks.append(Remark(kind, f"IgG {number_text(level.value)} g/L {_on(as_of, level.day)} {say}", cites if kind == "in-distribution" else ()))
+        remarks.extend(Remark(kind, f"IgG {number_text(level.value)} g/L {_on(as_of, level.day)} {_SAY[kind]}", cites if kind == "in-distribution" else ())
+                       for kind in out[-1].kinds if kind in _SAY)
     return tuple(out)
 
+
+def _slips(levels: list[Level], evidence: Evidence) -> dict[Level, str]:
+    """Levels on treatment that are a hundred times, or a hundredth of, the median of the others: the step between g/L and mg/dL."""
+    within = setting(evidence, "unit-slip-within")
+    treated = [level for level in levels if level.usable and "before-any-dose" not in level.kinds]
+    found = {}
+    for level in treated:
+        others = [other.value for other in treated if other is not level]
+        if others:
+            times = level.value / median(others)
+            if 1 / within <= times * _STEP <= within:
+                found[level] = "a hundredth of"
+            elif 1 / within <= times / _STEP <= within:
+                found[level] = "a hundred times"
+    return found
+
+
+_STEP = UNITS["g/L"].factor / UNITS["mg/dL"].factor
 
 _SAY: dict[str, str] = {
     "below-quantification": "was reported only as below that limit; it bounds the curve and is no point of it.",

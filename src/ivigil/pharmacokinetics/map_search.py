@@ -13,6 +13,7 @@ import numpy as np
 
 from ivigil.pharmacokinetics.fit_model import FitModel
 from ivigil.pharmacokinetics.linear import Floats, Steps, predict
+from ivigil.pharmacokinetics.saturable_steps import predict_saturable
 
 MOST_STEPS = 60
 CLOSE = 1e-5
@@ -47,6 +48,7 @@ class Task(NamedTuple):
     add_sd: float
     prop_sd: float
     combined_sd: bool
+    saturable: bool = False
 
 
 def task_of(model: FitModel, depot: bool) -> Task:
@@ -55,7 +57,12 @@ def task_of(model: FitModel, depot: bool) -> Task:
     active = tuple(int(place) for place in np.flatnonzero(np.any(design != 0, axis=1)))
     inverse: Floats = np.linalg.inv(omega).astype(np.float64)
     return Task(model.structure.compartments, depot, active, design[list(active)], design, inverse, np.sqrt(np.diag(omega)),
-                model.residual.add_sd, model.residual.prop_sd, model.residual.kind == "combined-sd")
+                model.residual.add_sd, model.residual.prop_sd, model.residual.kind == "combined-sd", model.saturable)
+
+
+def curve(task: Task, steps: Steps, shift: Floats, active: tuple[int, ...] = ()) -> tuple[Floats, Floats]:
+    """Levels and their derivatives under the model of the task: closed form, or steps of the saturable one."""
+    return (predict_saturable if task.saturable else predict)(steps, shift, task.compartments, task.depot, active)
 
 
 class Levels(NamedTuple):
@@ -92,7 +99,7 @@ def variance(task: Task, level: Floats) -> tuple[Floats, Floats]:
 def objectives(task: Task, steps: Steps, levels: Levels, eta: Floats) -> Floats:
     """The objective of several draws of etas (subject, draw, eta)."""
     shift = (eta * levels.scale[:, None, :]) @ task.full.T
-    predicted, _ = predict(steps, shift, task.compartments, task.depot)
+    predicted, _ = curve(task, steps, shift)
     with np.errstate(over="ignore", invalid="ignore"):
         spread, _ = variance(task, predicted)
         fit = np.sum(levels.counts[:, None, :] * ((levels.value[:, None, :] - predicted) ** 2 / spread + np.log(spread)), axis=2)
@@ -103,7 +110,7 @@ def objectives(task: Task, steps: Steps, levels: Levels, eta: Floats) -> Floats:
 def evaluate(task: Task, steps: Steps, levels: Levels, eta: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Objective, gradient, expected curvature and misfit at one set of etas per subject (subject, eta)."""
     shift = (eta * levels.scale) @ task.full.T
-    predicted, slopes = predict(steps, shift[:, None, :], task.compartments, task.depot, task.active)
+    predicted, slopes = curve(task, steps, shift[:, None, :], task.active)
     level = predicted[:, 0]
     slope = (slopes[:, 0] @ task.design) * levels.scale[:, None, :]
     spread, steep = variance(task, level)

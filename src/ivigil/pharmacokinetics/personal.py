@@ -20,6 +20,7 @@ from ivigil.pharmacokinetics import kernels
 from ivigil.pharmacokinetics.baseline import Endogenous
 from ivigil.pharmacokinetics.history import Given, History, Level
 from ivigil.pharmacokinetics.kernels import Array
+from ivigil.pharmacokinetics.published import why_not_fitted
 from ivigil.pharmacokinetics.typical import Person, individual_values, modes_of, residual_sd, scatter, setting, typical_values
 
 MOST_STEPS = 60
@@ -91,13 +92,10 @@ def personal_fit(model: Model, person: Person, past: Sequence[Given], levels: Se
     Raises:
         CannotCompute: a covariate that the model needs is unknown.
     """
+    missing = why_not_fitted(model)
+    if missing:
+        return PersonalFit(model.id, "impossible", missing)
     names, omega = scatter(model)
-    if model.family != "linear":
-        return PersonalFit(model.id, "impossible", "how patients differ under it was never published")
-    if model.residual is None:
-        return PersonalFit(model.id, "impossible", "its residual error could not be read")
-    if not names:
-        return PersonalFit(model.id, "impossible", "how patients differ under it could not be read")
     spread = rest.log_sd or _assumed_spread(evidence)
     whole = np.zeros((len(names) + 1, len(names) + 1))
     whole[:-1, :-1], whole[-1, -1] = omega, spread**2

@@ -16,8 +16,8 @@ import numpy as np
 
 from ivigil.pharmacokinetics.event_table import Table
 from ivigil.pharmacokinetics.fit_model import FitModel
-from ivigil.pharmacokinetics.linear import Floats, Steps, predict
-from ivigil.pharmacokinetics.map_search import Levels, Task, objectives, task_of
+from ivigil.pharmacokinetics.linear import Floats, Steps
+from ivigil.pharmacokinetics.map_search import Levels, Task, curve, objectives, task_of
 from ivigil.pharmacokinetics.schedule import Schedule
 
 FREEDOM = 5.0
@@ -72,7 +72,7 @@ def draw(model: FitModel, table: Table, plan: Schedule, scale: Floats, eta: Floa
             for place, subject in enumerate(some):
                 chosen = _systematic(weight[place], _generator(seed, table.ids[subject], ROUNDS).random())
                 out.eta[subject] = proposed[place, chosen]
-            predicted, _ = predict(steps, (out.eta[some] * scale[some][:, None, :]) @ task.full.T, task.compartments, task.depot)
+            predicted, _ = curve(task, steps, (out.eta[some] * scale[some][:, None, :]) @ task.full.T)
             for place, subject in enumerate(some):
                 rows = slice(int(plan.first_level[subject]), int(plan.first_level[subject + 1]))
                 out.levels[rows] = predicted[place, :, :rows.stop - rows.start].T

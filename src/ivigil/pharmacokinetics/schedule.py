@@ -216,8 +216,8 @@ def _steps(table: Table, atoms: _Atoms, typical: Floats, hold: Hold) -> Schedule
         empty, none, whole = np.zeros(subjects + 1, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
         return Schedule(empty, none, none, none, none, none, none, np.zeros(0, dtype=bool), whole, whole, empty, whole, whole, empty,
                         np.ones((1, typical.shape[1])), np.zeros(subjects, dtype=bool))
-    start = np.searchsorted(atoms.subject, atoms.subject)
-    fresh = start == np.arange(size)
+    fresh = np.r_[True, atoms.subject[1:] != atoms.subject[:-1]]
+    start = np.maximum.accumulate(np.where(fresh, np.arange(size), 0))
     gap = np.where(fresh, 0.0, np.diff(atoms.time, prepend=0.0)) + atoms.ahead
     rank = _RANK[atoms.kind]
     ranked = _latest(rank > -9, start)

@@ -43,6 +43,12 @@ def setting(evidence: Evidence, name: str, unit: str = "") -> float:
     return Quantity(span.high, span.unit).in_unit(unit) if unit else span.high
 
 
+def most_believable(evidence: Evidence) -> float:
+    """The largest course in g/kg that is no slip; infinite where the evidence has no such limit."""
+    limit = evidence.dose_limits.get("course-plausible")
+    return limit.at_most.in_unit("g/kg") if limit is not None and limit.at_most is not None else float("inf")
+
+
 def lean_mass(person: Person, evidence: Evidence) -> tuple[float, LeanMass]:
     """Lean body mass in kg and the formula it came from: Boer for adults by sex, Peters below the age of the settings.
 

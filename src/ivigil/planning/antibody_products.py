@@ -26,7 +26,8 @@ def antibodies(draft: Draft, evidence: Evidence, context: Context) -> tuple[Anti
     that ends on the day itself. A dose that is not on record stays unknown, and so does every sum it is part of.
     """
     windows = _windows(evidence)
-    doses = sorted((*_past(draft, evidence, context), *_this_course(draft, context)), key=lambda dose: (dose.on, dose.planned))
+    planned = () if context.given_only else _this_course(draft, context)
+    doses = sorted((*_past(draft, evidence, context), *planned), key=lambda dose: (dose.on, dose.planned))
     summed = tuple(_summed(dose, doses[: index + 1], doses[index + 1 :], windows.get(dose.kind)) for index, dose in enumerate(doses))
     return tuple(_steady(dose, draft, windows) for dose in summed)
 

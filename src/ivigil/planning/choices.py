@@ -23,8 +23,8 @@ _MORNING = time.fromisoformat("09:00")
 """When the first infusion starts if nobody says."""
 
 
-class Choices(msgspec.Struct, frozen=True):
-    """What was chosen on the command line, in a form or in a request, as text; empty when not given."""
+class PlanChoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be chosen for one plan, on the command line, in a form and in a request alike, as text; empty when not given."""
 
     jurisdiction: str = ""
     indication: str = ""
@@ -34,14 +34,29 @@ class Choices(msgspec.Struct, frozen=True):
     ramp: str = ""
     as_of: str = ""
     start: str = ""
+    least_review: str = ""
+    outlook: bool = False
+
+    def choices(self) -> Choices:
+        """The same for the planner, with nothing chosen beside it."""
+        return Choices(**{name: getattr(self, name) for name in CHOICES})
+
+
+CHOICES = PlanChoices.__struct_fields__
+"""The names of these choices."""
+TEXT_CHOICES = tuple(field.name for field in msgspec.structs.fields(PlanChoices) if field.type is str)
+"""Those that are words, as a form and a FHIR parameter carry them."""
+
+
+class Choices(PlanChoices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that may be chosen on the command line: beside what every door offers, names of files."""
+
     overlay: str = ""
     evidence: str = ""
     stock: str = ""
     prices: str = ""
     formulary: str = ""
     site: str = ""
-    least_review: str = ""
-    outlook: bool = False
 
 
 class SiteProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

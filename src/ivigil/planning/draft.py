@@ -39,6 +39,7 @@ class Context(msgspec.Struct, frozen=True):
     """Everything outside the patient that a plan depends on. Nothing else is read: no clock, no environment.
 
     Lines whose evidence is weaker in review than ``least_review`` are withheld; the default withholds none. ``outlook`` asks for the IgG forecast.
+    With ``given_only`` vaccines wait for what is on record up to ``start``, and not for the course that is planned beside it.
     """
 
     jurisdiction: str
@@ -56,6 +57,7 @@ class Context(msgspec.Struct, frozen=True):
     pump_max: Quantity | None = None
     least_review: ReviewStatus = "rejected"
     outlook: bool = False
+    given_only: bool = False
 
 
 class Constraint(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Regimen
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Column, Line, Table
+from ivigil.planning.outlook_curve import curve_line
 from ivigil.planning.product_facts import planned_route
 from ivigil.planning.reasons import reasons
 from ivigil.planning.wording import day_text
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # the arithmetic is loaded by the step, when it is asked for
 
 CHOICE = "pk-policy.first-choices"
 _USES = ("weight", "height", "age", "sex")
-_WARNED = {"clearance-alarm", "fit-poor", "baseline-uncertain", "baseline-doubtful"}
+_WARNED = {"clearance-alarm", "fit-poor", "baseline-uncertain", "baseline-doubtful", "dose-impossible", "unit-slip"}
 """Remarks of the forecast that are warnings of the plan."""
 _SAID = {"steady-state-assumed", "no-dose-on-record", "history-short", "baseline-assumed", "baseline-measured", "baseline-fitted", "levels-fitted"}
 """Remarks that say what the numbers rest on."""
@@ -37,11 +38,15 @@ def step(draft: Draft, evidence: Evidence, context: Context) -> Draft:
     """Add the outlook of the planned dose; nothing without a weight, an indication and a dose."""
     if not context.outlook or draft.blocked or draft.indication is None or draft.dose is None:
         return draft
-    made = _forecast(draft, evidence, context)
+    made = forecast_of(draft, evidence, context)
+    if isinstance(made, str):
+        return draft.saying(Line("outlook.no-model", "outlook", "record", "info", f"IgG is not forecast: {made}.",
+                                 reasons(evidence, draft.facts, cites=(CHOICE,), uses=_USES)))
     return draft if made is None else draft.saying(*_lines(made, draft, evidence, context))
 
 
-def _forecast(draft: Draft, evidence: Evidence, context: Context) -> Forecast | None:
+def forecast_of(draft: Draft, evidence: Evidence, context: Context) -> Forecast | str | None:
+    """The forecast, in words why there is none, or None without a dose or a weight."""
     from ivigil.pharmacokinetics.for_record import Wanted
     from ivigil.pharmacokinetics.forecast import forecast
     from ivigil.pharmacokinetics.history import history_of, person_of
@@ -65,11 +70,11 @@ def _forecast(draft: Draft, evidence: Evidence, context: Context) -> Forecast | 
         length=setting(evidence, "infusion-hours", "day") if route == "intravenous" else 0.0,
     )
     if coming.every is not None and days > coming.every:
-        return None
+        return f"a course of {days} days does not fit into its interval of {number_text(coming.every)} days"
     try:
         return forecast(person, draft.facts, history, coming, evidence, horizon=Quantity(Wanted().weeks, "week").in_unit("day"))
-    except CannotCompute:
-        return None
+    except CannotCompute as error:
+        return str(error).rstrip(".")
 
 
 def _interval(regimen: Regimen | None, every: Quantity | None) -> float | None:
@@ -93,6 +98,9 @@ def _lines(made: Forecast, draft: Draft, evidence: Evidence, context: Context) -
     yield _main_line(made, first, draft, evidence, context)
     if len(made.curves) > 1 or made.regimen.every is not None:
         yield _models_line(made, draft, evidence)
+    curve = curve_line(made, draft, evidence, context, model_cites(first, evidence), _USES)
+    if curve is not None:
+        yield curve
     if first.response is not None:
         from ivigil.pharmacokinetics.response import response_in_words
 
@@ -101,7 +109,7 @@ def _lines(made: Forecast, draft: Draft, evidence: Evidence, context: Context) -
     for number, remark in enumerate(_worth_saying(made), start=1):
         warned = remark.kind in _WARNED
         yield Line(f"outlook.note.{number}", "outlook", "check" if warned else "record", "warning" if warned else "info", remark.say,
-                   reasons(evidence, draft.facts, cites=remark.cites or _cites(first, evidence), uses=_USES))
+                   reasons(evidence, draft.facts, cites=remark.cites or model_cites(first, evidence), uses=_USES))
 
 
 def _worth_saying(made: Forecast) -> Iterator[Remark]:
@@ -117,7 +125,7 @@ def _no_model(made: Forecast, draft: Draft, evidence: Evidence) -> Line:
                 reasons(evidence, draft.facts, cites=dict.fromkeys((CHOICE, *cites)), uses=_USES))
 
 
-def _cites(curve: ModelCurve, evidence: Evidence) -> tuple[str, ...]:
+def model_cites(curve: ModelCurve, evidence: Evidence) -> tuple[str, ...]:
     """What a model's numbers rest on: its parameters, baseline and residual error."""
     model = evidence.models[curve.model]
     parts = [part.cites for part in model.parameters.values()]
@@ -148,7 +156,7 @@ def _main_line(made: Forecast, curve: ModelCurve, draft: Draft, evidence: Eviden
                    f"endogenous IgG {number_text(round(found.baseline, 1))} g/L")
     follows = tuple(line.id for line in draft.lines if line.id == "course.days")
     return Line("outlook.igg", "outlook", "check", "info", text,
-                reasons(evidence, draft.facts, cites=(*_cites(curve, evidence), CHOICE), uses=_USES, calculation=calculation, follows=follows,
+                reasons(evidence, draft.facts, cites=(*model_cites(curve, evidence), CHOICE), uses=_USES, calculation=calculation, follows=follows,
                         entries=(evidence.models[curve.model],)), value=Quantity(round(value, 1), "g/L"))
 
 
@@ -170,7 +178,7 @@ def _models_line(made: Forecast, draft: Draft, evidence: Evidence) -> Line:
     between = f"; between them the next trough is {min(lows):.1f} to {max(lows):.1f} g/L" if len(lows) > 1 else ""
     count = len(made.curves)
     text = f"{count} published models speak for this patient{between}." if count > 1 else "One published model speaks for this patient."
-    cites = dict.fromkeys(cite for curve in made.curves for cite in _cites(curve, evidence))
+    cites = dict.fromkeys(cite for curve in made.curves for cite in model_cites(curve, evidence))
     return Line("outlook.models", "outlook", "record", "info", text,
                 reasons(evidence, draft.facts, cites=cites, uses=_USES, entries=[evidence.models[curve.model] for curve in made.curves]), table=table)
 

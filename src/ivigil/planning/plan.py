@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ivigil import __version__
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
@@ -29,6 +31,9 @@ from ivigil.planning.line import Plan, Status
 from ivigil.planning.questions import questions_of
 from ivigil.planning.references import references_of
 from ivigil.planning.withhold import withhold
+
+if TYPE_CHECKING:  # the arithmetic is loaded when somebody looks ahead
+    from ivigil.pharmacokinetics.forecast import Forecast
 
 STEPS = (
     confirmation.step,
@@ -82,6 +87,18 @@ def plan(record: Record, evidence: Evidence, context: Context) -> Plan:
         not_raised=draft.not_raised,
         overlay=evidence.overlay,
     )
+
+
+def looking_ahead(record: Record, evidence: Evidence, context: Context) -> Forecast | str | None:
+    """The IgG forecast of the dose that would be planned, in words why there is none, or None where no dose is planned.
+
+    Raises:
+        BadInput: as for :func:`plan`.
+    """
+    draft = confirmation.begun(record, evidence, context.as_of)
+    for step in STEPS[: STEPS.index(outlook.step)]:
+        draft = step(draft, evidence, context)
+    return None if draft.blocked else outlook.forecast_of(draft, evidence, context)
 
 
 def _status(draft: Draft, *, asks: bool) -> Status:

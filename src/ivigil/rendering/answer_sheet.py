@@ -29,6 +29,9 @@ REVIEW = {
     "superseded": "One of the statements used is superseded.",
 }
 PATIENT_REVIEW = "A doctor has not checked these texts yet. Ask your team before you act on them."
+UNSURE = (*READ.values(), "one reading")
+"""Marks of how the support was read."""
+PATIENT_READINGS = "Some of these sources were read once or second-hand, and some lines are general knowledge. Your team can check them."
 PURPOSE = {
     "patient": "General facts only. This is no advice for you alone. Your own team decides with you.",
     "clinician": "For qualified health professionals. Every sentence names its source; it is no prescription and replaces neither label nor local protocol.",
@@ -80,8 +83,14 @@ class AnswerSheet(msgspec.Struct, frozen=True):
 
 def answer_sheet(answer: Answer) -> AnswerSheet:
     """Arrange an answer. All text in the result is clean of control characters."""
+    plain = answer.audience == "patient"
     blocks = tuple(
-        Block(section.id, clean(section.title), tuple(map(_row, section.sentences)), grid_of(section.table) if section.table is not None else None)
+        Block(
+            section.id,
+            clean(section.title),
+            tuple(_row(one, plain) for one in section.sentences),
+            grid_of(section.table) if section.table is not None else None,
+        )
         for section in answer.sections
     )
     review = (
@@ -93,18 +102,36 @@ def answer_sheet(answer: Answer) -> AnswerSheet:
         headline=OUTCOME[answer.outcome],
         question=clean(answer.question),
         asked=f"{answer.audience}, {answer.jurisdiction}",
-        short=tuple(map(_row, answer.short)),
-        corrections=tuple(map(_row, answer.corrections)),
+        short=tuple(_row(one, plain) for one in answer.short),
+        corrections=tuple(_row(one, plain) for one in answer.corrections),
         blocks=blocks,
         follow_up=tuple(map(clean, answer.follow_up)),
         related=tuple(map(clean, answer.related)),
         sources=tuple((reference.number, _cited(reference)) for reference in answer.references),
-        footer=tuple(part for part in (review, PURPOSE[answer.audience], version) if part),
+        footer=tuple(part for part in (review, _readings(answer), PURPOSE[answer.audience], _phrasing(answer), version) if part),
     )
 
 
-def _row(sentence: Sentence) -> Row:
-    return Row(_spoken(clean(sentence.text)), sentence.sources, tuple(map(clean, sentence.marks)), sentence.kind == "frame")
+def _readings(answer: Answer) -> str:
+    """For patients, once and in plain words, what stands as a mark on each sentence for others."""
+    if answer.audience != "patient" or not any(set(sentence.marks) & set(UNSURE) for sentence in answer.sentences):
+        return ""
+    return PATIENT_READINGS
+
+
+def _phrasing(answer: Answer) -> str:
+    """What a language model did, for whoever reads the words."""
+    about = answer.phrasing
+    if isinstance(about, msgspec.UnsetType):
+        return ""
+    if about.failed:
+        return f"Not reworded: {clean(about.failed)}. All sentences stand as composed."
+    return f"{about.reworded} of {about.sent} sentences are reworded by a language model, marked so and checked word by word against what was composed."
+
+
+def _row(sentence: Sentence, plain: bool) -> Row:
+    marks = tuple(clean(mark) for mark in sentence.marks if not plain or mark not in UNSURE)
+    return Row(_spoken(clean(sentence.text)), sentence.sources, marks, sentence.kind == "frame")
 
 
 def _spoken(text: str) -> str:

@@ -113,7 +113,7 @@ def _listed(key: str, values: tuple[Any, ...] | list[Any], depth: int, width: in
         return
     yield f"{'  ' * depth}{key}:"
     for place, item in enumerate(values, start=1):
-        yield from _value(str(place), item, depth + 1, width)
+        yield from _value(getattr(item, "id", "") or str(place), item, depth + 1, width)
 
 
 def _wrapped(key: str, text: str, depth: int, width: int) -> list[str]:

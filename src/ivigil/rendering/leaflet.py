@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
 
 import msgspec
 
@@ -15,6 +14,8 @@ from ivigil.basis.reading import Reading, read
 from ivigil.evidence.library import Evidence
 from ivigil.planning.line import Line, Plan
 from ivigil.planning.wording import day_text, lower_first
+from ivigil.rendering.leaflet_curve import curve_part, written_day
+from ivigil.rendering.leaflet_parts import Part
 from ivigil.rendering.plain_text import clean
 
 SURFACE = "Patient education. It repeats the plan of your care team. It does not replace their advice."
@@ -28,17 +29,6 @@ _CALLS = re.compile(r"\b[Cc]alls?\b")
 _DAY = re.compile(r"\bnot before (\d{1,2} [A-Z][a-z]{2} \d{4})")
 _GOES_ON = "while treatment goes on"
 _ASIDE = re.compile(r" \([^()0-9]*\)")
-
-
-class Part(msgspec.Struct, frozen=True):
-    """A heading with sentences, rows of a small table, or both. ``lines`` are the plan lines it repeats."""
-
-    id: str
-    title: str
-    sentences: tuple[str, ...] = ()
-    heads: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    lines: tuple[str, ...] = ()
 
 
 class Leaflet(msgspec.Struct, frozen=True):
@@ -97,6 +87,9 @@ def _parts(plan: Plan, evidence: Evidence, plain: str, clinical: str) -> Iterato
     yield Part("home", "At home", _said(told.get("home")), lines=("advice.home",))
     yield Part("you", "For you in particular", _said(told.get("for-you")), lines=("advice.for-you",))
     yield _visits(plan)
+    curve = curve_part(plan)
+    if curve is not None:
+        yield curve
     yield _vaccines(plan, told.get("vaccines"))
     yield Part("call", "When to call", _said(told.get("when-to-call")), lines=("advice.when-to-call",))
     yield _asked(plan, evidence)
@@ -219,17 +212,11 @@ def _vaccines(plan: Plan, told: Line | None) -> Part:
 
 def _not_before(line: Line) -> str:
     """The latest date that the plan names for the vaccine, so that nobody turns up for one that does not count."""
-    found = [(_written(said), said) for said in _DAY.findall(line.text)]
+    found = [(written_day(said), said) for said in _DAY.findall(line.text)]
     if not found:
         return _first(clean(line.text).partition(": ")[2])
     latest = f"not before {max(found)[1]}"
     return f"No date while treatment goes on. After the last course {latest}" if _GOES_ON in line.text else f"N{latest[1:]}"
-
-
-def _written(day: str) -> date:
-    """``23 Oct 2027`` as a date, in the months that :func:`day_text` writes."""
-    number, month, year = day.split()
-    return next(date(int(year), place, int(number)) for place in range(1, 13) if day_text(date(int(year), place, 1)).split()[1] == month)
 
 
 _TOPICS_ASKED = ("other-ways", "home", "travel", "work", "choice")

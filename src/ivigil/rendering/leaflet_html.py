@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from ivigil.rendering.leaflet import Leaflet, Part
+from ivigil.rendering.leaflet import Leaflet
+from ivigil.rendering.leaflet_parts import Part
 
-CURVE_NOTE = "This is a forecast. Only a blood test shows your real level."
 LEAFLET_STYLE = """
 :root { color-scheme: light; }
 body { font: 1.25rem/1.55 system-ui, sans-serif; max-width: 44rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; background: #fff; }
@@ -19,17 +19,17 @@ table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px so
 th, td { vertical-align: top; }
 tbody th { font-weight: 600; width: 40%; } td { font-weight: 500; }
 footer { margin-top: 2rem; font-size: 1rem; color: #3a3a3a; border-top: 3px solid #1d4f73; } .code svg { width: 7rem; height: 7rem; } figure { margin: 0; }
-figure svg { max-width: 100%; height: auto; }
+figure svg { width: 100%; height: auto; }
 @media print { body { font-size: 15pt; max-width: none; padding: 0; } section, tr, .alarm { break-inside: avoid; } h2 { break-after: avoid; } }
 """
 
 
-def leaflet_html(leaflet: Leaflet, *, link: str = "", code: str = "", curve: str = "") -> str:
-    """A whole page. ``code`` is the SVG of a QR code that leads to ``link``; ``curve`` that of the IgG curve; both made by ivigil.
+def leaflet_html(leaflet: Leaflet, *, link: str = "", code: str = "") -> str:
+    """A whole page. ``code`` is the SVG of a QR code that leads to ``link``, made by ivigil.
 
     Every text of the record and the evidence is escaped, so it never becomes markup.
     """
-    body = leaflet_fragment(leaflet, link=link, code=code, curve=curve)
+    body = leaflet_fragment(leaflet, link=link, code=code)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
@@ -38,7 +38,7 @@ def leaflet_html(leaflet: Leaflet, *, link: str = "", code: str = "", curve: str
     )
 
 
-def leaflet_fragment(leaflet: Leaflet, *, link: str = "", code: str = "", curve: str = "") -> str:
+def leaflet_fragment(leaflet: Leaflet, *, link: str = "", code: str = "") -> str:
     """The leaflet as an article to stand inside a page."""
     parts = [
         '<article class="leaflet">\n<p class="surface">Patient education</p>',
@@ -50,8 +50,6 @@ def leaflet_fragment(leaflet: Leaflet, *, link: str = "", code: str = "", curve:
         items = "".join(f"<li>{escape(sign)}</li>" for sign in signs)
         parts.append(f'<section class="alarm"><h2>{escape(action)}</h2><ul>{items}</ul></section>')
     parts += [_part(part) for part in leaflet.parts]
-    if curve and leaflet.parts:
-        parts.append(f'<section id="leaflet-curve"><h2>Your IgG level</h2><p>{CURVE_NOTE}</p><figure>{curve}</figure></section>')
     foot = "".join(f"<p>{escape(sentence)}</p>" for sentence in leaflet.foot)
     if link:
         foot = f'<p>This page: <span class="link">{escape(link)}</span></p>{f"""<p class="code">{code}</p>""" if code else ""}{foot}'
@@ -60,7 +58,8 @@ def leaflet_fragment(leaflet: Leaflet, *, link: str = "", code: str = "", curve:
 
 def _part(part: Part) -> str:
     said = f"<p>{escape(' '.join(part.sentences))}</p>" if part.sentences else ""
-    return f'<section id="leaflet-{part.id}"><h2>{escape(part.title)}</h2>{said}{_table(part)}</section>'
+    figure = f"<figure>{part.picture}</figure>" if part.picture else ""
+    return f'<section id="leaflet-{part.id}"><h2>{escape(part.title)}</h2>{said}{figure}{_table(part)}</section>'
 
 
 def _table(part: Part) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from ivigil.rendering.leaflet import Leaflet, Part
+from ivigil.rendering.leaflet import Leaflet
+from ivigil.rendering.leaflet_parts import Part
 
 
 def leaflet_text(leaflet: Leaflet, width: int = 80, link: str = "") -> str:

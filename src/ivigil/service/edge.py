@@ -87,7 +87,7 @@ class Edge:
             log.warning("request %s took too long", number)
             if not status:
                 problem = Problem(scope["path"], 0, "", "the answer took too long", "send less at once, or try again later")
-                await self._refuse(scope, receive, numbered, 503, problem)
+                await self._refuse(scope, receive, numbered, 503, problem, {"retry-after": "5"})
         except Exception as error:
             self.metrics.failures.inc()
             log.error("request %s failed: %s", number, _without_values(error))
@@ -101,8 +101,8 @@ class Edge:
             self.metrics.answered(door_of(scope), method, status or 499, seconds)
             log.info("%s %s %s %d %.1f ms", number, method, door_of(scope), status or 499, seconds * 1000)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int, problem: Problem) -> None:
-        response = await scope["app"].state.refuse(Request(scope), status, [problem])
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int, problem: Problem, headers: dict[str, str] | None = None) -> None:
+        response = await scope["app"].state.refuse(Request(scope), status, [problem], headers)
         await response(scope, receive, send)
 
 

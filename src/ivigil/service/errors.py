@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.service.hospital import TooLarge
+from ivigil.service.outcome import outcome_response
 
 log = logging.getLogger("ivigil.service")
 
@@ -50,7 +51,7 @@ _TITLES = {
     400: "The request is malformed", 401: "Sign in first", 403: "Not allowed", 404: "Not found", 405: "This address does not take that method",
     406: "Not available in that form", 408: "The request took too long to arrive", 409: "Changed in between", 412: "Something is missing", 413: "Too large",
     415: "This kind of document is not read", 421: "Not addressed to this service", 422: "The input cannot be used",
-    429: "Too many attempts", 431: "The headers are too large", 500: "Something broke here", 503: "Not ready, or too slow",
+    429: "Too much at once", 431: "The headers are too large", 500: "Something broke here", 503: "Not ready, or too slow",
 }
 
 
@@ -74,7 +75,7 @@ def wants_page(request: Request) -> bool:
 
 
 def install(app: FastAPI, page: Page | None = None) -> None:
-    """Every error of ``app`` leaves in the one shape; a browser gets it drawn by ``page`` where there is one."""
+    """Every error of ``app`` leaves in the one shape; a browser gets it drawn by ``page`` where there is one, a record system as FHIR."""
 
     async def answer(request: Request, status: int, problems: Iterable[Problem], headers: Mapping[str, str] | None = None) -> Response:
         refused = refusal(status, problems, getattr(request.state, "request_id", ""))
@@ -83,6 +84,8 @@ def install(app: FastAPI, page: Page | None = None) -> None:
             for name, value in (headers or {}).items():
                 drawn.headers[name] = value
             return drawn
+        if request.url.path.startswith(("/cds-services", "/fhir/")):
+            return outcome_response(status, refused.problems, headers)
         return problem_response(refused, headers)
 
     async def on_bad_input(request: Request, error: Exception) -> Response:

@@ -8,10 +8,14 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
+from fastapi import Request
 
 from ivigil.basis.facts import Codes
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.load import load_evidence
+from ivigil.evidence.shapes import Verdict
+from ivigil.evidence.verdicts import judged
 from ivigil.patient.partly_read import every_problem
 from ivigil.patient.read import read_record
 from ivigil.patient.record import Record
@@ -97,6 +101,40 @@ class Hospital:
         if problems or record is None:
             raise BadInput(problems)
         return self.plan(record, choices, today)
+
+
+    def with_evidence(self, evidence: Evidence) -> Hospital:
+        """The same hospital on other evidence."""
+        return Hospital(evidence, self.site, self.limits, self.folders)
+
+    def judged(self, statement: str, verdict: Verdict) -> tuple[Path, Hospital | None]:
+        """Write a verdict into the evidence; gives the file and the hospital on the evidence after it, None where that must be read anew.
+
+        Raises:
+            BadInput: nothing can be written, or there is no folder to write to.
+        """
+        if not self.folders:
+            raise BadInput([Problem("evidence", 0, "", "this service was started without a folder to write verdicts to", "start it with 'ivigil serve'")])
+        path, evidence = judged(self.evidence, self.folders[0], self.folders[1] if len(self.folders) > 1 else None, statement, verdict)
+        return path, self.with_evidence(evidence) if evidence is not None else None
+
+    def read_anew(self) -> Hospital:
+        """The same hospital on the evidence as its folders hold it now; this one itself when they hold the same.
+
+        Raises:
+            BadInput: what they hold does not load, or there are none.
+        """
+        if not self.folders:
+            raise BadInput([Problem("evidence", 0, "", "this service was started without a folder", "start it with 'ivigil serve'")])
+        evidence = load_evidence(self.folders[0], self.folders[1] if len(self.folders) > 1 else None)
+        return self if evidence.version == self.evidence.version else self.with_evidence(evidence)
+
+
+def hospital_of(request: Request) -> Hospital:
+    """The hospital behind a request: one and the same until it is answered, also when the evidence is renewed meanwhile."""
+    found = request.scope.setdefault("state", {}).setdefault("hospital", request.app.state.hospital)
+    assert isinstance(found, Hospital)
+    return found
 
 
 class TooLarge(BadInput):

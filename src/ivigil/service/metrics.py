@@ -27,7 +27,14 @@ class Metrics:
         self.plans = Counter("ivigil_plans", "Plans made, by their status.", ("status",), registry=self._registry)
         self.failures = Counter("ivigil_failures", "Answers that failed through our own fault.", registry=self._registry)
         self.info = Gauge("ivigil_info", "Program and evidence in use.", ("program", "evidence"), registry=self._registry, multiprocess_mode="max")
-        self.info.labels(program, evidence).set(1)
+        self._in_use = (program, evidence)
+        self.info.labels(*self._in_use).set(1)
+
+    def evidence(self, version: str) -> None:
+        """Other evidence is in use from now on."""
+        self.info.labels(*self._in_use).set(0)
+        self._in_use = (self._in_use[0], version)
+        self.info.labels(*self._in_use).set(1)
 
     def answered(self, door: str, method: str, status: int, seconds: float) -> None:
         """One request is done."""

@@ -8,8 +8,9 @@ from ivigil import __version__
 from ivigil.basis.problems import Problem
 from ivigil.service.edge import loopback_caller
 from ivigil.service.errors import Refused
+from ivigil.service.hospital import hospital_of
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], responses={429: {"description": "More requests than one caller may send; never told to a caller on this machine."}})
 
 
 @router.get("/healthz", summary="Is the process alive?", operation_id="health")
@@ -23,8 +24,8 @@ def readiness(request: Request) -> dict[str, str]:
     """Answers 200 when the evidence is loaded and the database answers, 503 otherwise."""
     if not request.app.state.store.database.answers():
         raise Refused(503, Problem("database", 0, "", "does not answer, or has other tables than this program",
-                                   "see that it runs; 'ivigil database version' tells more"))
-    return {"status": "ready", "program_version": __version__, "evidence_version": request.app.state.hospital.evidence.version}
+                                   "see that it runs; 'ivigil database version' tells more"), {"retry-after": "5"})
+    return {"status": "ready", "program_version": __version__, "evidence_version": hospital_of(request).evidence.version}
 
 
 @router.get("/metrics", summary="Counts and times", operation_id="metrics", response_class=Response)

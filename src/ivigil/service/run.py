@@ -6,14 +6,18 @@ import gc
 import logging
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
+from ivigil.basis.problems import BadInput
 from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.load import load_evidence
 from ivigil.planning.choices import SiteProfile
@@ -24,6 +28,10 @@ from ivigil.service.metrics import SHARED
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 from ivigil.service.store.database import default_url
+from ivigil.service.store.marks import EVIDENCE
+from ivigil.service.workers import supervise
+
+log = logging.getLogger("ivigil.service")
 
 STARTED_WITH = "IVIGIL_STARTED_WITH"
 """Names the file in which a worker finds how it was started."""
@@ -53,6 +61,7 @@ def serve(start: Start) -> None:
     """Run until told to end (SIGTERM, SIGINT)."""
     tell()
     if start.workers == 1:
+        signal.signal(signal.SIGTERM, _ended)
         uvicorn.Server(uvicorn.Config(made(start), **_options(start))).run()
         return
     folder = tempfile.mkdtemp(prefix="ivigil-")  # readable by its owner only: the site profile and the settings pass through it
@@ -61,26 +70,55 @@ def serve(start: Start) -> None:
         counts.mkdir()
         told.write_bytes(msgspec.json.encode(start))
         os.environ[SHARED], os.environ[STARTED_WITH] = str(counts), str(told)
-        uvicorn.run("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start))
+        supervise(uvicorn.Config("ivigil.service.run:worker", factory=True, workers=start.workers, **_options(start)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM before the service listens, and once more from uvicorn after everything is answered: an end in good order either way.
+
+    Raises:
+        SystemExit: always, with 0.
+    """
+    raise SystemExit(0)
+
+
 def made(start: Start) -> FastAPI:
     """The application with its evidence."""
+    store = Store.at(start.database or default_url())
+    seen = store.marks.of(EVIDENCE)  # before the files are read: a verdict that comes between is read twice rather than not at all
     evidence = load_evidence(Path(start.evidence) if start.evidence else None, Path(start.overlay) if start.overlay else None)
     folders = (Path(start.evidence) if start.evidence else packaged_folder(), *([Path(start.overlay)] if start.overlay else []))
     connection.ARRIVAL = start.settings.limits.arrival
     hospital = Hospital(evidence, start.site, start.settings.limits, folders)
+    _frozen()
+    return application(hospital, start.settings, store, seen, _frozen)
+
+
+def _frozen() -> None:
+    """Keep the collector away from the evidence, which stays for long: walking it again and again would make one answer in a hundred slow."""
+    gc.unfreeze()
     gc.collect()
-    gc.freeze()  # the evidence stays as long as the process: walking it again and again would make one answer in a hundred slow
-    return application(hospital, start.settings, Store.at(start.database or default_url()))
+    gc.freeze()
 
 
 def worker() -> FastAPI:
-    """The application of one worker process, which uvicorn starts again when it dies."""
+    """The application of one worker process, which the supervisor starts again when it dies.
+
+    Raises:
+        SystemExit: it cannot start now, because the database is away or the evidence was broken meanwhile; the log says why, and it is tried again.
+    """
     tell()
-    return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+    try:
+        return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+    except BadInput as error:
+        for problem in error.problems:
+            log.error("this worker cannot start: %s", problem)
+        raise SystemExit(1) from None
+    except SQLAlchemyError as error:
+        log.error("this worker cannot start: database: %s", type(error).__name__)
+        raise SystemExit(1) from None
 
 
 def tell() -> None:

@@ -13,6 +13,7 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.shapes import Shaper
 from ivigil.basis.strict_yaml import read_yaml
+from ivigil.service.phrasing import Phrasing, unfit
 
 Role = Literal["viewer", "prescriber", "reviewer", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -33,6 +34,17 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long headers, and then the body, may take to arrive."""
     answer: float = 30
     """How long an answer may be worked on."""
+
+
+class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many requests a second one caller may send to one worker, and how many at once after a pause."""
+
+    known: float = 500
+    """A person or program that signed in, a record system, or an address as a whole."""
+    known_burst: float = 1000
+    strangers: float = 20
+    """An address from which nobody signed in."""
+    strangers_burst: float = 100
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,10 +107,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frame_ancestors: tuple[str, ...] = ()
     """Origins of record systems that may show the pages in a frame."""
     metrics: Literal["loopback", "open", "off"] = "loopback"
+    note_plans: bool = True
+    """Whether the audit trail notes plans and cards that are not kept."""
     limits: Limits = Limits()
+    rates: Rates = Rates()
     sign_in: SignIn = SignIn()
     openid: OpenId = OpenId()
     record_systems: RecordSystems = RecordSystems()
+    phrasing: Phrasing = Phrasing()
+    """A language model that may reword answers; off without an address."""
 
     @property
     def secure(self) -> bool:
@@ -172,9 +189,10 @@ def _unfit(settings: Settings, place: str, lines: dict[Any, int]) -> Iterator[Pr
         yield Problem(place, at("public_url"), "public_url", "not an https address without a path", "write for example https://ivigil.hospital.example")
     yield from _origins(settings.frame_ancestors, place, at("frame_ancestors"), "frame_ancestors")
     yield from _origins(settings.record_systems.origins, place, at("record_systems", "origins"), "record_systems.origins")
-    for name, value in (*_numbers(settings.limits, "limits"), *_numbers(settings.sign_in, "sign_in")):
-        if value <= 0:
+    for name, value in (*_numbers(settings.limits, "limits"), *_numbers(settings.rates, "rates"), *_numbers(settings.sign_in, "sign_in")):
+        if value <= 0 or (name.endswith("_burst") and value < 1):
             yield Problem(place, at(*name.split(".")), name, f"{value:g} lets nothing through", "choose a number above 0, or leave the key out")
+    yield from unfit(settings.phrasing, place, line=at("phrasing"))
     openid = settings.openid
     if openid.issuer and not _https(openid.issuer):
         yield Problem(place, at("openid", "issuer"), "openid.issuer", "not an https address", "write the issuer exactly as the identity service names itself")

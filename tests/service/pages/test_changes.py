@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivigil.basis.strict_yaml import read_yaml
-from ivigil.service.pages.changes import Changes, carried, changed_text, changes_in, is_fhir, written_text
+from ivigil.service.changes import Changes, carried, changed_text, changes_in, is_fhir, written_text
 
 CALM = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Time proves nothing here: the machine may be busy."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,35 @@ def test_what_forbids_treatment_stands_above_the_dose(client: TestClient) -> Non
     text = client.get("/plan?example=iga-deficient-anti-iga-uk&jurisdiction=UK-ENG").text
     assert "BLOCKED" in text
     assert text.index('id="critical-title"') < text.index('id="glance-title"')
+
+
+def test_the_headline_of_live_vaccines_names_a_vaccine_and_its_date(client: TestClient) -> None:
+    """Read across a bed, a date alone does not say of what; where treatment goes on there is no date, and that is said."""
+    once = Page(client.post("/plan", data={"record": ITP, "jurisdiction": "US"}).text).text
+    assert re.search(r"Live vaccine MMR: not before \d\d? [A-Z][a-z]{2} 20\d\d MMR \(measles, mumps, rubella\)", once)
+    monthly = (ROOT / "patients" / "pid-adult-us.yaml").read_text(encoding="utf-8")
+    going_on = Page(client.post("/plan", data={"record": monthly, "jurisdiction": "US"}).text).text
+    assert "Live vaccine MMR: no date while treatment goes on MMR (measles" in going_on
+
+
+def test_the_change_of_brand_is_asked_as_what_yes_and_no_answer(client: TestClient) -> None:
+    """A question beside yes and no must be one that yes and no answer; yes makes the first-infusion handling, no takes the question away."""
+    page = Page(client.post("/plan", data={"record": ITP, "jurisdiction": "US"}).text)
+    asked = "Is this a different brand from last time?"
+    assert asked in page.text
+    yes = Page(client.post("/plan", data={**page.fields, "a:product.switched": "yes"}).text).text
+    assert "Treat it as a first infusion" in yes
+    assert asked not in yes
+    assert asked not in Page(client.post("/plan", data={**page.fields, "a:product.switched": "no"}).text).text
+
+
+@pytest.mark.parametrize("address", ["/plan", "/compare", "/forecast"])
+def test_pages_about_a_record_begin_alike(client: TestClient, address: str) -> None:
+    """An example that nobody knows is named and not found, an empty form is asked again, and an example of the list opens its page."""
+    unknown = client.get(address, params={"example": "nothing"})
+    assert unknown.status_code == 404
+    assert "no example has this name" in Page(unknown.text).text
+    assert client.get(address).status_code == 200
+    empty = client.post(address, data={"record": " "})
+    assert empty.status_code == 422
+    assert "no record is given" in Page(empty.text).text

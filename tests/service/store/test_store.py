@@ -37,7 +37,7 @@ def test_the_migrations_make_the_tables_that_the_program_uses(store: Store) -> N
 
 def test_tables_go_up_and_down_and_up_again(store: Store) -> None:
     """Down leaves nothing, up makes everything anew; readiness follows."""
-    assert store.database.version() == store.database.newest() == "0001"
+    assert store.database.version() == store.database.newest() == "0002"
     assert store.database.answers()
     store.database.migrate("base")
     assert store.database.version() is None
@@ -57,7 +57,7 @@ def test_a_database_of_a_newer_program_is_left_alone(store: Store) -> None:
     with pytest.raises(BadInput, match="newer ivigil"):
         store.database.migrate()
     with store.database.writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
 
 def test_sessions_end_by_time_idleness_sign_out_and_disabling(store: Store) -> None:
@@ -114,7 +114,7 @@ def test_a_sign_in_under_way_is_finished_once_and_in_time(store: Store) -> None:
 def test_plans_are_there_for_their_owner_alone(store: Store) -> None:
     """Somebody else's plan is neither read, nor listed, nor deleted, whatever the roles."""
     anna, ben = (store.people.add(NOON, "test", name, ["prescriber", "admin"]) for name in ("anna", "ben"))
-    saved = store.plans.save(NOON, anna, b"id: x", Choices(jurisdiction="US"), date(2026, 11, 20), "e1", "0.1", b"{}")
+    saved = store.plans.save(NOON, anna, b"id: x", Choices(jurisdiction="US"), date(2026, 11, 20), "e1", "0.1", b"{}", '{"weight":"70 kg"}')
     assert store.plans.get(NOON, anna, saved.id) == saved
     assert saved.choices.as_of == "2026-11-20", "the day is pinned"
     for other in (ben, OPEN, Person(anna.id + "x", "anna")):
@@ -286,7 +286,7 @@ def test_two_processes_that_start_together_migrate_once(url: str) -> None:
     for thread in threads:
         thread.join()
     assert failed == []
-    assert first.version() == "0001"
+    assert first.version() == "0002"
     first.close()
 
 

@@ -43,10 +43,10 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "mechanisms": ("mechanisms",),
     "glossary": ("terms",),
     "claims": ("articles", "claims"),
-    "models": ("models", "model_choices", "forecast_states", "forecast_settings", "lean_mass", "model_checks"),
+    "models": ("models", "model_choices", "forecast_states", "forecast_settings", "lean_mass", "vignettes", "model_checks"),
     "facts": ("facts",),
     "jurisdictions": ("jurisdictions",),
-    "questions": ("topics", "emergencies", "corrections", "wordings", "synonyms", "outsiders", "languages", "word_lists"),
+    "questions": ("topics", "emergencies", "corrections", "openers", "wordings", "synonyms", "outsiders", "languages", "word_lists"),
 }
 """Parts that share a page, where each entry has an anchor. A statement has its anchor on the page of its source."""
 
@@ -105,11 +105,13 @@ KINDS: dict[str, str] = {
     "forecast_settings": "forecast setting",
     "lean_mass": "lean mass formula",
     "model_checks": "model check",
+    "vignettes": "model vignette",
     "facts": "fact",
     "jurisdictions": "jurisdiction",
     "topics": "topic",
     "emergencies": "emergency",
     "corrections": "correction",
+    "openers": "opening of an answer",
     "wordings": "wording",
     "synonyms": "words that mean the same",
     "outsiders": "subject outside the evidence",

@@ -1,4 +1,4 @@
-"""Plan and leaflet as PDF. The text goes to the typesetter as data, never as markup; the same input gives the same bytes."""
+"""Plan and leaflet as PDF, drawings as PNG. The text goes to the typesetter as data, never as markup; the same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def plan_pdf(plan: Plan, paper: Paper | None = None) -> bytes:
     return _set("plan.typ", {**data, "patient": dict(data["heading"])["Patient"], "paper": paper or paper_of(plan.jurisdiction)}, plan)
 
 
-def leaflet_pdf(leaflet: Leaflet, plan: Plan, paper: Paper | None = None, *, link: str = "", code: str = "", curve: str = "") -> bytes:
-    """The leaflet in large print; ``code`` and ``curve`` are SVG pictures made by ivigil.
+def leaflet_pdf(leaflet: Leaflet, plan: Plan, paper: Paper | None = None, *, link: str = "", code: str = "") -> bytes:
+    """The leaflet in large print; ``code`` is an SVG picture made by ivigil.
 
     Raises:
         BadInput: the extra ``print`` is not installed.
     """
-    parts = [{"title": part.title, "text": " ".join(part.sentences), "heads": part.heads, "rows": part.rows} for part in leaflet.parts]
+    parts = [{"title": part.title, "text": " ".join(part.sentences), "heads": part.heads, "rows": part.rows, "picture": part.picture} for part in leaflet.parts]
     return _set("leaflet.typ", {
         "title": leaflet.title, "patient": leaflet.patient, "prepared": leaflet.prepared, "draft": " ".join(leaflet.draft), "alarm": leaflet.alarm,
         "parts": parts, "foot": leaflet.foot, "link": link, "code": code,
-        "curve": curve if leaflet.parts else "", "paper": paper or paper_of(plan.jurisdiction),
+        "paper": paper or paper_of(plan.jurisdiction),
     }, plan)
 
 
@@ -55,3 +55,23 @@ def _set(template: str, data: dict[str, Any], plan: Plan) -> bytes:
     source = files("ivigil.rendering.print").joinpath(template).read_bytes()
     made = datetime(plan.as_of.year, plan.as_of.month, plan.as_of.day, tzinfo=UTC)
     return bytes(typst.compile(source, sys_inputs={"data": msgspec.json.encode(data).decode()}, ignore_system_fonts=True, timestamp=int(made.timestamp())))
+
+
+_PICTURE = """#set page(width: auto, height: auto, margin: 0pt)
+#image(bytes(sys.inputs.svg), format: "svg")
+"""
+_PER_INCH = 144.0
+"""Twice the size of the drawing, so that thin lines stay sharp."""
+
+
+def png_of(svg: str) -> bytes:
+    """A drawing of ivigil as PNG, for slides and records that take no SVG. The same drawing gives the same bytes.
+
+    Raises:
+        BadInput: the extra ``print`` is not installed.
+    """
+    try:
+        import typst
+    except ImportError:
+        raise BadInput([Problem("--plot", 0, "", "PNG needs the extra 'print'", "pip install 'ivigil[print]', or name a file that ends in .svg")]) from None
+    return bytes(typst.compile(_PICTURE.encode(), sys_inputs={"svg": svg}, format="png", ppi=_PER_INCH, ignore_system_fonts=True))

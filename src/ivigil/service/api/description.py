@@ -30,7 +30,7 @@ TAGS = [
 
 
 class _Saved(msgspec.Struct):
-    """A saved plan: where it and its record are, and what it was made from."""
+    """A saved plan: where it and its record are, and what it was made from. ``changes`` are answers given on a page beside a FHIR record."""
 
     id: str
     made: str
@@ -41,6 +41,7 @@ class _Saved(msgspec.Struct):
     plan: str
     record: str
     reproduced: str = ""
+    changes: dict[str, Any] = {}
 
 
 class _Reasons(msgspec.Struct):

@@ -6,6 +6,9 @@ from typing import Any
 
 from fastapi import Response
 
+from ivigil.planning.choices import CHOICES
+from ivigil.service.api.request import ForecastChoices
+
 EXAMPLE_RECORD = """\
 id: example-itp
 sex: female
@@ -23,6 +26,7 @@ _REFUSED = {
     401: "Nobody is signed in, or the session has ended.", 403: "The person has not the role, or the request came from another web site.",
     404: "There is no such thing, or it is somebody else's.", 408: "The request did not arrive in time.", 413: "Too large.",
     415: "A kind of document that is not read.", 421: "Addressed to a host name that is not this service's.",
+    429: "More requests than one caller may send; Retry-After says how long to wait.",
     422: "The input cannot be used; every problem is listed with place, cause and remedy.", 503: "The database does not answer, or the answer took too long.",
 }
 _RECORD = {"description": "A patient record: YAML, JSON or FHIR R4 (a Bundle, a list or NDJSON), also as a gzip file."}
@@ -33,14 +37,13 @@ TEXTS = {"jurisdiction": "Where the plan is made. Default: the site's.", "indica
          "product": "Product by id.", "weight_policy": "Dosing-weight policy by id.", "rounding": "Rounding policy by id.", "ramp": "Site rate ladder by id.",
          "as_of": "The day the plan is made for, year-month-day. Default: today.", "start": "First infusion, as 2026-11-20T09:00.",
          "least_review": "Withhold lines whose evidence is less far in review: submitted, under-review, approved.",
+         "outlook": "Also forecast IgG on the planned dose: true or false.",
          "dose": "Dose of a course: 0.4 g/kg or 30 g.", "every": "Interval: 4 week, 21 day, or once.", "days": "Days over which a course is given.",
          "route": "intravenous, subcutaneous or facilitated-subcutaneous.", "target_trough": "Target trough: 7 g/L.",
          "loading": "What if: the first coming dose is this instead.", "missed": "What if: the N-th coming dose is left out.",
          "late": "What if: N:DAYS, the N-th coming dose is so many days late.", "switch": "What if: weekly doses of this subcutaneous product.",
          "model": "One model instead of those that fit.", "weeks": "How far ahead."}
-_PLAN_CHOICES = ("jurisdiction", "indication", "product", "weight_policy", "rounding", "ramp", "as_of", "start", "least_review")
-_FORECAST_CHOICES = ("dose", "every", "days", "route", "target_trough", "loading", "missed", "late", "switch", "indication", "model", "weeks", "start", "as_of",
-                     "jurisdiction")
+_KINDS = {"days": "integer", "weeks": "integer", "outlook": "boolean"}
 _EXAMPLES = {"jurisdiction": "US", "as_of": "2026-11-20", "every": "4 week", "dose": "0.4 g/kg", "weeks": 12}
 
 
@@ -53,7 +56,7 @@ def _query(name: str, text: str, kind: str = "string", example: Any = None, *, r
 
 
 def _choices(names: tuple[str, ...], examples: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [_query(name, TEXTS[name], "integer" if name in {"days", "weeks"} else "string", _EXAMPLES.get(name) if name in examples else None)
+    return [_query(name, TEXTS[name], _KINDS.get(name, "string"), _EXAMPLES.get(name) if name in examples else None)
             for name in names]
 
 
@@ -72,7 +75,7 @@ def _operation(name: str, summary: str, tag: str, *answers: tuple[int, str, str,
         responses.setdefault(str(status), {"description": text, "content": {}, "headers": _HEADERS})
         if media_type:
             responses[str(status)]["content"][media_type] = {"schema": schema}
-    for status in refused:
+    for status in (*refused, 429):
         responses[str(status)] = {"description": _REFUSED[status], "content": _PROBLEM}
     return {"operation_id": name, "summary": summary, "tags": [tag], "response_class": Response, "openapi_extra": {"responses": responses, **extra}}
 
@@ -83,18 +86,22 @@ _READ = (401, 422)
 
 PLAN = _operation("plan", "Plan one patient", "plan",
                   (200, "The plan, whatever its status: complete, needs-answers, blocked, no-evidence.", "application/json", _PLAN_SCHEMA),
-                  requestBody=_body(_JSON_EXAMPLES), parameters=_choices(_PLAN_CHOICES, ("jurisdiction", "as_of")))
+                  requestBody=_body(_JSON_EXAMPLES), parameters=_choices(CHOICES, ("jurisdiction", "as_of")))
 WHY = _operation("why", "The reasons of one line", "plan", (200, "The tree of reasons.", "application/json", {"$ref": "#/components/schemas/Reasons"}),
                  (200, "The tree of reasons.", "text/plain", {"type": "string"}),
                  requestBody=_body({"record": {"summary": "Record, choices and line", "value": {**_TOGETHER, "line": "dose.regimen"}}}),
                  parameters=[_query("line", "A line by id or printed number, a rule by id, or an asked fact.", example="dose.regimen"),
-                             *_choices(_PLAN_CHOICES, ("jurisdiction", "as_of"))])
+                             *_choices(CHOICES, ("jurisdiction", "as_of"))])
+LEAFLET = _operation("leaflet", "The patient's leaflet", "plan", (200, "Large print, with the IgG curve.", "text/html", {"type": "string"}),
+                     (200, "The same as text.", "text/plain", {"type": "string"}),
+                     (200, "The same on paper.", "application/pdf", {"type": "string", "format": "binary"}),
+                     requestBody=_body(_JSON_EXAMPLES), parameters=_choices(CHOICES, ("jurisdiction", "as_of")))
 FORECAST = _operation("forecast", "Forecast IgG levels", "plan",
                       (200, "The forecast; its status says whether a model speaks for this patient.", "application/json", _OBJECT),
                       requestBody=_body({"record": {"summary": "Record and regimen", "value": {
                           "record": EXAMPLE_RECORD.replace("itp-adult", "pid"),
                           "forecast": {"dose": "0.4 g/kg", "every": "4 week", "weeks": 12, "as_of": "2026-11-20"}}}}),
-                      parameters=_choices(_FORECAST_CHOICES, ("dose", "every", "weeks", "as_of")))
+                      parameters=_choices(ForecastChoices.__struct_fields__, ("dose", "every", "weeks", "as_of")))
 ASK = _operation("ask", "Answer a question", "plan",
                  (200, "The answer; its outcome says whether it was answered, asks back or was refused.", "application/json", _OBJECT),
                  requestBody={"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Question"}, "examples": {
@@ -102,7 +109,7 @@ ASK = _operation("ask", "Answer a question", "plan",
 _ID = [{"name": "identity", "in": "path", "required": True, "description": "The id of a saved plan.", "schema": {"type": "string"}}]
 _SAVED = {"$ref": "#/components/schemas/SavedPlan"}
 SAVE = _operation("save_plan", "Plan one patient and keep it", "saved plans", (201, "Kept; Location names it.", "application/json", _SAVED),
-                  requestBody=_body(_JSON_EXAMPLES), parameters=_choices(_PLAN_CHOICES, ("jurisdiction", "as_of")))
+                  requestBody=_body(_JSON_EXAMPLES), parameters=_choices(CHOICES, ("jurisdiction", "as_of")))
 SAVED = _operation("list_plans", "Your saved plans", "saved plans", (200, "Newest first.", "application/json", _OBJECT), refused=(401, 503))
 ONE_SAVED = _operation("show_plan", "One saved plan, and whether it comes out the same today", "saved plans",
                        (200, "About the plan.", "application/json", _SAVED),

@@ -22,6 +22,7 @@ from ivigil.rendering.json import plan_schema
 from ivigil.service.api import documented
 from ivigil.service.api.answers import kept, pretty
 from ivigil.service.errors import Refused
+from ivigil.service.hospital import hospital_of
 
 router = APIRouter(prefix="/api/v1")
 
@@ -30,9 +31,7 @@ MOST_HITS = 200
 
 
 def _evidence(request: Request) -> Evidence:
-    evidence = request.app.state.hospital.evidence
-    assert isinstance(evidence, Evidence)
-    return evidence
+    return hospital_of(request).evidence
 
 
 @router.get("/evidence", **documented.EVIDENCE)

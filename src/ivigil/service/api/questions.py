@@ -18,7 +18,9 @@ from ivigil.service.api import documented
 from ivigil.service.api.answers import answered
 from ivigil.service.api.request import taken_apart
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital, bounded
+from ivigil.service.hospital import bounded, hospital_of
+from ivigil.service.noted import plan_noted
+from ivigil.service.phrasing import phrased
 
 router = APIRouter(prefix="/api/v1")
 
@@ -37,10 +39,11 @@ async def ask(request: Request) -> Response:
     """Answer a question: the same bytes as ``ivigil ask --format json``."""
     body = await request.body()
 
+    record, parts = taken_apart(body)
+    beside = bool(parts)
+
     def make() -> str:
-        hospital: Hospital = request.app.state.hospital
-        record, parts = taken_apart(body)
-        beside = bool(parts)
+        hospital = hospital_of(request)
         if beside:
             bounded(record, hospital.limits, "record")
         found = Collected()
@@ -50,9 +53,13 @@ async def ask(request: Request) -> Response:
         patient = found.attempt(lambda: hospital.only(record, day), None) if beside else None
         if found.problems or question is None:
             raise BadInput(found.problems)
-        return answer_json(answer(question.question, hospital.evidence, Asking(question.audience, place, day, patient)))
+        made = answer(question.question, hospital.evidence, Asking(question.audience, place, day, patient))
+        return answer_json(phrased(made, request.app.state.settings.phrasing))
 
-    return answered(await to_thread.run_sync(make))
+    text = await to_thread.run_sync(make)
+    if beside:
+        plan_noted(request, record)
+    return answered(text)
 
 
 def _object(body: bytes) -> object:

@@ -11,7 +11,7 @@ from fastapi import Request
 from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.shapes import Shaper
-from ivigil.planning.choices import Choices
+from ivigil.planning.choices import PlanChoices
 from ivigil.planning.draft import PriceItem, StockItem
 from ivigil.service.hospital import TooLarge
 
@@ -19,24 +19,6 @@ T = TypeVar("T")
 
 ENVELOPE = "record"
 """The key by which an object that holds a record is told from a record."""
-
-
-class PlanChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be chosen for a plan, as on the command line; names of files are not taken from a caller."""
-
-    jurisdiction: str = ""
-    indication: str = ""
-    product: str = ""
-    weight_policy: str = ""
-    rounding: str = ""
-    ramp: str = ""
-    as_of: str = ""
-    start: str = ""
-    least_review: str = ""
-
-    def choices(self) -> Choices:
-        """The same for the planner."""
-        return Choices(**msgspec.structs.asdict(self))
 
 
 class ForecastChoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,5 +124,6 @@ def from_address(request: Request, chosen: type[msgspec.Struct], also: Iterable[
             try:
                 found[name] = msgspec.convert(values if str(kinds[name]).startswith("tuple") else values[-1], kinds[name], strict=False)
             except msgspec.ValidationError:
-                problems.append(Problem(written, 0, "", f"'{values[-1]}' is not a whole number", "write for example 4"))
+                kind, example = ("true or false", "true") if kinds[name] is bool else ("a whole number", "4")
+                problems.append(Problem(written, 0, "", f"'{values[-1]}' is not {kind}", f"write for example {example}"))
     return found

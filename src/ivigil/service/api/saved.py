@@ -10,15 +10,17 @@ from fastapi import APIRouter, Request, Response
 
 from ivigil import __version__
 from ivigil.basis.problems import BadInput, Problem
+from ivigil.planning.choices import PlanChoices
 from ivigil.rendering.json import plan_json
 from ivigil.service.api import documented
 from ivigil.service.api.answers import answered, pretty
 from ivigil.service.api.plans import hospital_for
-from ivigil.service.api.request import PlanChoices, asked
+from ivigil.service.api.request import asked
 from ivigil.service.auth.who import person_of, require, store_of
+from ivigil.service.changes import changed_record, changes_in
 from ivigil.service.clock import now, today
 from ivigil.service.errors import Refused
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
 from ivigil.service.store.plans import SavedPlan
 
 router = APIRouter(prefix="/api/v1")
@@ -54,7 +56,7 @@ def listed(request: Request) -> Response:
 def one(request: Request, identity: str) -> Response:
     """One saved plan, and whether it comes out the same today."""
     saved = _own(request, identity)
-    return answered(pretty({**_shown(saved), "reproduced": _reproduced(request.app.state.hospital, saved)}))
+    return answered(pretty({**_shown(saved), "reproduced": _reproduced(hospital_of(request), saved)}))
 
 
 @router.get("/plans/{identity}/plan", **documented.SAVED_PLAN)
@@ -99,18 +101,20 @@ def _not_there(identity: str) -> Refused:
 
 def _shown(saved: SavedPlan) -> dict[str, Any]:
     choices = {name: value for name, value in msgspec.structs.asdict(saved.choices).items() if value}
-    return {"id": saved.id, "made": saved.made, "as_of": saved.as_of, "choices": choices,
+    beside = {"changes": msgspec.json.decode(saved.changes)} if saved.changes else {}
+    return {"id": saved.id, "made": saved.made, "as_of": saved.as_of, "choices": choices, **beside,
             "evidence_version": saved.evidence_version, "program_version": saved.program_version,
             "plan": f"/api/v1/plans/{saved.id}/plan",
             "record": f"/api/v1/plans/{saved.id}/record"}
 
 
 def _reproduced(hospital: Hospital, saved: SavedPlan) -> str:
-    """Whether record and choices still give the saved plan byte for byte."""
+    """Whether record, answers beside it and choices still give the saved plan byte for byte."""
     if saved.evidence_version != hospital.evidence.version:
         return "other evidence is in use now"
     try:
-        again = plan_json(hospital.plan_of(saved.record, saved.choices, today()))
+        record = changed_record(hospital.only(saved.record, today()), changes_in(saved.changes), hospital.evidence)
+        again = plan_json(hospital.plan(record, saved.choices, today()))
     except BadInput:
         return "the record is refused now"
     return "identical" if again.encode() == saved.document else "differs: program or site settings have changed"

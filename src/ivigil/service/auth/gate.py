@@ -16,8 +16,10 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ivigil.basis.problems import Problem
-from ivigil.service.clock import now
+from ivigil.service.clock import now, ticks
+from ivigil.service.edge import loopback_caller
 from ivigil.service.errors import wants_page
+from ivigil.service.pace import Pace
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
 from ivigil.service.store.people import OPEN, Person
@@ -26,6 +28,8 @@ OPEN_TO_ALL: Final = ("/healthz", "/readyz", "/metrics", "/favicon.ico", "/fhir/
 """Addresses that tell nothing of anybody."""
 OPEN_BELOW: Final = ("/sign-in", "/auth/sign-in", "/static/", "/cds-services", "/.well-known/")
 """Addresses, and all below them, that are needed before sign-in, or that check a signed token of their own (CDS Hooks)."""
+OPERATIONS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What a watcher on this machine asks for; it is never told to wait."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -51,6 +55,7 @@ class Gate:
         self.settings = settings
         self.store = store
         self.cookie = cookie_name(settings)
+        self.pace = Pace(settings.rates)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -58,6 +63,11 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        paced = not (scope["path"] in OPERATIONS and loopback_caller(Request(scope)))
+        address = scope["client"][0] if scope.get("client") else ""
+        if paced and (seconds := self.pace.of_address(address, ticks())):
+            await self._slow_down(scope, receive, send, seconds)
+            return
         token = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
         bearer = headers.get("authorization", "").partition(" ")
         by_program = bearer[0].lower() == "bearer" and not self._own_check(scope["path"])
@@ -73,6 +83,9 @@ class Gate:
             await self._refuse(scope, receive, send, 503, problem, {"retry-after": "5"})
             return
         scope.setdefault("state", {})["person"] = person
+        if paced and self.settings.mode != "open" and (seconds := self._wait(person, scope["path"], address)):
+            await self._slow_down(scope, receive, send, seconds)
+            return
         if person is None and not open_to_all(scope["path"]):
             request = Request(scope)
             if wants_page(request) and scope["method"] in SAFE:
@@ -83,6 +96,17 @@ class Gate:
             await self._refuse(scope, receive, send, 401, problem, {"www-authenticate": "Bearer"})
             return
         await self.app(scope, receive, send)
+
+    def _wait(self, person: Person | None, path: str, address: str) -> int:
+        """Seconds that the caller must wait beyond what its address must; record systems check their own tokens, and pages need their static files."""
+        if person is not None:
+            return self.pace.of_person(person.id, ticks())
+        return 0 if self._own_check(path) or path.startswith("/static/") else self.pace.of_stranger(address, ticks())
+
+    async def _slow_down(self, scope: Scope, receive: Receive, send: Send, seconds: int) -> None:
+        problem = Problem("requests", 0, "", "more requests than one caller may send",
+                          f"wait {seconds} s, and then send them more slowly; the operator sets the pace with 'rates' in the settings")
+        await self._refuse(scope, receive, send, 429, problem, {"retry-after": str(seconds)})
 
     async def _person(self, token: str, bearer: str) -> Person | None:
         if self.settings.mode == "open":

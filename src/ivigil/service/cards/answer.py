@@ -15,6 +15,7 @@ from ivigil.service.cards.order_cards import cards_of, checked
 from ivigil.service.cards.orders import concerned, drafted, record_of
 from ivigil.service.cards.patient_card import patient_card
 from ivigil.service.cards.request import Call
+from ivigil.service.cards.vaccine_card import Ordered, live_vaccines, vaccine_card
 from ivigil.service.errors import Refused
 from ivigil.service.hospital import Hospital
 
@@ -34,12 +35,20 @@ def cards_for(call: Call, service: Service, chart: Chart, hospital: Hospital, to
 def _cards(call: Call, service: Service, chart: Chart, hospital: Hospital, today: date, linker: Linker) -> Iterator[Card]:
     key = (service.id, call.hook_instance)
     if service.hook.startswith("order-"):
-        for place in concerned(call, chart, hospital.evidence):
+        places = concerned(call, chart, hospital.evidence)
+        for place in places:
             _known(chart, call)
-            order = drafted(call, chart, place, hospital.evidence)
-            check = checked(order.resource, order.record, hospital, today, early=service.hook == "order-select")
+            order, early = drafted(call, chart, place, hospital.evidence), service.hook == "order-select"
+            check = checked(order.resource, order.record, hospital, today, early=early)
+            if check.suggested is not None:
+                again = drafted(call, chart, place, hospital.evidence, check.suggested)
+                check = check.if_clean(checked(again.resource, again.record, hospital, today, early=early, before=check))
             own = (*key, as_text(order.resource.get("id")) or str(place))
             yield from cards_of(check, own, chart.missing, _once(linker, order.resources))
+        for vaccine in live_vaccines(call, hospital.evidence, today, places):
+            card = _vaccine_card(vaccine, call, chart, hospital, today, key, linker)
+            if card is not None:
+                yield card
         return
     appointments = [one for one in call.appointments if is_infusion(one, hospital.evidence)]
     if service.hook == "appointment-book" and not appointments:
@@ -55,6 +64,15 @@ def _cards(call: Call, service: Service, chart: Chart, hospital: Hospital, today
         card = appointment_card(record, appointment, hospital, today, (*key, str(place)), _once(linker, chart.resources))
         if card is not None:
             yield card
+
+
+def _vaccine_card(ordered: Ordered, call: Call, chart: Chart, hospital: Hospital, today: date, key: tuple[str, ...], linker: Linker) -> Card | None:
+    """The card of one live vaccine; a patient who was not sent is silence here, for few who get a vaccine have to do with immunoglobulin."""
+    record = record_of(chart.resources, call.patient, hospital.evidence)
+    if record is None:
+        return None
+    own = (*key, as_text(ordered.resource.get("id")) or str(ordered.place))
+    return vaccine_card(ordered, record, hospital, today, own, _once(linker, chart.resources))
 
 
 def _once(linker: Linker, resources: tuple[Resource, ...]) -> Callable[[], tuple[Link, ...]]:

@@ -25,14 +25,15 @@ from ivigil.service.cards.offered import Discovery, Service, services
 from ivigil.service.cards.orders import record_of
 from ivigil.service.cards.report import LeadingLines, entries_of, outcomes
 from ivigil.service.cards.request import call_of
-from ivigil.service.cards.shelf import Shelf
 from ivigil.service.cards.trust import Caller, Doorkeeper
 from ivigil.service.errors import Refused
-from ivigil.service.fhir.outcome import outcome_response
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import cards_noted, plan_noted
 from ivigil.service.opened import plan_page
+from ivigil.service.outcome import outcome_response
 from ivigil.service.settings import Settings
 from ivigil.service.store import Store
+from ivigil.service.store.links import Linked
 
 router = APIRouter()
 
@@ -46,10 +47,9 @@ Handler = Callable[..., Awaitable[Response]]
 
 
 class Desk:
-    """What the card services of one application share: its services, its memory, its client for outgoing calls."""
+    """What the card services of one application share: its services, its store, its client for outgoing calls."""
 
     def __init__(self, hospital: Hospital, settings: Settings, store: Store, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.hospital = hospital
         self.settings = settings
         self.store = store
         self.offered: Mapping[str, Service] = {service.id: service for service in services(hospital.evidence.facts)}
@@ -57,7 +57,6 @@ class Desk:
         self.client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False)
         self.doorkeeper = Doorkeeper(settings.record_systems.issuers, store.seen_tokens, self.client)
         self.lines = LeadingLines()
-        self.shelf = Shelf()
 
     async def admitted(self, request: Request) -> Caller:
         """The caller. In open mode without issuers everybody on this machine is let in; otherwise a token is needed."""
@@ -92,19 +91,25 @@ async def call(request: Request, service_id: str) -> Response:
 
     async def answered(desk: Desk) -> Response:
         service = _service(desk, service_id)
-        await desk.admitted(request)
+        caller = await desk.admitted(request)
         asked = call_of(await _body(request), service.hook)
         chart = await chart_of(asked, service, desk.settings.record_systems.fhir_servers, desk.client)
-        today, base = clock.today(), desk.base(request)
+        hospital, today, base = hospital_of(request), clock.today(), desk.base(request)
+
+        planned: list[bytes] = []
 
         def linker(resources: tuple[Resource, ...]) -> tuple[Link, ...]:
+            planned.append(msgspec.json.encode(resources))
             if desk.settings.record_systems.smart_client_id:
                 return (Link(_LINK, f"{base}/smart/launch", "smart"),)
-            name = desk.shelf.put(resources, asked.patient, today, clock.now().timestamp())
+            linked = Linked(planned[-1], asked.patient, today, hospital.evidence.version)
+            name = desk.store.links.put(clock.now(), linked)
             return (Link(_LINK, f"{base}{_PLANS}/{name}", "absolute"),)
 
-        cards = cards_for(asked, service, chart, desk.hospital, today, linker)
+        cards = cards_for(asked, service, chart, hospital, today, linker)
         desk.lines.given(cards)
+        for resources in (planned or [msgspec.json.encode(chart.resources)]) if cards else ():
+            cards_noted(request, caller.issuer, service.id, resources)
         return Response(msgspec.json.encode(Answer(tuple(cards))), 200, None, _JSON)
 
     return await _guarded(request, answered)
@@ -127,20 +132,30 @@ async def feedback(request: Request, service_id: str) -> Response:
 @router.get(f"{_PLANS}/{{name}}", include_in_schema=False)
 async def whole_plan(request: Request, name: str) -> Response:
     """The whole plan behind a card: a page, or with ``format`` the plan as JSON or the Bundle that it is made from."""
-    desk = desk_of(request.app)
-    kept = desk.shelf.get(name, clock.now().timestamp())
-    if kept is None:
+    hospital = hospital_of(request)
+    linked = await to_thread.run_sync(desk_of(request.app).store.links.get, clock.now(), name)
+    if linked is None:
         raise Refused(404, Problem(_PLANS, 0, "", "this link is too old, or was never given out", "open the order again in the record system"))
+    plan_noted(request, linked.resources)
     form = request.query_params.get("format", "html")
+    resources: list[Resource] = msgspec.json.decode(linked.resources)
+    bundle = msgspec.json.encode({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in resources]})
     if form == "bundle":
-        return Response(msgspec.json.encode(kept.bundle), 200, None, "application/fhir+json")
+        return Response(bundle, 200, None, "application/fhir+json")
     if form not in {"html", "json"}:
         raise Refused(406, Problem("format", 0, form, "not a form of a plan", "html, json or bundle"))
     if form == "json":
-        record = record_of([entry["resource"] for entry in kept.bundle["entry"]], kept.patient, desk.hospital.evidence)
+        record = record_of(resources, linked.patient, hospital.evidence)
         assert record is not None
-        return Response(plan_json(desk.hospital.plan(record, Choices(), kept.on)), 200, None, _JSON)
-    return await plan_page(request, msgspec.json.encode(kept.bundle), kept.on, [])
+        return Response(plan_json(hospital.plan(record, Choices(), linked.on)), 200, None, _JSON)
+    return await plan_page(request, bundle, linked.on, [], _since_the_card(linked, hospital))
+
+
+def _since_the_card(linked: Linked, hospital: Hospital) -> str:
+    """What the reader must know where the evidence is no longer that of the card."""
+    if linked.evidence_version == hospital.evidence.version:
+        return ""
+    return f"The card was made with evidence {linked.evidence_version}. This is the plan of today's evidence {hospital.evidence.version}."
 
 
 @router.get("/cards/report", include_in_schema=False)

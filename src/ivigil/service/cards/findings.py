@@ -25,6 +25,8 @@ INDICATION_UNNAMED = f"{_CONFIRM}order.indication"
 _WARNED = ("dose.", "safety.", "course.order-days", "product.ordered", "product.choice", "indication.disputed", "indication.population",
            "indication.criteria", "review.withheld")
 """Warnings of these lines concern the order or whether it may be given; the others belong to carrying it out."""
+_SPOILED = "vaccination.repeat."
+"""A live vaccine that does not count because of immunoglobulin; the line's id ends with the day of the vaccine."""
 _DOSE = (ORDER, f"{_CONFIRM}order.dose", f"{_CONFIRM}order.each", "dose.limit.", "dose.order-interval", "course.order-days", "order.dose", "order.each",
          "order.days")
 _RATE = ("infusion.ordered-rate", f"{_CONFIRM}order.rate_max", "order.rate_max")
@@ -47,6 +49,9 @@ def findings_of(plan: Plan, record: Record, evidence: Evidence, *, early: bool) 
     found = []
     for line in plan.lines:
         urgency = _urgency(line, plan, record, evidence)
+        if line.id.startswith(_SPOILED) and line.urgency == "warning" and not early and _by_this_order(line, record):
+            found.append(Finding(line.id, urgency, line.text, line=line))
+            continue
         if urgency == "info" or line.id == INDICATION_UNNAMED or (line.urgency == "warning" and not line.id.startswith(_WARNED)):
             continue
         if early and urgency == "warning" and line.act not in {"avoid", "ask"} and line.urgency != "critical":
@@ -98,6 +103,12 @@ def _urgency(line: Line, plan: Plan, record: Record, evidence: Evidence) -> Urge
         contraindicated = any(rule.severity == "contraindicated" and rule.say in line.text for rule in evidence.every_rule.values())
         return "critical" if contraindicated else "warning"
     return "critical" if line.act == "avoid" else "warning"
+
+
+def _by_this_order(line: Line, record: Record) -> bool:
+    """Whether the vaccine was given after every infusion on record, so that this order is what spoils it."""
+    day = line.id[-len("2026-11-20"):]
+    return all(infusion.on.isoformat() < day for infusion in record.infusions)
 
 
 def _weight(plan: Plan) -> float | None:

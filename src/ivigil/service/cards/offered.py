@@ -48,7 +48,8 @@ _KNOWN = (
     ("ivigil-order-select", "order-select", "Immunoglobulin order: first check",
      "While an immunoglobulin order is chosen: contraindications, doses above what labels allow, what is missing, and the planned order."),
     ("ivigil-order-sign", "order-sign", "Immunoglobulin order: check before signing",
-     "Dose, course total, rate and its limits, contraindications, product, days and orders that overlap, each with its source; offers the corrected order."),
+     "Dose, course total, rate and its limits, contraindications, product, days and orders that overlap, each with its source; offers the corrected order. "
+     "Holds live vaccines while immunoglobulin is recent."),
     ("ivigil-appointment-book", "appointment-book", "Immunoglobulin infusion: how long it takes",
      "For appointments that are immunoglobulin infusions: how long the chair is needed, what to do before, and when the infusion is due."),
 )

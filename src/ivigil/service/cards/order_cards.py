@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import msgspec
 
@@ -28,11 +27,15 @@ _DOSES = ("dose.course_total", "dose.per_day", "dose.per_interval", "dose.weekly
 _SHOWN = (*_DOSES, COURSE, INDICATION_UNNAMED, "vials.choice", "infusion.start", "infusion.cap", "infusion.day-1",
           "infusion.sites", "infusion.place", "product.off-label")
 _BEFORE = ("hydration", "premedication")
+_OF_AN_ORDER = ("indication", "phase", "product", "route", "place")
+"""What of an order beside its dose and interval decides on a course; where it says nothing, the suggested order says what the plan took."""
 _MOST_QUESTIONS = 5
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """An order with its plan (None where the unit firewall refused it), what was found, and the plan without what was questioned."""
+    """An order with its plan (None where the unit firewall refused it), what was found, the plan without what was questioned, and the order as that
+    plan gives it (None where there is nothing to correct, or nothing may be suggested).
+    """
 
     resource: Resource
     record: Record
@@ -40,9 +43,31 @@ class Checked(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     corrected: Plan | None
 
+    @property
+    def suggested(self) -> Resource | None:
+        """The resource as it was sent, with the dosage of the corrected plan."""
+        plan = self.corrected
+        if plan is None or plan.line(COURSE) is None or plan.status in {"blocked", "no-evidence"} or plan.line("product.ordered") is not None:
+            return None
+        if self.plan is not None and self.plan.status == "blocked":
+            return None
+        changed: Resource = pruned({**self.resource, "dosageInstruction": dosage_instructions(plan, rates=bool(self.record.order.product))})
+        return changed
 
-def checked(resource: Resource, record: Record, hospital: Hospital, today: date, *, early: bool) -> Checked:
-    """Plan the order, and once more without what is questioned of it."""
+    def doseless(self, record: Record) -> Plan | None:
+        """The corrected plan, where it stands for ``record`` without its dose too: no dose went into it, and the orders differ in nothing else of weight."""
+        mine, theirs = self.record.order, record.order
+        same = mine.every == theirs.every and all(getattr(mine, name) in {"", getattr(theirs, name)} for name in _OF_AN_ORDER)
+        return self.corrected if same and (mine.dose is None or concerns_dose(self.findings)) else None
+
+    def if_clean(self, again: Checked) -> Checked:
+        """The same without its suggestion, where the suggested order sent back, which is ``again``, would be critical or draw a correction itself."""
+        passes = again.suggested is None and not any(finding.urgency == "critical" for finding in again.findings)
+        return self if passes else msgspec.structs.replace(self, corrected=None)
+
+
+def checked(resource: Resource, record: Record, hospital: Hospital, today: date, *, early: bool, before: Checked | None = None) -> Checked:
+    """Plan the order, and once more without what is questioned of it. ``before`` is the check that suggested this order; its plan is not made again."""
     try:
         plan: Plan | None = hospital.plan(record, Choices(), today)
         problems: BadInput | None = None
@@ -50,7 +75,8 @@ def checked(resource: Resource, record: Record, hospital: Hospital, today: date,
         plan, problems = None, error
     if plan is not None:
         findings = findings_of(plan, record, hospital.evidence, early=early)
-        corrected = _planned_without(record, findings, hospital, today) or (plan if record.order.dose is None else None)
+        known = before.doseless(record) if before is not None and concerns_dose(findings) and not concerns_rate(findings) else None
+        corrected = known or _planned_without(record, findings, hospital, today) or (plan if record.order.dose is None else None)
         if corrected is not None and corrected is not plan and _same_course(plan, corrected):
             # Ordered is what the plan itself comes to when it is rounded to vials: what the rounding alone raised is not in question.
             findings = [one for one in findings if not concerns_dose([one]) or one.urgency == "critical" or corrected.line(one.id) is not None]
@@ -142,17 +168,12 @@ def _beforehand(line: Line) -> bool:
 
 
 def _suggestion(check: Checked, key: tuple[str, ...]) -> Suggestion | None:
-    """The order as the evidence would give it: the resource as it was sent, with the dosage of the plan."""
-    plan = check.corrected
-    course = plan.line(COURSE) if plan is not None else None
-    if plan is None or course is None or plan.status in {"blocked", "no-evidence"} or plan.line("product.ordered") is not None:
+    """The order as the evidence would give it."""
+    suggested, course = check.suggested, check.corrected.line(COURSE) if check.corrected is not None else None
+    if suggested is None or course is None:
         return None
-    if check.plan is not None and check.plan.status == "blocked":
-        return None
-    changed: dict[str, Any] = {**check.resource, "dosageInstruction": dosage_instructions(plan, rates=bool(check.record.order.product))}
-    named = bool(as_text(check.resource.get("id")))
     what = shortened(first_sentence(clean(course.text)).rstrip("."))
-    action = Action("update" if named else "create", f"Order as planned: {what}", pruned(changed))
+    action = Action("update" if as_text(check.resource.get("id")) else "create", f"Order as planned: {what}", suggested)
     return Suggestion(f"Order as planned: {what}", name_of(*key, "order"), (action,), is_recommended=True)
 
 

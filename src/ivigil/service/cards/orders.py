@@ -56,7 +56,7 @@ def concerned(call: Call, chart: Chart, evidence: Evidence) -> list[int]:
     found = []
     for place, draft in enumerate(call.drafts):
         named = f"{_REQUEST}/{as_text(draft.get('id'))}"
-        if not _is_open(draft) or (chosen and named not in chosen):
+        if not _ordered(draft) or (chosen and named not in chosen):
             continue
         concept = reader.medication(draft)
         if concept and reader.immunoglobulin(concept) is not None:
@@ -64,25 +64,31 @@ def concerned(call: Call, chart: Chart, evidence: Evidence) -> list[int]:
     return found
 
 
-def drafted(call: Call, chart: Chart, place: int, evidence: Evidence) -> Drafted:
-    """The order at a place, as the one to plan. The chart must hold the patient in context."""
-    resources = tuple(_arranged(call, chart, place))
+def drafted(call: Call, chart: Chart, place: int, evidence: Evidence, instead: Resource | None = None) -> Drafted:
+    """The order at a place, or another ``instead`` of it, as the one to plan. The chart must hold the patient in context."""
+    drafts = [instead if instead is not None and number == place else draft for number, draft in enumerate(call.drafts)]
+    resources = tuple(_arranged(drafts, call.patient, chart, place))
     record = record_of(resources, call.patient, evidence)
     assert record is not None
-    return Drafted(call.drafts[place], resources, record)
+    return Drafted(drafts[place], resources, record)
 
 
-def _arranged(call: Call, chart: Chart, place: int) -> Iterator[Resource]:
+def _arranged(drafts: Sequence[Resource], patient: str, chart: Chart, place: int) -> Iterator[Resource]:
     """The chart without what is being signed again, then all drafts; only the one at ``place`` keeps being a draft."""
-    writing = {as_text(draft.get("id")) for draft in call.drafts if draft.get("resourceType") == _REQUEST}
+    writing = {as_text(draft.get("id")) for draft in drafts if draft.get("resourceType") == _REQUEST}
     for resource in chart.resources:
         if not (resource.get("resourceType") == _REQUEST and as_text(resource.get("id")) in writing):
             yield resource
-    for number, draft in enumerate(call.drafts):
+    for number, draft in enumerate(drafts):
         status = "draft" if number == place else "active"
-        whose = draft if as_map(draft.get("subject")) else {**draft, "subject": {"reference": f"Patient/{call.patient}"}}
-        yield {**whose, "status": status} if _is_open(draft) else whose
+        whose = draft if as_map(draft.get("subject")) else {**draft, "subject": {"reference": f"Patient/{patient}"}}
+        yield {**whose, "status": status} if _ordered(draft) else whose
 
 
-def _is_open(draft: Resource) -> bool:
+def is_open(draft: Resource) -> bool:
+    """Whether an order is being written or in force, not ended or taken back."""
+    return as_text(draft.get("status")) in _OPEN and draft.get("doNotPerform") is not True
+
+
+def _ordered(draft: Resource) -> bool:
     return draft.get("resourceType") == _REQUEST and as_text(draft.get("status")) in _OPEN

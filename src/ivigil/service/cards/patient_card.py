@@ -49,8 +49,8 @@ def patient_card(record: Record, hospital: Hospital, today: date, key: tuple[str
     if not given:
         return None
     try:
-        since = _planned(record, hospital, today, given[0])
-        until = _planned(record, hospital, today, given[-1])
+        since = planned_from(record, hospital, today, given[0])
+        until = planned_from(record, hospital, today, given[-1], given_only=True)
     except BadInput as error:
         text = "; ".join(f"{problem.what}: {problem.why}" if problem.what else problem.why for problem in error.problems)
         return Card(name_of(*key, "due"), "Immunoglobulin: the record cannot be checked", "info", Source(OWN), f"- {escaped(clean(text))}", links=links())
@@ -75,10 +75,10 @@ def patient_card(record: Record, hospital: Hospital, today: date, key: tuple[str
     return Card(name_of(*key, "due"), shortened(f"Immunoglobulin: {'; '.join(names)}"), "info", sources.first(lead), "\n".join(detail), links=links())
 
 
-def _planned(record: Record, hospital: Hospital, today: date, start: date) -> Plan:
-    """The plan reckoned from a day of treatment that may lie in the past."""
+def planned_from(record: Record, hospital: Hospital, today: date, start: date, *, given_only: bool = False) -> Plan:
+    """The plan reckoned from a day of treatment that may lie in the past; with ``given_only`` vaccines wait for what was given up to that day alone."""
     context = context_of(Choices(), hospital.site, hospital.evidence, today)
-    return plan(record, hospital.evidence, msgspec.structs.replace(context, start=datetime.combine(start, context.start.time())))
+    return plan(record, hospital.evidence, msgspec.structs.replace(context, start=datetime.combine(start, context.start.time()), given_only=given_only))
 
 
 def _due(record: Record, since: Plan, until: Plan, today: date, last: date) -> list[Due]:

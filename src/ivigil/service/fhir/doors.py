@@ -11,17 +11,18 @@ from fastapi import APIRouter, Request, Response
 from ivigil import __version__
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.patient.fhir_values import Resource, as_map, as_maps, as_text
-from ivigil.planning.choices import Choices
+from ivigil.planning.choices import TEXT_CHOICES, Choices
 from ivigil.rendering.fhir import guidance_fhir
 from ivigil.service import clock
 from ivigil.service.errors import Refused
 from ivigil.service.fhir.capability import PLAN, capability
-from ivigil.service.fhir.outcome import MEDIA_TYPE, outcome_response
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
+from ivigil.service.outcome import MEDIA_TYPE, outcome_response
 
 router = APIRouter(prefix="/fhir", include_in_schema=False)
 
-_TAKEN = ("jurisdiction", "indication", "product", "weight-policy", "rounding", "ramp", "start", "as-of")
+_TAKEN = tuple(name.replace("_", "-") for name in TEXT_CHOICES)
 """Parameters of the operation: the choices of ``ivigil plan``."""
 _KINDS = {"application/json", MEDIA_TYPE}
 
@@ -39,11 +40,12 @@ async def plan(request: Request) -> Response:
     try:
         _json_only(request)
         data, choices = _asked(await request.body(), dict(request.query_params))
-        made = await to_thread.run_sync(partial(_planned, request.app.state.hospital, data, choices))
+        made = await to_thread.run_sync(partial(_planned, hospital_of(request), data, choices))
     except BadInput as error:
         return outcome_response(422, error.problems)
     except Refused as error:
         return outcome_response(error.status, error.problems, error.headers)
+    plan_noted(request, data)
     return Response(made, 200, None, MEDIA_TYPE)
 
 

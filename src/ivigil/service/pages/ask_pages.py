@@ -14,13 +14,15 @@ from ivigil.answers.answer import Audience
 from ivigil.answers.ask import Asking, answer
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.rendering.answer_html import answer_html
+from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import record_of
-from ivigil.service.pages.changes import changes_in
 from ivigil.service.pages.plan_pages import offered
 from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.render import page
+from ivigil.service.phrasing import Phrasing, phrased
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,13 +43,15 @@ async def ask(request: Request) -> Response:
         fields = await posted(request)
         if not fields.get("question", "").strip():
             return _shown(request, fields)
-        made = await run_in_threadpool(_answered, fields, hospital_of(request))
+        made = await run_in_threadpool(_answered, fields, hospital_of(request), request.app.state.settings.phrasing)
+        if fields.get("record", "").strip():
+            plan_noted(request, fields["record"], fields.get("changes", ""))
     except BadInput as error:
         return _shown(request, fields, error.problems)
     return _shown(request, fields, made=made)
 
 
-def _answered(fields: Mapping[str, str], hospital: Hospital) -> Markup:
+def _answered(fields: Mapping[str, str], hospital: Hospital, phrasing: Phrasing) -> Markup:
     """The answer as markup in which every text is escaped."""
     place = fields.get("jurisdiction", "") or hospital.site.jurisdiction
     problems = []
@@ -62,7 +66,7 @@ def _answered(fields: Mapping[str, str], hospital: Hospital) -> Markup:
     if fields.get("record", "").strip():
         record = record_of(fields["record"], changes_in(fields.get("changes", "")), hospital, today())
     asking = Asking(audience=cast("Audience", fields["audience"]), jurisdiction=place, as_of=today(), record=record)
-    return Markup(answer_html(answer(fields["question"], hospital.evidence, asking)))
+    return Markup(answer_html(phrased(answer(fields["question"], hospital.evidence, asking), phrasing)))
 
 
 def _shown(request: Request, fields: Mapping[str, str], problems: Sequence[Problem] = (), made: Markup | None = None) -> Response:

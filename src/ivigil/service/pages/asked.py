@@ -11,14 +11,13 @@ import msgspec
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
-from ivigil.planning.choices import Choices, Collected, context_of
+from ivigil.planning.choices import TEXT_CHOICES, Choices, Collected, context_of
 from ivigil.planning.line import Plan
+from ivigil.rendering.leaflet import Leaflet, leaflet_of
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
+from ivigil.service.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 from ivigil.service.hospital import Hospital, bounded
-from ivigil.service.pages.changes import ORDER_KEYS, Changes, change_for, changed_record, changed_text, changes_in, is_fhir
 
-CHOICES = ("jurisdiction", "indication", "product", "weight_policy", "rounding", "ramp", "as_of", "start", "least_review")
-"""The choices that a page offers."""
 AUDIENCES = ("clinician", "patient")
 ANSWER, UNIT, ORDER = "a:", "u:", "o:"
 """What the names of answers, of their units and of parts of an order begin with."""
@@ -48,7 +47,7 @@ class Made(msgspec.Struct, frozen=True):
 
 def choices_in(form: Mapping[str, str], prefix: str = "") -> Choices:
     """The choices of a form."""
-    return msgspec.convert({key: form.get(prefix + key, "").strip() for key in CHOICES}, Choices)
+    return msgspec.convert({key: form.get(prefix + key, "").strip() for key in TEXT_CHOICES}, Choices)
 
 
 def asked_in(form: Mapping[str, str], evidence: Evidence, today: date) -> Asked:
@@ -102,6 +101,12 @@ def made_of(asked: Asked, hospital: Hospital, today: date) -> Made:
     return made if before is None else msgspec.structs.replace(made, difference=plan_difference(before, made.plan))
 
 
+def leaflet_for(made: Made, hospital: Hospital, today: date) -> Leaflet:
+    """The leaflet of a plan with its IgG curve: the same as ``ivigil plan --format leaflet`` makes."""
+    with_curve = hospital.plan(made.patient, msgspec.structs.replace(made.choices, outlook=True), today)
+    return leaflet_of(with_curve, hospital.evidence)
+
+
 def _taken_in(asked: Asked, hospital: Hospital) -> str:
     """The record in the written form with the changes of the request. Its size is checked first, since the strict reader is slow."""
     bounded(asked.record.encode(), hospital.limits, "record")
@@ -136,4 +141,4 @@ def record_of(text: str, beside: Changes, hospital: Hospital, today: date) -> Re
 
 def plain_choices(choices: Choices) -> dict[str, str]:
     """The choices as a form carries them."""
-    return {key: cast("str", getattr(choices, key)) for key in CHOICES}
+    return {key: cast("str", getattr(choices, key)) for key in TEXT_CHOICES}

@@ -14,14 +14,14 @@ from ivigil.planning.choices import Choices, Collected, context_of
 from ivigil.planning.line import Plan
 from ivigil.rendering.plan_difference import PlanDifference, plan_difference
 from ivigil.rendering.sheet import GLANCE
+from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import choices_in, record_of
-from ivigil.service.pages.changes import changes_in
-from ivigil.service.pages.examples import examples
-from ivigil.service.pages.plan_pages import offered, started
-from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.beginnings import from_address, from_form
+from ivigil.service.pages.plan_pages import offered
+from ivigil.service.pages.render import page
 from ivigil.service.pages.view import View, view_of
 
 router = APIRouter(include_in_schema=False)
@@ -43,23 +43,13 @@ class Pair(msgspec.Struct, frozen=True):
 @router.get("/compare")
 async def start(request: Request) -> Response:
     """The start page, or with ``example`` the comparison of one of the examples."""
-    query = dict(request.query_params)
-    example = examples().get(query.get("example", ""))
-    if example is None:
-        return started(request, {"record": ""}, onward="/compare")
-    return await _compared(request, {"jurisdiction": example.jurisdiction, **query, "record": example.text})
+    return await from_address(request, "/compare", _compared)
 
 
 @router.post("/compare")
 async def compare(request: Request) -> Response:
     """Two plans of a posted record. Without two sides the first is the plan that was shown, and the second the same until it is changed."""
-    try:
-        fields = await posted(request)
-    except BadInput as error:
-        return started(request, {}, error.problems, onward="/compare")
-    if not fields.get("record", "").strip():
-        return started(request, fields, [Problem("record", 0, "", "no record is given", "paste one, choose a file or open an example")], onward="/compare")
-    return await _compared(request, fields)
+    return await from_form(request, "/compare", _compared)
 
 
 async def _compared(request: Request, fields: Mapping[str, str]) -> Response:
@@ -69,6 +59,7 @@ async def _compared(request: Request, fields: Mapping[str, str]) -> Response:
     problems: Sequence[Problem] = ()
     try:
         pair = await run_in_threadpool(_made, fields, first, second, hospital)
+        plan_noted(request, fields.get("record", ""), fields.get("changes", ""))
     except BadInput as error:
         problems = error.problems
     return page(

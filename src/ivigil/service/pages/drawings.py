@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ivigil.basis.quantity import number_text
 from ivigil.planning.line import Line, Plan, Table
 from ivigil.planning.wording import day_text
+from ivigil.rendering.leaflet import Leaflet
 from ivigil.rendering.plain_text import clean
 
 _VIALS = re.compile(r"([0-9]+) x ([0-9.]+) g")
@@ -44,6 +45,11 @@ def vials_drawing(plan: Plan) -> Markup:
         )
         x += width + 12
     return _svg("vials", f"Vials for each day: {sets[0]}", x, 118, parts)
+
+
+def curve_drawing(leaflet: Leaflet | None) -> Markup:
+    """The IgG curve of a leaflet, the same picture as on paper; nothing where it has none."""
+    return Markup("".join(part.picture for part in leaflet.parts)) if leaflet is not None else Markup("")
 
 
 def rate_drawing(plan: Plan) -> Markup:

@@ -13,15 +13,15 @@ from ivigil.basis.problems import BadInput, Problem
 from ivigil.pharmacokinetics.asked import Asked as Regimen
 from ivigil.pharmacokinetics.for_record import Wanted, forecast_for, problems_of
 from ivigil.planning.choices import Collected
+from ivigil.service.changes import changes_in
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
 from ivigil.service.pages.asked import record_of
-from ivigil.service.pages.changes import changes_in
-from ivigil.service.pages.examples import examples
+from ivigil.service.pages.beginnings import from_address, from_form
 from ivigil.service.pages.forecast_view import ForecastView, forecast_view
-from ivigil.service.pages.plan_pages import offered, started
-from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.plan_pages import offered
+from ivigil.service.pages.render import page
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,21 +36,13 @@ _DAY = len("2026-11-20")
 @router.get("/forecast")
 async def start(request: Request) -> Response:
     """The start page, or with ``example`` the forecast of one of the examples."""
-    query = dict(request.query_params)
-    example = examples().get(query.get("example", ""))
-    if example is None:
-        return started(request, {"record": ""}, onward="/forecast")
-    return await _forecast(request, {"jurisdiction": example.jurisdiction, **query, "record": example.text})
+    return await from_address(request, "/forecast", _forecast)
 
 
 @router.post("/forecast")
 async def forecast(request: Request) -> Response:
     """The forecast of a posted record."""
-    try:
-        fields = await posted(request)
-    except BadInput as error:
-        return started(request, {}, error.problems, onward="/forecast")
-    return await _forecast(request, fields)
+    return await from_form(request, "/forecast", _forecast)
 
 
 async def _forecast(request: Request, fields: Mapping[str, str]) -> Response:
@@ -59,9 +51,8 @@ async def _forecast(request: Request, fields: Mapping[str, str]) -> Response:
     problems: Sequence[Problem] = ()
     try:
         view = await run_in_threadpool(_made, fields, hospital)
+        plan_noted(request, fields.get("record", ""), fields.get("changes", ""))
     except BadInput as error:
-        if not fields.get("record", "").strip():
-            return started(request, fields, error.problems, onward="/forecast")
         problems = error.problems
     values = {name: fields.get(name, "") for name in FIELDS} | {"weeks": fields.get("weeks") or str(_WEEKS)}
     return page(

@@ -11,31 +11,37 @@ from fastapi.responses import RedirectResponse, Response
 
 from ivigil import __version__
 from ivigil.basis.problems import BadInput, Problem
+from ivigil.rendering.fhir import plan_fhir
 from ivigil.rendering.json import plan_json
 from ivigil.rendering.leaflet import leaflet_of
 from ivigil.service.auth.who import person_of, require, store_of
+from ivigil.service.changes import carried, changes_in, is_fhir
 from ivigil.service.clock import now, today
 from ivigil.service.errors import Refused
-from ivigil.service.hospital import Hospital
-from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, made_of
-from ivigil.service.pages.changes import is_fhir
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
+from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, leaflet_for, made_of
 from ivigil.service.pages.plan_pages import shown, started
 from ivigil.service.pages.posted import posted
-from ivigil.service.pages.render import download, hospital_of, page
+from ivigil.service.pages.render import download, page
 from ivigil.service.store.plans import SavedPlan
 
 router = APIRouter(include_in_schema=False)
 
 
-async def _kept(request: Request, write: Callable[[Made, Hospital], Response]) -> Response:
-    """What ``write`` makes of the plan that is shown."""
+async def _kept(request: Request, write: Callable[[Made, Hospital], Response], *, note: bool = True) -> Response:
+    """What ``write`` makes of the plan that is shown; noted in the audit trail unless ``write`` does that itself."""
     hospital, day = hospital_of(request), today()
     fields = {}
     try:
         fields = await posted(request)
 
         def make() -> Response:
-            return write(made_of(as_shown(asked_in(fields, hospital.evidence, day)), hospital, day), hospital)
+            made = made_of(as_shown(asked_in(fields, hospital.evidence, day)), hospital, day)
+            answer = write(made, hospital)
+            if note:
+                plan_noted(request, made.record, carried(made.beside))
+            return answer
 
         return await run_in_threadpool(make)
     except BadInput as error:
@@ -46,6 +52,12 @@ async def _kept(request: Request, write: Callable[[Made, Hospital], Response]) -
 async def as_json(request: Request) -> Response:
     """The plan as ``ivigil plan --format json`` prints it."""
     return await _kept(request, lambda made, _: download(plan_json(made.plan), "plan.json", "application/json"))
+
+
+@router.post("/plan/fhir")
+async def as_fhir(request: Request) -> Response:
+    """The plan as ``ivigil plan --format fhir`` prints it."""
+    return await _kept(request, lambda made, hospital: download(plan_fhir(made.plan, hospital.evidence), "plan.fhir.json", "application/fhir+json"))
 
 
 @router.post("/plan/record")
@@ -70,7 +82,7 @@ async def leaflet(request: Request) -> Response:
     from ivigil.rendering.print.pdf import leaflet_pdf
 
     return await _kept(
-        request, lambda made, hospital: download(leaflet_pdf(leaflet_of(made.plan, hospital.evidence), made.plan), "leaflet.pdf", "application/pdf")
+        request, lambda made, hospital: download(leaflet_pdf(leaflet_for(made, hospital, today()), made.plan), "leaflet.pdf", "application/pdf")
     )
 
 
@@ -92,15 +104,11 @@ async def save(request: Request) -> Response:
     plans = store_of(request).plans
 
     def keep(made: Made, hospital: Hospital) -> Response:
-        if made.beside:
-            raise BadInput(
-                [Problem("changes", 0, "", "answers given beside a FHIR record cannot be saved with it", "enter them in the record system and plan again")]
-            )
-        plan = made.plan
-        kept = plans.save(now(), owner, made.record.encode(), made.choices, plan.as_of, plan.evidence_version, __version__, plan_json(plan).encode())
+        plan, beside = made.plan, carried(made.beside)
+        kept = plans.save(now(), owner, made.record.encode(), made.choices, plan.as_of, plan.evidence_version, __version__, plan_json(plan).encode(), beside)
         return RedirectResponse(f"{request.scope.get('root_path', '').rstrip('/')}/plan/saved/{kept.id}", 303)
 
-    return await _kept(request, keep)
+    return await _kept(request, keep, note=False)
 
 
 @router.get("/plan/saved")
@@ -114,9 +122,9 @@ def saved_plan(request: Request, identity: str) -> Response:
     """A saved plan of one's own, made again; where it comes out otherwise than it was saved, that is said and compared."""
     kept, hospital, day = _own(request, identity), hospital_of(request), today()
     try:
-        made = made_of(Asked(kept.record.decode(), kept.choices), hospital, day)
+        made = made_of(Asked(kept.record.decode(), kept.choices, changes_in(kept.changes)), hospital, day)
     except BadInput as error:
-        return started(request, {"record": kept.record.decode()}, error.problems)
+        return started(request, {"record": kept.record.decode(), "changes": kept.changes}, error.problems)
     return shown(request, made, "clinician", saved=_state(kept, made, hospital, day))
 
 

@@ -13,18 +13,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from ivigil.basis.problems import BadInput, Problem
-from ivigil.rendering.leaflet import leaflet_of
 from ivigil.rendering.why import Node, why_trees
+from ivigil.service.changes import carried
 from ivigil.service.clock import today
-from ivigil.service.hospital import Hospital
-from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, made_of, plain_choices
-from ivigil.service.pages.changes import carried
-from ivigil.service.pages.drawings import rate_drawing, vaccine_drawing, vials_drawing
-from ivigil.service.pages.examples import examples
+from ivigil.service.hospital import Hospital, hospital_of
+from ivigil.service.noted import plan_noted
+from ivigil.service.pages.asked import Asked, Made, as_shown, asked_in, choices_in, leaflet_for, made_of, plain_choices
+from ivigil.service.pages.drawings import curve_drawing, rate_drawing, vaccine_drawing, vials_drawing
+from ivigil.service.pages.examples import Example, examples
 from ivigil.service.pages.posted import posted
 from ivigil.service.pages.record_form import errors_of, groups_of, record_in
 from ivigil.service.pages.reference import reference_of
-from ivigil.service.pages.render import hospital_of, is_part, page, part
+from ivigil.service.pages.render import is_part, page, part
 from ivigil.service.pages.view import view_of
 
 router = APIRouter(include_in_schema=False)
@@ -57,11 +57,10 @@ def offered(hospital: Hospital) -> dict[str, list[Any]]:
 async def start(request: Request) -> Response:
     """The start page, or with ``example`` the plan of one of the examples."""
     query = dict(request.query_params)
-    example = examples().get(query.get("example", ""))
+    example, problems = example_in(query)
     hospital = hospital_of(request)
     if example is None:
-        problems = [Problem("example", 0, query["example"][:60], "no example has this name", "choose one of the list")] if query.get("example") else []
-        return started(request, {**query, "record": ""}, problems, 404 if problems else 200)
+        return started(request, {**query, "record": ""}, problems, 404)
     choices = choices_in({"jurisdiction": example.jurisdiction, **query})
     try:
         made = await run_in_threadpool(made_of, Asked(example.text, choices), hospital, today())
@@ -73,6 +72,14 @@ async def start(request: Request) -> Response:
         query.get("audience", "clinician"),
         example={"example": example.name, **{key: value for key, value in plain_choices(choices).items() if value}},
     )
+
+
+def example_in(query: Mapping[str, str]) -> tuple[Example | None, list[Problem]]:
+    """The example that an address names; none where it names none, with a problem where no example has the name."""
+    name = query.get("example", "")
+    found = examples().get(name)
+    wrong = found is None and bool(name)
+    return found, [Problem("example", 0, name[:60], "no example has this name", "choose one of the list")] if wrong else []
 
 
 def started(request: Request, values: Mapping[str, str], problems: Sequence[Problem] = (), status: int = 422, onward: str = "/plan") -> Response:
@@ -136,6 +143,7 @@ async def plan(request: Request) -> Response:
         if "form" in fields:
             return formed(request, fields, error.problems)
         return await _unchanged(request, fields, error, hospital, day)
+    plan_noted(request, made.record, carried(made.beside))
     return shown(request, made, asked.audience)
 
 
@@ -166,6 +174,7 @@ def shown(
     hospital = hospital_of(request)
     view = view_of(made.plan, made.patient, hospital.evidence)
     rows = (*view.sheet.critical, *(row for block in view.sheet.blocks for row in block.rows))
+    leaflet = leaflet_for(made, hospital, today()) if audience == "patient" else None
     disputes = {row.number: tuple(note for note in row.notes if note.startswith("Written otherwise by")) for row in rows}
     return page(
         request,
@@ -184,9 +193,9 @@ def shown(
         changes=carried(made.beside),
         typed=typed or {},
         saved=saved,
-        leaflet=leaflet_of(made.plan, hospital.evidence) if audience == "patient" else None,
+        leaflet=leaflet,
         example=urlencode(example) if example else "",
-        drawings={"vials": vials_drawing(made.plan), "rates": rate_drawing(made.plan), "vaccines": vaccine_drawing(made.plan)},
+        drawings={"vials": vials_drawing(made.plan), "rates": rate_drawing(made.plan), "vaccines": vaccine_drawing(made.plan), "curve": curve_drawing(leaflet)},
     )
 
 

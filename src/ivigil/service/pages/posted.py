@@ -6,8 +6,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from ivigil.patient.read import LARGEST, text_of
-from ivigil.service.hospital import bounded
-from ivigil.service.pages.render import hospital_of
+from ivigil.service.hospital import bounded, hospital_of
 
 _MOST_FIELDS = 2000
 

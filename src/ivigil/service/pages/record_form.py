@@ -11,7 +11,7 @@ import msgspec
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.problems import Problem
 from ivigil.evidence.library import Evidence
-from ivigil.service.pages.changes import written_text
+from ivigil.service.changes import written_text
 from ivigil.service.pages.view import units_of
 
 Kind = Literal["text", "date", "select", "number", "yes_no", "lines", "tick"]

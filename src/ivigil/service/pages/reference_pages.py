@@ -13,8 +13,9 @@ from ivigil.rendering.disagreements import disagreements_report
 from ivigil.rendering.report import Report
 from ivigil.service.clock import today
 from ivigil.service.errors import Refused
+from ivigil.service.hospital import hospital_of
 from ivigil.service.pages.reference import reference_of
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.render import page
 
 router = APIRouter(include_in_schema=False)
 _LONGEST_SEARCH = 200

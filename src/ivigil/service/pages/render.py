@@ -17,7 +17,7 @@ from ivigil.basis.problems import Problem
 from ivigil.evidence.library import Evidence
 from ivigil.rendering.pages.assets import STYLE
 from ivigil.rendering.sheet import PURPOSE
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import hospital_of
 from ivigil.service.pages import view
 
 HERE = Path(__file__).resolve().parent
@@ -55,13 +55,6 @@ def static_files() -> dict[str, bytes]:
 def mark_of(name: str) -> str:
     """A piece of a static file's hash, so that browsers keep it until it changes."""
     return hashlib.sha256(static_files()[name]).hexdigest()[:10]
-
-
-def hospital_of(request: Request) -> Hospital:
-    """The hospital behind a request."""
-    found = request.app.state.hospital
-    assert isinstance(found, Hospital)
-    return found
 
 
 def evidence_of(request: Request) -> Evidence:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-import threading
-from pathlib import Path
 from typing import cast
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.review import refusal, stamp_of, state_of
 from ivigil.evidence.shapes import ReviewStatus, Statement, Verdict
 from ivigil.evidence.uses import RISKS
-from ivigil.evidence.verdicts import record_verdict
-from ivigil.service.auth.who import person_of, require, store_of
+from ivigil.service.auth.who import person_of, require
 from ivigil.service.clock import now, today
 from ivigil.service.errors import Refused
-from ivigil.service.hospital import Hospital
+from ivigil.service.hospital import hospital_of
 from ivigil.service.pages.posted import posted
 from ivigil.service.pages.reference import reference_of
-from ivigil.service.pages.render import hospital_of, page
+from ivigil.service.pages.render import page
+from ivigil.service.renewal import Renewal
+from ivigil.service.store.audit import Act
 from ivigil.service.store.people import OPEN
 
 router = APIRouter(include_in_schema=False)
@@ -30,8 +28,6 @@ router = APIRouter(include_in_schema=False)
 VERDICTS = (("approved", "Approve"), ("under-review", "Keep under review"), ("rejected", "Reject"), ("superseded", "Superseded"))
 PAGE = 40
 _LONGEST = 200
-_WRITING = threading.Lock()
-"""Verdicts are written one after the other, since each rewrites a whole file."""
 
 
 @router.get("/review")
@@ -83,18 +79,23 @@ async def judge(request: Request, name: str) -> Response:
             due=fields.get("due", "").strip(),
             of=stamp_of(entry),
         )
-        path = await run_in_threadpool(_record, entry, verdict, hospital_of(request))
+        _allowed(entry, verdict)
+        renewal: Renewal = request.app.state.renewal
+        name, in_use = await renewal.judge(Act(now(), person.id, "evidence.reviewed", entry.id, {"status": verdict.status}), verdict)
     except BadInput as error:
         return _shown(request, entry, error.problems, fields)
-    await run_in_threadpool(store_of(request).audit.note, now(), person.id, "evidence.reviewed", entry.id, {"status": verdict.status})
-    return _shown(request, entry, recorded=f"{verdict.status.replace('-', ' ')} by {verdict.by}, written to {path.name}")
+    request.scope["state"].pop("hospital", None)  # the page shows the evidence with the verdict
+    counts = ("Every plan counts it from now on" if in_use
+              else "The evidence on disk does not load as it stands: plans are made from that of before until it is put right")
+    done = f"{verdict.status.replace('-', ' ')} by {verdict.by}, written to {name}. {counts}"
+    return _shown(request, _statement(request, entry.id), recorded=done)
 
 
-def _record(entry: Statement, verdict: Verdict, hospital: Hospital) -> Path:
-    """Write a verdict that may be given.
+def _allowed(entry: Statement, verdict: Verdict) -> None:
+    """Refuse a verdict that may not be given.
 
     Raises:
-        BadInput: it may not be given, or nothing can be written.
+        BadInput: none was chosen, or it may not be given.
     """
     if verdict.status not in dict(VERDICTS):
         raise BadInput([Problem("status", 0, "", "no verdict was chosen", "choose one of the buttons")])
@@ -102,10 +103,6 @@ def _record(entry: Statement, verdict: Verdict, hospital: Hospital) -> Path:
     if why:
         cause, _, remedy = why.partition("; ")
         raise BadInput([Problem("verdict", 0, "", cause, remedy.replace("--by NAME", "a name").replace("--reason TEXT", "a reason"))])
-    if not hospital.folders:
-        raise BadInput([Problem("evidence", 0, "", "this service was started without a folder to write verdicts to", "start it with 'ivigil serve'")])
-    with _WRITING:
-        return record_verdict(list(hospital.folders), entry.id, verdict)
 
 
 def _statement(request: Request, name: str) -> Statement:

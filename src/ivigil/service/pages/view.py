@@ -13,7 +13,6 @@ from ivigil.basis.quantity import UNITS
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
 from ivigil.planning.line import Plan
-from ivigil.planning.wording import day_text
 from ivigil.rendering.pages.markup import spoken
 from ivigil.rendering.plain_text import clean
 from ivigil.rendering.sheet import GLANCE, Asked, Row, Sheet, sheet_of
@@ -85,13 +84,17 @@ def view_of(plan: Plan, record: Record, evidence: Evidence) -> View:
     for word, ids in GLANCE:
         row = next((rows[name] for name in ids if name in rows), None)
         if row is not None:
-            line = plan.line(row.id)
-            waits = line.when if line is not None and line.act == "wait" else None
-            head, rest = (f"Not before {day_text(waits)}", row.text) if waits is not None else _clauses(row.text)
+            head, rest = _waiting(row.text) if row.section == "vaccination" else _clauses(row.text)
             seen.append(Glance(word, head, rest, row))
     open_questions = tuple(Open(asked, field_of(asked.fact, evidence.facts.get(asked.fact))) for asked in sheet.questions)
     titles = tuple((anchor_of(block.title), block.title, len(block.rows), sum(row.urgency == "warning" for row in block.rows)) for block in sheet.blocks)
     return View(sheet, tuple(seen), open_questions, titles, order_of(record))
+
+
+def _waiting(text: str) -> tuple[str, str]:
+    """Which vaccine waits and until when, with the whole line below: the first vaccine of the line by its short name, and the first thing said of it."""
+    names, _, said = text.partition(": ")
+    return f"{names.partition(' (')[0].partition(',')[0]}: {re.split(r'[;,.] |[.]$', said)[0]}", text
 
 
 def _clauses(text: str) -> tuple[str, str]:

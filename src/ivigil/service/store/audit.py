@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,6 +14,8 @@ from ivigil.service.store.tables import audit, written
 
 START = "0" * 64
 """What stands before the first entry."""
+LONGEST_WHO = 200
+"""What the trail takes of a name of somebody who is not one of our people."""
 _APPENDING = 7_364_120_452
 """The advisory lock under which PostgreSQL appends; SQLite lets one writer in at a time anyway."""
 
@@ -29,6 +31,16 @@ class Entry(msgspec.Struct, frozen=True):
     detail: str
     before: str
     digest: str
+
+
+class Act(msgspec.Struct, frozen=True):
+    """Something that was done and is to be noted: when, by whom, what, about what. Nothing of a patient."""
+
+    at: datetime
+    who: str
+    act: str
+    about: str = ""
+    detail: Mapping[str, str] = {}
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -52,14 +64,24 @@ class AuditTrail:
 
     def add(self, connection: Connection, now: datetime, who: str, act: str, about: str = "", detail: Mapping[str, str] | None = None) -> Entry:
         """Append one entry in a writing transaction."""
+        return self.add_all(connection, [Act(now, who, act, about, detail or {})])[0]
+
+    def add_all(self, connection: Connection, acts: Sequence[Act]) -> list[Entry]:
+        """Append an entry for each act in a writing transaction."""
         if not self.database.embedded:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
         last = connection.execute(select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)).first()
-        seq, before = (last.seq + 1, last.digest) if last is not None else (1, START)
-        at, more = written(now), msgspec.json.encode(dict(sorted((detail or {}).items()))).decode()
-        entry = Entry(seq, at, who, act, about, more, before, sealed(seq, at, who, act, about, more, before))
-        connection.execute(audit.insert().values(**msgspec.structs.asdict(entry)))
-        return entry
+        seq, before = (last.seq, last.digest) if last is not None else (0, START)
+        entries = []
+        for act in acts:
+            seq += 1
+            at, more = written(act.at), msgspec.json.encode(dict(sorted(act.detail.items()))).decode()
+            entry = Entry(seq, at, act.who, act.act, act.about, more, before, sealed(seq, at, act.who, act.act, act.about, more, before))
+            entries.append(entry)
+            before = entry.digest
+        if entries:
+            connection.execute(audit.insert(), [msgspec.structs.asdict(entry) for entry in entries])
+        return entries
 
     def note(self, now: datetime, who: str, act: str, about: str = "", detail: Mapping[str, str] | None = None) -> Entry:
         """Append one entry in a transaction of its own, for an act that changes nothing else."""

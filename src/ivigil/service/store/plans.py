@@ -16,7 +16,9 @@ from ivigil.service.store.tables import plans
 
 
 class SavedPlan(msgspec.Struct, frozen=True):
-    """A plan as it was made. ``record`` is what was given, ``document`` the plan as JSON (``ivigil.plan/1``)."""
+    """A plan as it was made. ``record`` is what was given, ``changes`` what was answered beside it where it cannot be edited (FHIR), as JSON,
+    ``document`` the plan as JSON (``ivigil.plan/1``).
+    """
 
     id: str
     owner: str
@@ -27,6 +29,7 @@ class SavedPlan(msgspec.Struct, frozen=True):
     evidence_version: str
     program_version: str
     document: bytes
+    changes: str = ""
 
 
 class Title(msgspec.Struct, frozen=True):
@@ -47,10 +50,10 @@ class SavedPlans:
         self.audit = audit
 
     def save(self, now: datetime, owner: Person, record: bytes, choices: Choices, as_of: date, evidence_version: str, program_version: str,
-             document: bytes) -> SavedPlan:
+             document: bytes, changes: str = "") -> SavedPlan:
         """Keep a plan; gives it with its id. ``as_of`` is pinned, so that the plan can be made again byte for byte."""
         pinned = msgspec.structs.replace(choices, as_of=as_of.isoformat())
-        saved = SavedPlan(secrets.token_urlsafe(16), owner.id, now, record, pinned, as_of, evidence_version, program_version, document)
+        saved = SavedPlan(secrets.token_urlsafe(16), owner.id, now, record, pinned, as_of, evidence_version, program_version, document, changes)
         values = msgspec.structs.asdict(saved) | {"choices": msgspec.json.encode(pinned).decode(), "as_of": as_of.isoformat()}
         with self.database.writing() as connection:
             connection.execute(plans.insert().values(**values))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
+from ivigil.service.store.audit import LONGEST_WHO, Act, AuditTrail
 from ivigil.service.store.database import Database
 from ivigil.service.store.tables import feedback, seen_tokens
 
@@ -26,14 +28,16 @@ class Feedback(msgspec.Struct, frozen=True):
 class FeedbackBook:
     """Keeps feedback and counts it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: AuditTrail) -> None:
         self.database = database
+        self.audit = audit
 
     def add(self, entries: list[Feedback]) -> None:
-        """Keep these entries, all or none."""
+        """Keep these entries, all or none, and note in the audit trail who reported how many outcomes of which service."""
         if entries:
             with self.database.writing() as connection:
                 connection.execute(feedback.insert(), [msgspec.structs.asdict(entry) for entry in entries])
+                self.audit.add_all(connection, _acts(entries))
 
     def entries(self, service: str = "", limit: int = 1000) -> list[Feedback]:
         """The newest entries, of one service or all."""
@@ -47,6 +51,15 @@ class FeedbackBook:
         with self.database.reading() as connection:
             rows = connection.execute(select(feedback.c.service, feedback.c.outcome, func.count()).group_by(feedback.c.service, feedback.c.outcome))
             return {(service, outcome): number for service, outcome, number in rows}
+
+
+def _acts(entries: list[Feedback]) -> list[Act]:
+    """For the trail: each record system and service with its count of every outcome, and no reason, for people write reasons."""
+    outcomes: dict[tuple[datetime, str, str], Counter[str]] = {}
+    for entry in entries:
+        outcomes.setdefault((entry.at, entry.client, entry.service), Counter())[entry.outcome] += 1
+    return [Act(at, (client or "open")[:LONGEST_WHO], "cards.feedback", service, {name: str(count) for name, count in counted.items()})
+            for (at, client, service), counted in outcomes.items()]
 
 
 class SeenTokens:

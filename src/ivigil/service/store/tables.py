@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -104,6 +104,7 @@ plans = Table(
     Column("evidence_version", String(80), nullable=False),
     Column("program_version", String(80), nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Column("changes", Text, nullable=False, server_default=""),
     Index("ix_plans_owner", "owner", "made"),
 )
 
@@ -125,6 +126,22 @@ seen_tokens = Table(
     Column("number", String(300), primary_key=True),
     Column("ends", Moment, nullable=False, index=True),
 )
+
+card_links = Table(
+    "card_links", metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("ends", Moment, nullable=False, index=True),
+    Column("upto", BigInteger, nullable=False, index=True),
+)
+"""What is behind the links of cards, encrypted with a key that only the link holds. ``upto`` counts the bytes kept so far, this one's included."""
+
+marks = Table(
+    "marks", metadata,
+    Column("name", String(80), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""How often something that every worker holds was changed."""
 
 audit = Table(
     "audit", metadata,

@@ -11,7 +11,8 @@ from fastapi import Response
 from ivigil.basis.problems import Problem
 
 MEDIA_TYPE = "application/fhir+json"
-_CODES = {400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 412: "incomplete", 413: "too-long", 415: "not-supported", 422: "processing"}
+_CODES = {400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 412: "incomplete", 413: "too-long", 415: "not-supported", 422: "processing",
+          429: "throttled"}
 
 
 def outcome(status: int, problems: Iterable[Problem]) -> dict[str, Any]:
