@@ -217,6 +217,7 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
 
 def _about_dose(question: Question) -> bool:
     asked = bool(set(question.topics) & {"dose", "rate", "maintenance", "weight", "rounding"}) or bool(question.amounts.doses)
+    asked = asked or (question.own_dose and not question.topics and not question.loose)
     return asked or (question.amounts.weight is not None and any(word.fold in {"gram", "dose", "bottle", "ml"} for word in question.words))
 
 
