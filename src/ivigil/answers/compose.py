@@ -130,7 +130,7 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
     topics = question.topics
     if topics == ("words",) and (question.indications or question.products or question.vaccines) and not question.terms:
         topics = ()
-    if question.indications and set(topics) <= {"children", "older", "words"}:
+    if question.indications and not question.vaccines and set(topics) <= {"children", "older", "words"}:
         topics = (*topics, "disease", "dose")
     elif question.vaccines and set(topics) <= _BESIDE_VACCINES:
         topics = ("vaccines",)
