@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ivigil.cli.ask_command import Wanted, run_ask
 from ivigil.cli.inputs import Choices
 from ivigil.cli.plan_command import run_plan
 from ivigil.cli.schema_command import run_schema
@@ -272,3 +273,14 @@ def test_the_leaflet_is_that_of_the_command_line(client: TestClient, tmp_path: P
     assert b"<svg" in client.post(address, content=path.read_bytes()).content
     assert client.post(address, content=path.read_bytes(), headers={"accept": "text/plain"}).text.startswith("YOUR IMMUNOGLOBULIN TREATMENT")
     assert client.post(address, content=b"x: 1").status_code == 422
+
+
+def test_a_question_about_the_coming_igg_is_answered_as_on_the_command_line(client: TestClient, tmp_path: Path) -> None:
+    """The lines of the forecast come the same way, byte for byte, and stand on the page too."""
+    path, question, target = ROOT / "examples" / "pid-with-levels.yaml", "What will the trough be?", tmp_path / "answer.json"
+    assert run_ask(question, Wanted(jurisdiction="US", record=str(path), as_of=DAY, form="json", out=str(target))) == 0
+    record = path.read_text(encoding="utf-8")
+    given = client.post("/api/v1/ask", json={"record": record, "question": question, "jurisdiction": "US", "as_of": DAY})
+    assert given.content == target.read_bytes()
+    assert '"kind": "forecast"' in given.text
+    assert "just before the dose of" in client.post("/ask", data={"record": record, "question": question, "jurisdiction": "US", "audience": "clinician"}).text

@@ -176,7 +176,7 @@ def amounts_in(question: str) -> Amounts:
         percent=percent,
         volume=volume,
         levels=tuple(levels),
-        age=age[0] if age else "",
+        age=age[0] if age else short[0] if (short := _AGE_SHORT.search(text)) else "",
         years=_years(text, age),
         height=_height(text),
         unit_mg=float(units[1]) if (units := _UNITS_OF.search(text)) is not None else 0.0,

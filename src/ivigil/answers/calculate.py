@@ -181,8 +181,6 @@ def _volumes(amounts: Amounts) -> Iterator[Said]:
         amount = _in(grams, "g")[0]
         if amounts.percent:
             yield _calc(f"{_figures(amount)} g of a {amounts.percent:g} % product = {_figures(amount / amounts.percent * 100)} mL")
-        if amounts.unit_mg:
-            yield _calc(f"{_figures(amount)} g in units of {_figures(amounts.unit_mg)} mg = {_figures(amount * 1000 / amounts.unit_mg)} units")
         if amounts.days is not None and amounts.days.high > 1 and not grams.per:
             days = amounts.days
             yield _calc(f"{_figures(amount)} g over {_range(days.low, days.high)} days = {_split(amount, amount, days.low, days.high)} g a day")

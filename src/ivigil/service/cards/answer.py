@@ -35,16 +35,17 @@ def cards_for(call: Call, service: Service, chart: Chart, hospital: Hospital, to
 def _cards(call: Call, service: Service, chart: Chart, hospital: Hospital, today: date, linker: Linker) -> Iterator[Card]:
     key = (service.id, call.hook_instance)
     if service.hook.startswith("order-"):
-        for place in concerned(call, chart, hospital.evidence):
+        places = concerned(call, chart, hospital.evidence)
+        for place in places:
             _known(chart, call)
             order, early = drafted(call, chart, place, hospital.evidence), service.hook == "order-select"
             check = checked(order.resource, order.record, hospital, today, early=early)
             if check.suggested is not None:
                 again = drafted(call, chart, place, hospital.evidence, check.suggested)
-                check = check.if_clean(checked(again.resource, again.record, hospital, today, early=early))
+                check = check.if_clean(checked(again.resource, again.record, hospital, today, early=early, before=check))
             own = (*key, as_text(order.resource.get("id")) or str(place))
             yield from cards_of(check, own, chart.missing, _once(linker, order.resources))
-        for vaccine in live_vaccines(call, hospital.evidence, today):
+        for vaccine in live_vaccines(call, hospital.evidence, today, places):
             card = _vaccine_card(vaccine, call, chart, hospital, today, key, linker)
             if card is not None:
                 yield card

@@ -27,6 +27,8 @@ _DOSES = ("dose.course_total", "dose.per_day", "dose.per_interval", "dose.weekly
 _SHOWN = (*_DOSES, COURSE, INDICATION_UNNAMED, "vials.choice", "infusion.start", "infusion.cap", "infusion.day-1",
           "infusion.sites", "infusion.place", "product.off-label")
 _BEFORE = ("hydration", "premedication")
+_OF_AN_ORDER = ("indication", "phase", "product", "route", "place")
+"""What of an order beside its dose and interval decides on a course; where it says nothing, the suggested order says what the plan took."""
 _MOST_QUESTIONS = 5
 
 
@@ -52,14 +54,20 @@ class Checked(msgspec.Struct, frozen=True):
         changed: Resource = pruned({**self.resource, "dosageInstruction": dosage_instructions(plan, rates=bool(self.record.order.product))})
         return changed
 
+    def doseless(self, record: Record) -> Plan | None:
+        """The corrected plan, where it stands for ``record`` without its dose too: no dose went into it, and the orders differ in nothing else of weight."""
+        mine, theirs = self.record.order, record.order
+        same = mine.every == theirs.every and all(getattr(mine, name) in {"", getattr(theirs, name)} for name in _OF_AN_ORDER)
+        return self.corrected if same and (mine.dose is None or concerns_dose(self.findings)) else None
+
     def if_clean(self, again: Checked) -> Checked:
         """The same without its suggestion, where the suggested order sent back, which is ``again``, would be critical or draw a correction itself."""
         passes = again.suggested is None and not any(finding.urgency == "critical" for finding in again.findings)
         return self if passes else msgspec.structs.replace(self, corrected=None)
 
 
-def checked(resource: Resource, record: Record, hospital: Hospital, today: date, *, early: bool) -> Checked:
-    """Plan the order, and once more without what is questioned of it."""
+def checked(resource: Resource, record: Record, hospital: Hospital, today: date, *, early: bool, before: Checked | None = None) -> Checked:
+    """Plan the order, and once more without what is questioned of it. ``before`` is the check that suggested this order; its plan is not made again."""
     try:
         plan: Plan | None = hospital.plan(record, Choices(), today)
         problems: BadInput | None = None
@@ -67,7 +75,8 @@ def checked(resource: Resource, record: Record, hospital: Hospital, today: date,
         plan, problems = None, error
     if plan is not None:
         findings = findings_of(plan, record, hospital.evidence, early=early)
-        corrected = _planned_without(record, findings, hospital, today) or (plan if record.order.dose is None else None)
+        known = before.doseless(record) if before is not None and concerns_dose(findings) and not concerns_rate(findings) else None
+        corrected = known or _planned_without(record, findings, hospital, today) or (plan if record.order.dose is None else None)
         if corrected is not None and corrected is not plan and _same_course(plan, corrected):
             # Ordered is what the plan itself comes to when it is rounded to vials: what the rounding alone raised is not in question.
             findings = [one for one in findings if not concerns_dose([one]) or one.urgency == "critical" or corrected.line(one.id) is not None]

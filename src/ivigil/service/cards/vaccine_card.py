@@ -6,7 +6,7 @@ The vaccine is recognised by its CVX code, else by a name or brand of the eviden
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 
 import msgspec
@@ -46,12 +46,14 @@ class Ordered(msgspec.Struct, frozen=True):
     on: date
 
 
-def live_vaccines(call: Call, evidence: Evidence, today: date) -> Iterator[Ordered]:
-    """The orders for live vaccines among the drafts; of ``order-select`` those that were just selected."""
+def live_vaccines(call: Call, evidence: Evidence, today: date, others: Collection[int]) -> Iterator[Ordered]:
+    """The orders for live vaccines among the drafts, but for those at ``others``, which are known to be something else; of ``order-select`` those that were
+    just selected.
+    """
     chosen = {as_text(item) for item in as_list(call.context.get("selections"))}
     for place, draft in enumerate(call.drafts):
         kind = as_text(draft.get("resourceType"))
-        if kind not in {_MEDICINE, _SERVICE} or not is_open(draft) or (chosen and f"{kind}/{as_text(draft.get('id'))}" not in chosen):
+        if place in others or kind not in {_MEDICINE, _SERVICE} or not is_open(draft) or (chosen and f"{kind}/{as_text(draft.get('id'))}" not in chosen):
             continue
         concept = reader_for(evidence).medication(draft) if kind == _MEDICINE else as_map(draft.get("code"))
         vaccine = _vaccine(concept, evidence, by_name=kind == _MEDICINE)  # a service named after a vaccine may be its antibody test

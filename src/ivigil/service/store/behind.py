@@ -22,7 +22,7 @@ log = logging.getLogger("ivigil.service")
 
 T = TypeVar("T")
 
-GATHER = 0.05
+GATHER = 0.25
 """Seconds for which things gather before they are written together."""
 AGAIN = 1.0
 """Seconds until a database that did not answer is asked again."""

@@ -8,6 +8,11 @@
     if (field instanceof Element && field.hasAttribute("data-at-once") && field.form && window.htmx) { field.form.requestSubmit(); }
   });
 
+  // A button that leads elsewhere (a file, a saved plan, another page) does so: htmx would send its form to the address of the form.
+  document.addEventListener("submit", function (event) {
+    if (event.submitter && event.submitter.hasAttribute("formaction")) { event.stopPropagation(); }
+  }, true);
+
   document.addEventListener("click", function (event) {
     var button = event.target instanceof Element ? event.target.closest("[data-print]") : null;
     if (button) { window.print(); }
