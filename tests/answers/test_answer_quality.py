@@ -16,8 +16,8 @@ from ivigil.evidence.load import load_evidence
 MEDIAN_GRADE = 6
 NOT_YET = {REFUSED: 0.83, GRADES: 0.96}
 """What was reached where the target is missed. ``docs/answer-quality.md`` shows each in bold; who reaches the target takes it out of this table."""
-NOT_YET_FRESH = {REFUSED: 0.97, EMERGENCIES: 0.95}
-"""The same for the later set."""
+NOT_YET_FRESH = {REFUSED: 0.67, EMERGENCIES: 0.95, WRONG: 0.006}
+"""The same for the later set, its last part asked for the first time."""
 
 
 @lru_cache(maxsize=len(PARTS))
