@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from tools.answer_measures import EMERGENCIES, GRADES, OPENING, REFUSED, Asker, Figures, measured
+from tools.answer_measures import EMERGENCIES, GRADES, OPENING, REFUSED, WRONG, Asker, Figures, measured
 from tools.question_set import HALVES, PARTS, Part, read_questions
 
 from ivigil.evidence.load import load_evidence
