@@ -7,7 +7,9 @@ import pytest
 from tests.answers.answers_text import text_of
 
 from ivigil.answers.answer import Answer
+from ivigil.basis.reading import read
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.plain_language import HARDEST
 
 EMERGENCIES = [
     "I can't breathe properly during my infusion",
@@ -129,3 +131,12 @@ def test_every_topic_answers_its_own_question(ask, evidence: Evidence) -> None: 
             made: Answer = ask(topic.ask, audience)
             assert topic.id in made.understood.topics, (topic.id, made.understood.topics)
             assert made.outcome == "answered", (topic.id, audience, made.reason)
+
+
+def test_no_hard_name_makes_an_answer_for_patients_hard(ask, evidence: Evidence) -> None:  # type: ignore[no-untyped-def]
+    """Of every disease and every vaccine: what a patient is told reads at grade 8 or below."""
+    brands = frozenset(product.brand.lower() for product in evidence.products.values())
+    asked = [f"{start} {one.name.clinical}?" for one in evidence.indications.values() for start in ("Can it be used for", "What dose is given in")]
+    asked += [f"Can I have the {one.name} vaccine?" for one in evidence.vaccines.values()]
+    texts = {question: "\n\n".join(sentence.text for sentence in ask(question, "patient", "UK-ENG").sentences) for question in asked}
+    assert not [question for question, text in texts.items() if text and read(text, brands).grade > HARDEST]

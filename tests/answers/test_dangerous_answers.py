@@ -134,3 +134,42 @@ def test_patients_who_name_no_disease_are_told_no_dose(evidence: Evidence) -> No
 def test_a_product_for_use_under_the_skin_is_not_answered_with_rates_into_a_vein(evidence: Evidence, brand: str) -> None:
     """Asked whether it can be given into a vein, the first sentence says that it cannot."""
     assert _short(_asked(evidence, f"Can I give {brand} IV?"))[0] == f"{brand} is for the subcutaneous route only."
+
+
+FIRST = (
+    ("SCID infant on immunoglobulin: BCG, rotavirus?", "Live vaccines are contraindicated"),
+    ("9-month-old needs IVIG tonight and only Flebogamma DIF is on the shelf. Fine, right?", "is under 2 years and Flebogamma DIF 5 % contains sorbitol"),
+    ("Hizentra in hyperprolinaemia", "has hyperprolinaemia and Hizentra contains proline"),
+    ("Can I give Gamunex-C subcutaneously in ITP?", "haematoma may form"),
+)
+
+
+@pytest.mark.parametrize(("question", "said"), FIRST)
+def test_what_must_not_be_done_stands_first(evidence: Evidence, question: str, said: str) -> None:
+    """The rule that holds for the person and the product of the question is the first sentence of the short answer."""
+    assert said in _short(_asked(evidence, question))[0]
+
+
+def test_a_rule_that_the_product_makes_false_is_left_out(evidence: Evidence) -> None:
+    """Octagam 10 % holds maltose and no sucrose: nothing is said of a sucrose product at kidney risk."""
+    assert "this product contains sucrose" not in _all(_asked(evidence, "Can Octagam 10% be given to a diabetic?"))
+
+
+SUMS = (
+    ("how many mL is 30 g of a 10 % product", "30 g of a 10 % product = 300 mL."),
+    ("250 mL of 10 % at 100 mL/h, how long", "250 mL at 100 mL/h = 2.5 h."),
+    ("140 g over 5 days, how much each day", "140 g over 5 days = 28 g a day."),
+    ("45 g Gamunex-C in 500 mg units", "45 g x 1000 / 500 mg = 90 units."),
+)
+
+
+@pytest.mark.parametrize(("question", "said"), SUMS)
+def test_sums_without_a_body_weight(evidence: Evidence, question: str, said: str) -> None:
+    """30 g / 0.10 g per mL = 300 mL; 250 / 100 = 2.5 h; 140 / 5 = 28 g; 45 g / 0.5 g = 90."""
+    assert said in _short(_asked(evidence, question))
+
+
+def test_an_age_that_a_rule_is_about_brings_the_rule(evidence: Evidence) -> None:
+    """Over 65 years the recommended dose is not exceeded; at 60 this is not said."""
+    assert "not exceeded" in _all(_asked(evidence, "72 year old, anything special about rate and dose?"))
+    assert "minimum practicable rate is used" not in _all(_asked(evidence, "60 year old, rate and dose?"))

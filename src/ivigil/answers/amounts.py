@@ -68,6 +68,7 @@ _DAYS = re.compile(
 _EVERY = re.compile(rf"\bevery\s+({_NUMBER})(?:\s*(?:-|–|to)\s*({_NUMBER}))?\s*(weeks?|days?|months?)\b")
 _EVERY_SHORT = re.compile(r"\bq\s*(\d+)\s*w(?:k|ks|eeks?)?\b|\b(\d+)[\s-]*weekly\b")
 _AGE = re.compile(rf"\b({_NUMBER})[\s-]*(years?|yrs?|y|months?|mo|weeks?|days?)[\s-]*(?:old|of age)\b")
+_UNITS_OF = re.compile(r"\b(\d+)[\s-]*mg[\s-]+(?:billing[\s-]+)?units?\b")
 _AGE_SHORT = re.compile(r"(?<![\w.])(\d{1,3})\s*(?:yo|y/o|y\.o\.)\b|\bage[d]?\s*(\d{1,3})\b")
 _ADULT = re.compile(r"\b(?:adults?|grown[- ]?up|elderly|man|woman|gentleman|lady|male adult|female adult)\b")
 _CHILD = re.compile(r"\b(?:child|children|kid|baby|infant|newborn|neonate|toddler|boy|girl|son|daughter)\b")
@@ -109,6 +110,7 @@ class Amounts(msgspec.Struct, frozen=True):
     age: str = ""
     years: float | None = None
     height: Quantity | None = None
+    unit_mg: float = 0.0
     bare: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
 
@@ -174,9 +176,10 @@ def amounts_in(question: str) -> Amounts:
         percent=percent,
         volume=volume,
         levels=tuple(levels),
-        age=age[0] if age else "",
+        age=age[0] if age else short[0] if (short := _AGE_SHORT.search(text)) else "",
         years=_years(text, age),
         height=_height(text),
+        unit_mg=float(units[1]) if (units := _UNITS_OF.search(text)) is not None else 0.0,
         bare=tuple(match[0] for match in _BARE.finditer(text)),
         odd=tuple(odd),
     )

@@ -64,6 +64,8 @@ def calculated(here: Here, amounts: Amounts, indications: tuple[str, ...]) -> Ca
     if weight is not None and weight.unit != "kg":
         out.append(_calc(f"{weight} = {_figures(weight.in_unit('kg'))} kg"))
     for dose in amounts.doses:
+        if amounts.unit_mg and not dose.per_kg and math.isclose(_in(dose, "g")[0] * 1000, amounts.unit_mg):
+            continue
         found = _per_kg(here, amounts, dose, indications) if dose.per_kg else _grams(here, amounts, dose, indications)
         if found.asks:
             return msgspec.structs.replace(found, said=(*out, *found.said))
@@ -71,6 +73,7 @@ def calculated(here: Here, amounts: Amounts, indications: tuple[str, ...]) -> Ca
         if found.correct:
             return Calculated(tuple(out), correct=found.correct)
     out += _rates(amounts)
+    out += _volumes(amounts)
     return Calculated(tuple(out))
 
 
@@ -141,7 +144,8 @@ def _grams(here: Here, amounts: Amounts, dose: Dose, indications: tuple[str, ...
     """A dose in grams: with a weight the g/kg that it is, checked against what is printed; without one, a question."""
     low, high = _in(dose, "g")
     if amounts.weight is None:
-        if not indications and dose.text.strip() not in _A_GRAM and (dose.per or high >= 1):
+        told = amounts.percent or amounts.unit_mg or amounts.days is not None
+        if not indications and not told and dose.text.strip() not in _A_GRAM and (dose.per or high >= 1):
             return Calculated((*said_of(here.evidence, "claims.fixed-grams", "clinician"),), asks=False, follow_up=("What is the body weight?",))
         return Calculated()
     kg = amounts.weight.in_unit("kg")
@@ -168,6 +172,24 @@ def _grams(here: Here, amounts: Amounts, dose: Dose, indications: tuple[str, ...
             (reading, *said_of(here.evidence, "limit.course-plausible", "clinician")), "Is the amount in grams, and is it the whole course or one day?"
         )
     return Calculated((reading,))
+
+
+def _volumes(amounts: Amounts) -> Iterator[Said]:
+    """What grams, volumes, strengths and rates come to without a body weight: millilitres, grams, hours, grams a day, billing units."""
+    grams = next((dose for dose in amounts.doses if not dose.per_kg and dose.amount.single and _in(dose, "g")[0] * 1000 != amounts.unit_mg), None)
+    if grams is not None and amounts.weight is None:
+        amount = _in(grams, "g")[0]
+        if amounts.percent:
+            yield _calc(f"{_figures(amount)} g of a {amounts.percent:g} % product = {_figures(amount / amounts.percent * 100)} mL")
+        if amounts.days is not None and amounts.days.high > 1 and not grams.per:
+            days = amounts.days
+            yield _calc(f"{_figures(amount)} g over {_range(days.low, days.high)} days = {_split(amount, amount, days.low, days.high)} g a day")
+    volume = amounts.volume.in_unit("mL") if amounts.volume is not None else 0.0
+    if volume and amounts.percent:
+        yield _calc(f"{_figures(volume)} mL of a {amounts.percent:g} % product = {_figures(volume * amounts.percent / 100)} g")
+    rate = next((one.in_unit("mL/h") for one in amounts.rates if one.dimension == "volume rate"), 0.0)
+    if volume and rate:
+        yield _calc(f"{_figures(volume)} mL at {_figures(rate)} mL/h = {_figures(volume / rate)} h")
 
 
 def _rates(amounts: Amounts) -> Iterator[Said]:

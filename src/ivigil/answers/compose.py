@@ -11,7 +11,7 @@ from ivigil.answers.calculate import calculated
 from ivigil.answers.compared import compared
 from ivigil.answers.diseases import Here
 from ivigil.answers.foremost import barred, foremost, mentioned_first
-from ivigil.answers.person import fitting_age
+from ivigil.answers.person import fitting_age, of_person
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.reckoned import reckoned
 from ivigil.answers.refuse import Refusal
@@ -23,6 +23,7 @@ from ivigil.answers.typed import MEDICINE_TOPICS, typed
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import words_of
+from ivigil.evidence.conditions import truth_of
 from ivigil.evidence.questions import Topic
 from ivigil.patient.record import Record
 from ivigil.planning.line import Table
@@ -33,6 +34,8 @@ _BESIDE = 4
 """General sentences where typed entries have answered already."""
 _BESIDE_VACCINES = {"onset", "maintenance", "words", "safe", "afterwards", "duration", "what", "children", "half-life", "interactions", "disease"}
 """Topics whose words only time or frame a question about a vaccine that is named."""
+_OVER_AGE = "age-over-65"
+"""The rule on older people: an age above its bound makes a question one about them too."""
 _FORECAST_TELLS = {"levels", "half-life", "monitoring"}
 """Topics to which the forecast of a record is the answer, so that its plan need not be quoted on them."""
 
@@ -130,7 +133,7 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
     topics = question.topics
     if topics == ("words",) and (question.indications or question.products or question.vaccines) and not question.terms:
         topics = ()
-    if question.indications and set(topics) <= {"children", "older", "words"}:
+    if question.indications and not question.vaccines and set(topics) <= {"children", "older", "words"}:
         topics = (*topics, "disease", "dose")
     elif question.vaccines and set(topics) <= _BESIDE_VACCINES:
         topics = ("vaccines",)
@@ -152,6 +155,8 @@ def _wanted(here: Here, question: Question) -> tuple[str, ...]:
         topics = tuple(name for name in topics if name != "dose")
     if question.amounts.weeks and any(here.evidence.products[name].switch for name in question.products) and question.amounts.doses:
         topics = (*topics, "scig")
+    if truth_of(here.evidence.every_rule[_OVER_AGE].when, of_person(question, ())) is True:
+        topics = (*topics, "older")
     if question.terms and question.asks_meaning and "words" not in topics:
         topics = (*topics, "words")
     order = list(here.evidence.topics)
@@ -162,7 +167,7 @@ def _topic(here: Here, question: Question, topic: Topic) -> Part | None:
     own, rest = typed(here, question, topic)
     undosed = [name for name in question.indications if not here.evidence.indications[name].regimens]
     if topic.id in {"dose", "maintenance"} and undosed and len(undosed) == len(question.indications):
-        none = frame(f"No dose for {here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
+        none = frame(f"No dose for {'this illness' if plain_for(here.audience) else here.evidence.indications[undosed[0]].name.clinical} is in the evidence.")
         said = [one for name in undosed for one in diseases.standing(here, here.evidence.indications[name])]
         return Part(topic.id, topic.title, (none, *said, *own))
     names = topic.tell if plain_for(here.audience) else topic.show
@@ -212,6 +217,7 @@ def _corrections(here: Here, question: Question, topics: tuple[str, ...], more: 
 
 def _about_dose(question: Question) -> bool:
     asked = bool(set(question.topics) & {"dose", "rate", "maintenance", "weight", "rounding"}) or bool(question.amounts.doses)
+    asked = asked or (question.own_dose and not question.topics and not question.loose)
     return asked or (question.amounts.weight is not None and any(word.fold in {"gram", "dose", "bottle", "ml"} for word in question.words))
 
 

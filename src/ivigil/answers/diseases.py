@@ -25,6 +25,8 @@ _PLAIN_VERDICTS = {
     "against": "In {place}, it is not advised for {name}.",
 }
 _FEW_WORDS = 3
+_LONGEST_EASY = 10
+"""Letters of the longest word in a name that patients are told; a harder name is "this illness"."""
 _PHASES = {
     "acute": "treatment",
     "replacement": "replacement",
@@ -60,12 +62,13 @@ def by_place(here: Here, entries: Iterable[E]) -> tuple[list[E], list[E]]:
 
 
 def short_name(indication: Indication, audience: Audience) -> str:
-    """What to call a disease in a sentence: its acronym or common name before the long one."""
+    """What to call a disease in a sentence: its acronym or common name before the long one; for patients no hard name, since they named it themselves."""
     clinical = indication.name.clinical
     short = next((name for name in indication.also_called if name.isupper() and 2 < len(name) < 6), "")
     if plain_for(audience):
         plain = indication.name.plain
-        return plain if plain and len(plain.split()) <= _FEW_WORDS else short or clinical
+        easy = len(clinical.split()) < _FEW_WORDS and max(map(len, clinical.split())) <= _LONGEST_EASY
+        return plain if plain and len(plain.split()) <= _FEW_WORDS else short or (clinical if easy else "this illness")
     return clinical
 
 

@@ -46,8 +46,9 @@ def foremost(here: Here, question: Question) -> list[Said]:
 
 
 def barred(here: Here, question: Question) -> list[Said]:
-    """That a named product does not go the way asked about, or is not for the person asked about: this stands before any sum."""
-    return [*_ended(here, question), *_routes(here, question), *_mixed(here, question), *_unfit(here, question)]
+    """A vaccine or product that is not for the person asked about, or does not go the way asked about: this stands before any sum."""
+    live = things.no_live(here, question.vaccines, question.facts)
+    return [*live, *_ended(here, question), *_routes(here, question), *_mixed(here, question), *_unfit(here, question)]
 
 
 def _ended(here: Here, question: Question) -> Iterator[Said]:

@@ -90,7 +90,9 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return _not_in_evidence(named)
     bare = not question.topics or question.topics == ("disease",)
     if bare and not question.loose and not question.named and not question.terms and not about_treatment and not question.amounts.texts:
-        said = frame("Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product.")
+        plain = "Please say more. Is it about how much, side effects or vaccines? Which illness or which brand is it?"
+        clinical = "Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product."
+        said = frame(plain if plain_for(here.audience) else clinical)
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
     if question.aims and not entity and not question.facts and set(question.topics) <= _OF_A_DISEASE:
         return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()

@@ -31,6 +31,9 @@ _RARE = 12
 """A word that no more entries than these hold says by itself what is asked for."""
 _FOR_TOPIC, _FOR_RANK, _FOR_SMALL, _FOR_NUMBERS = 0.2, 0.3, 0.3, 0.08
 """What else counts in the order, beside that share: that it belongs to a topic asked about, its BM25, the small words, and numbers where they are asked for."""
+_FOR_PLACE = 0.12
+"""What it counts that the id of a statement names the own place (``care.v04-au``), and against one that names another."""
+_CODES = {"us", "ca", "au", "eu", "uk", "jp", "ch"}
 _NUMBERS = {"much", "many", "fast", "long", "often", "soon", "rate", "dose", "percent", "number", "level", "age", "old", "high", "low", "quickly", "common"}
 _SAME = 0.6
 """Two sentences that share so much of their words say the same."""
@@ -69,6 +72,7 @@ def searched(here: Here, question: Question, parts: Iterable[tuple[Said, ...]], 
     small_whole = sum(one.weight for one in small) or 1.0
     numbers = any(word.fold in _NUMBERS for word in question.words)
     needed = _NEEDED_BESIDE if already else _NEEDED
+    codes = {place.lower().partition("-")[0] for place in here.places}
     ranked: list[tuple[float, int]] = []
     for hit in hits.values():
         if (hit.part in _WORDY and not plain_for(here.audience)) or _of_another(here, question, hit):
@@ -85,6 +89,7 @@ def searched(here: Here, question: Question, parts: Iterable[tuple[Said, ...]], 
         if not mine and share < (_NEEDED_OWN if rare else needed if len(holding) >= _FEWEST else _NEEDED):
             continue
         score = share + _FOR_TOPIC * (hit.row in topical) + _FOR_RANK * hit.score / best + _FOR_NUMBERS * (numbers and hit.numbers)
+        score += _FOR_PLACE * _of_place(hit, codes)
         score += _FOR_SMALL * sum(one.weight for one in small if one.held(hit)) / small_whole
         ranked.append((-score, hit.row))
     return _new(here, [hits[row] for _, row in sorted(ranked)], already, _MOST_BESIDE if already else _MOST)
@@ -128,6 +133,11 @@ def _own(here: Here, question: Question, index: Index) -> tuple[dict[int, Hit], 
     for name in dict.fromkeys(prefix for topic in topics for prefix in topic.among):
         own.update((hit.row, hit) for hit in index.under(name, plain))
     return own, topical
+
+
+def _of_place(hit: Hit, codes: set[str]) -> int:
+    named = {piece.rpartition("-")[2].rstrip("0123456789") for piece in hit.id.split(".")} & _CODES
+    return 0 if not named else 1 if named & codes else -1
 
 
 _OF_A_DOSE = {"dose", "maintenance"}

@@ -14,6 +14,8 @@ from ivigil.evidence.library import Evidence
 
 _STEM = 6
 _SMALL = 0.15
+_FEWEST = 2
+"""Of one thing asked for every sentence on it holds all: then the order of the topic stands."""
 _ENOUGH, _MORE = 0.6, 0.2
 """What a sentence must hold to stand first, and how much more than those that would stand there without it."""
 
@@ -23,6 +25,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     concepts: tuple[tuple[frozenset[str], frozenset[str], tuple[str, ...], float], ...]
     small: tuple[tuple[frozenset[str], float], ...]
+    others: frozenset[str]
 
     def share(self, one: Said) -> float:
         """The share of the weight of what is asked for that a sentence holds, small words adding a little."""
@@ -35,10 +38,9 @@ class Asked(msgspec.Struct, frozen=True):
         return share + (_SMALL * sum(weight for own, weight in self.small if own & stems) / small_whole if small_whole else 0.0)
 
     def beyond(self, one: Said) -> bool:
-        """True when it holds something that is asked for beside the names of diseases and products, if there is such."""
-        others = [own for own, named, *_ in self.concepts if not named]
+        """True when it holds, in the words of the question, something asked for beside the names of diseases and products, if there is such."""
         stems, _, _ = _held(one)
-        return not others or any(own & stems for own in others)
+        return not self.others or bool(self.others & stems)
 
 
 def _held(one: Said) -> tuple[set[str], set[str], str]:
@@ -59,12 +61,15 @@ def asked_for(question: Question, evidence: Evidence) -> Asked:
             named = [evidence.indications[name] for name in one.owners if name in evidence.indications]
             names = tuple(entry.name.clinical.partition(" (")[0].lower() for entry in named)
             told.append((stems, one.owners, names, weight or rarest / 2))
-    return Asked(tuple(told), tuple(small))
+    others = frozenset(one.words[0][:_STEM] for one in question.concepts if not one.owners and not one.small and not one.light)
+    return Asked(tuple(told), tuple(small), others)
 
 
 def most_telling(asked: Asked, said: Iterable[Said], first: Iterable[Said]) -> Said | None:
     """The sentence that holds clearly more of what is asked for than those that would stand first; None when none does."""
     bar = max((asked.share(one) for one in first), default=0.0) + _MORE
+    if len(asked.concepts) < _FEWEST:
+        return None
     best, most = None, max(_ENOUGH, bar)
     for one in said:
         share = asked.share(one)

@@ -245,6 +245,15 @@ def _for(here: Here, indications: tuple[str, ...]) -> str:
     return f", {', '.join(names[:3])}" if names else ""
 
 
+def no_live(here: Here, vaccines: tuple[str, ...], facts: tuple[str, ...]) -> list[Said]:
+    """A live vaccine asked about for somebody who must have none: this stands before everything else."""
+    conditions = [one.contraindicated_when for name in vaccines if (one := here.evidence.vaccines[name]).contraindicated_when is not None]
+    known = _as_known(here, facts)
+    if not any(truth_of(condition, known) is True for condition in conditions):
+        return []
+    return said_of(here.evidence, _NO_LIVE_PLAIN if plain_for(here.audience) else _NO_LIVE, here.audience)
+
+
 def vaccine(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[Said]:
     """Whether a vaccine waits, and how long, place by place; what the evidence does not say of it."""
     evidence = here.evidence
@@ -271,7 +280,10 @@ def vaccine(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[
     if one.say:
         yield entry_said(evidence, f"{one.name}: {one.say}", one.cites)
     if one.contraindicated_when is not None:
-        yield from said_of(evidence, "care.v09", here.audience)
+        yield from said_of(evidence, _NO_LIVE, here.audience)
+
+
+_NO_LIVE, _NO_LIVE_PLAIN = "care.v09", "advice.immune-state"
 
 
 def _waits(here: Here, one: Vaccine, indications: tuple[str, ...]) -> Iterator[Said]:
