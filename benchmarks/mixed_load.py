@@ -107,10 +107,10 @@ def _under_load(load: Load, service: Service, expected: Expected, server: Postgr
     ends = began + load.minutes * 60
 
     def over() -> bool:
-        return time.monotonic() >= ends
+        return time.monotonic() >= ends and faults.finished
 
     threads = [threading.Thread(target=one.run, args=(acts, over, pause), daemon=True) for one, acts, pause in crew(service, expected, load.ledger)]
-    threads.append(threading.Thread(target=faults.run, args=(over,), daemon=True))
+    threads.append(threading.Thread(target=faults.run, daemon=True))
     for thread in threads:
         thread.start()
     while not over():
@@ -152,7 +152,7 @@ def page(load: Load) -> str:
     ledger = load.ledger
     kind = "PostgreSQL" if load.database.startswith("postgresql") else "SQLite"
     lines = ["# Mixed load with faults", "", "Written by `python benchmarks/mixed_load.py`; do not edit.", "",
-             f"{load.minutes:g} minutes, {load.workers} workers, {kind}, 13 callers on the same machine with {os.cpu_count()} cores "
+             f"{load.seconds / 60:.1f} minutes, {load.workers} workers, {kind}, 13 callers on the same machine with {os.cpu_count()} cores "
              f"(load of the machine in the last minutes: {', '.join(f'{one:.1f}' for one in os.getloadavg())}). "
              f"{sum(ledger.right.values()) / max(load.seconds, 1):.0f} right answers a second.", "",
              "## What was broken on purpose", "", *(f"- {one}" for one in load.told), "", "## What holds", "", *(f"- {one}" for one in load.proof.held), ""]

@@ -66,8 +66,7 @@ def _why(page: Any) -> None:
 
 
 def _every_why(page: Any) -> None:
-    for summary in page.locator("details.why > summary").all():
-        summary.click()
+    page.evaluate("() => document.querySelectorAll('details.why').forEach(one => { one.open = true; })")
     for _ in range(600):  # the page forbids what a waiting function would need
         if page.evaluate("() => [...document.querySelectorAll('details.why')].every(one => one.querySelector('.tree'))"):
             return

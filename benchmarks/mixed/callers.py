@@ -191,40 +191,36 @@ class Caller:
 
     def read_back(self) -> None:
         """A saved plan of one's own is there as it was; for somebody else it is not there."""
-        found = self._one_kept()
-        if found is None:
-            return
-        identity, kept = found
-        as_owner = {"authorization": f"Bearer {self.service.tokens[kept.owner]}"}
-        self.compare("read back", kept.document, self.told("read back", "GET", f"/api/v1/plans/{identity}/plan", headers=as_owner).body)
-        record = self.told("read back", "GET", f"/api/v1/plans/{identity}/record", headers=as_owner).body
-        if record.strip() != kept.record.strip():
-            self.ledger.note_wrong("read back", f"the record of {identity} is another")
-        wanted = 200 if self.who == kept.owner else 404
-        other = self.told("a stranger's plan", "GET", f"/api/v1/plans/{identity}/plan", headers=self.by_token(), wanted=wanted)
-        if self.who != kept.owner and kept.record[:40] in other.body:
-            self.ledger.note_wrong("a stranger's plan", "shows the record")
+        with self.ledger.a_plan(self.chance.choice) as found:
+            if found is None:
+                return
+            identity, kept = found
+            as_owner = {"authorization": f"Bearer {self.service.tokens[kept.owner]}"}
+            self.compare("read back", kept.document, self.told("read back", "GET", f"/api/v1/plans/{identity}/plan", headers=as_owner).body)
+            record = self.told("read back", "GET", f"/api/v1/plans/{identity}/record", headers=as_owner).body
+            if record.strip() != kept.record.strip():
+                self.ledger.note_wrong("read back", f"the record of {identity} is another")
+            wanted = 200 if self.who == kept.owner else 404
+            other = self.told("a stranger's plan", "GET", f"/api/v1/plans/{identity}/plan", headers=self.by_token(), wanted=wanted)
+            if self.who != kept.owner and kept.record[:40] in other.body:
+                self.ledger.note_wrong("a stranger's plan", "shows the record")
 
     def page_read(self) -> None:
         """The page of a saved plan says that it comes out the same; a stranger is told that there is none."""
-        found = self._one_kept()
-        if found is None:
-            return
-        identity, kept = found
         headers = self.by_page()
-        self.told("page of a saved plan", "GET", f"/plan/saved/{identity}", headers=headers, wanted=200 if self.who == kept.owner else 404)
+        with self.ledger.a_plan(self.chance.choice) as found:
+            if found is not None:
+                wanted = 200 if self.who == found[1].owner else 404
+                self.told("page of a saved plan", "GET", f"/plan/saved/{found[0]}", headers=headers, wanted=wanted)
 
     def forget(self) -> None:
         """Delete one of one's own: seldom, so that most stay to be counted."""
-        found = self._one_kept()
-        if found is None or found[1].owner != self.who or self.chance.random() > 0.2:
-            return
-        identity, kept = found
-        if self.ledger.plans.pop(identity, None) is None:
+        identity = self.ledger.let_go(self.who, self.chance.choice) if self.chance.random() < 0.1 else ""
+        if not identity:
             return
         try:
             self.told("delete", "DELETE", f"/api/v1/plans/{identity}", headers=self.by_token(), wanted=204)
-            self.ledger.forgotten[identity] = kept.owner
+            self.ledger.forgotten[identity] = self.who
         except _Settled:
             pass  # gone or not: nothing was promised, so nothing is counted
 
@@ -232,10 +228,6 @@ class Caller:
         """Whoever may only look keeps nothing."""
         record = self.expected.records[RECORDS[0]]
         self.told("save without the role", "POST", f"/api/v1/plans?jurisdiction=US&as_of={DAY}", record, self.by_token(), wanted=403)
-
-    def _one_kept(self) -> tuple[str, Kept] | None:
-        kept = list(self.ledger.plans.items())
-        return self.chance.choice(kept) if kept else None
 
     # --- the record system ---------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class Faults:
     told: list[str] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     killed: int = 0
+    finished: bool = False
     began: float = field(default_factory=time.monotonic)
 
     def plan(self) -> list[tuple[float, Callable[[], None]]]:
@@ -46,14 +47,15 @@ class Faults:
             late = [(0.8, self.renew), (0.85, self.cut), (0.93, self.kill_one)]
         return [*early, *(late if self.minutes >= LONG else [])]
 
-    def run(self, over: Callable[[], bool]) -> None:
-        """Break one thing after the other at its time."""
-        for part, breaks in self.plan():
-            while time.monotonic() - self.began < part * self.minutes * 60:
-                if over():
-                    return
-                time.sleep(0.02)
-            breaks()
+    def run(self) -> None:
+        """Break one thing after the other at its time, or as soon after it as what came before lets it."""
+        try:
+            for part, breaks in self.plan():
+                while time.monotonic() - self.began < part * self.minutes * 60:
+                    time.sleep(0.02)
+                breaks()
+        finally:
+            self.finished = True
 
     def _note(self, what: str) -> None:
         self.told.append(f"after {time.monotonic() - self.began:.0f} s: {what}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -44,6 +44,7 @@ class Ledger:
     wrong: list[str] = field(default_factory=list)
     slowest: dict[str, float] = field(default_factory=dict)
     writing: int = 0
+    held: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
@@ -56,6 +57,28 @@ class Ledger:
         finally:
             with self._lock:
                 self.writing -= 1
+
+    @contextmanager
+    def a_plan(self, choose: Callable[[list[str]], str]) -> Iterator[tuple[str, Kept] | None]:
+        """One of the acknowledged plans, which nobody deletes while it is looked at; None when there is none."""
+        with self._lock:
+            names = list(self.plans)
+            name = choose(names) if names else ""
+            kept = self.plans.get(name)
+            self.held[name] += 1
+        try:
+            yield (name, kept) if kept is not None else None
+        finally:
+            with self._lock:
+                self.held[name] -= 1
+
+    def let_go(self, owner: str, choose: Callable[[list[str]], str]) -> str:
+        """A plan of this owner that nobody looks at, from now on no longer promised; empty when there is none."""
+        with self._lock:
+            names = [name for name, kept in self.plans.items() if kept.owner == owner and not self.held[name]]
+            name = choose(names) if names else ""
+            self.plans.pop(name, None)
+        return name
 
     def note_right(self, what: str, seconds: float) -> None:
         """An answer as it had to be."""
