@@ -104,7 +104,8 @@ def sessions(ledger: Ledger, service: Service) -> list[str]:
 def log(service: Service, expected: Expected) -> list[str]:
     """No failure of ours, nothing of a patient."""
     told = service.log
-    ours = re.compile(r"request [0-9a-f]+ failed: |Traceback|worker \d+ ended (?!by SIGKILL|with)")  # with a code: it could not start while the database was away
+    # A worker that ends with a code could not start while the database was away, and says so.
+    ours = re.compile(r"request [0-9a-f]+ failed: |Traceback|worker \d+ ended (?!by SIGKILL|with)")
     faults = [line[:300] for line in told.splitlines() if ours.search(line)]
     names = {match.group(1).decode() for record in expected.records.values() if (match := re.search(rb"^id: (\S+)", record, re.MULTILINE))}
     return faults + [f"the log names {name}" for name in sorted(names) if name in told]

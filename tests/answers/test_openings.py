@@ -179,3 +179,8 @@ def test_an_emergency_keeps_the_warning_against_the_act(ask: Ask) -> None:
     made = ask("Anaphylaxis to IVIG now: push 0.5 mL of adrenaline 1 mg/mL into the cannula?")
     assert made.short[0].text.startswith("This may be an emergency")
     assert "care.adrenaline.not-vein" in cited(made)
+
+
+def test_a_missed_dose_of_another_medicine_is_not_answered(ask: Ask) -> None:
+    """What is said of a missed infusion does not stand in an answer about a tablet."""
+    assert ask("I missed my Mestinon at noon, do I double the next one?", "patient").outcome == "refused"

@@ -58,10 +58,10 @@ def answer(question: str, evidence: Evidence, asking: Asking) -> Answer:
 
 
 def _urgent(refusal: Refusal, here: Here, question: Question) -> Drawn:
-    """What to do now; after it, for clinicians, what speaks against an act that the question proposes."""
+    """What to do now; after the call for help, for clinicians, what speaks against an act that the question proposes."""
     warned = [] if here.audience == "patient" else [one for one in foremost(here, question) if one not in refusal.said]
     lead, *rest = refusal.said
-    return msgspec.structs.replace(_refused(refusal), short=(lead, *warned, *rest))
+    return msgspec.structs.replace(_refused(refusal), short=(lead, *rest[:1], *warned, *rest[1:]))
 
 
 def _refused(refusal: Refusal) -> Drawn:

@@ -42,7 +42,7 @@ class PlanChoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return Choices(**{name: getattr(self, name) for name in CHOICES})
 
 
-CHOICES = PlanChoices.__struct_fields__
+CHOICES = tuple(field.name for field in msgspec.structs.fields(PlanChoices))
 """The names of these choices."""
 TEXT_CHOICES = tuple(field.name for field in msgspec.structs.fields(PlanChoices) if field.type is str)
 """Those that are words, as a form and a FHIR parameter carry them."""

@@ -63,7 +63,8 @@ class Renewal:
     async def judge(self, act: Act, verdict: Verdict) -> tuple[str, bool]:
         """Write the verdict on ``act.about`` into the evidence, note it, tell every worker, and use it here at once.
 
-        Gives the name of the file, and whether the evidence with the verdict is in use. One verdict is written at a time, whichever worker takes it.
+        Gives the name of the file, and whether the evidence with the verdict is in use. It is not yet where the folder was changed by other hands too:
+        then everything must be read anew, which takes seconds and is done beside the requests. One verdict is written at a time, whichever worker takes it.
 
         Raises:
             BadInput: nothing can be written.
@@ -83,16 +84,14 @@ class Renewal:
                 self._seen = count
                 await self._put(after)
                 return name, True
-        return name, await self._looked()
+        return name, False
 
-    async def _looked(self) -> bool:
-        """Look once; False when the evidence was changed and does not load."""
+    async def _looked(self) -> None:
+        """Look once; where the evidence was changed and does not load, the log says so."""
         try:
             await self.look()
         except BadInput as error:
             log.error("evidence: it changed and does not load; that of before stays in use: %s", error.problems[0] if error.problems else "")
-            return False
-        return True
 
     @property
     def _hospital(self) -> Hospital:

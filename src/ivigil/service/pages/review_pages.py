@@ -86,7 +86,7 @@ async def judge(request: Request, name: str) -> Response:
         return _shown(request, entry, error.problems, fields)
     request.scope["state"].pop("hospital", None)  # the page shows the evidence with the verdict
     counts = ("Every plan counts it from now on" if in_use
-              else "The evidence on disk does not load as it stands: plans are made from that of before until it is put right")
+              else "The evidence on disk was also changed otherwise: it is read anew, and plans count it as soon as it loads")
     done = f"{verdict.status.replace('-', ' ')} by {verdict.by}, written to {name}. {counts}"
     return _shown(request, _statement(request, entry.id), recorded=done)
 
