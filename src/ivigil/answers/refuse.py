@@ -65,6 +65,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if "beyond" in kinds:
         return _not_in_evidence(_named(question, vocabulary, "beyond"))
     of_vaccine = bool(question.vaccines) or "vaccines" in question.topics
+    of_vaccine = of_vaccine and not any(word.fold in _TIMED for word in question.words)
     scheduled = "vaccine-schedule" in kinds or (bool(question.vaccines) and {"dose", "vaccines"} <= set(question.topics) and not question.indications)
     if scheduled and of_vaccine and not question.treatment and not question.products and not question.amounts.doses:
         return msgspec.structs.replace(_not_in_evidence(_named(question, vocabulary, "vaccine-schedule") or ("schedule of a vaccine",)), firm=True)
@@ -102,7 +103,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     bare = not question.topics or question.topics == ("disease",)
     if bare and not question.loose and not question.named and not question.terms and not about_treatment and not question.amounts.texts:
         plain = "Please say more. Is it about how much, side effects or vaccines? Which illness or which brand is it?"
-        clinical = "Please say what the question is about, for example the dose, side effects or vaccines, and which disease or product."
+        clinical = "Please say what it is about: the dose, side effects or vaccines? Which disease or product?"
         said = frame(plain if plain_for(here.audience) else clinical)
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
     if question.aims and not entity and not question.facts and set(question.topics) <= _OF_A_DISEASE:
@@ -117,6 +118,8 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     return None
 
 
+_TIMED = {"after", "wait", "following", "since", "before"}
+"""Words by which a vaccine is timed to something else than its own doses."""
 _BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "afterwards", "meningitis", "reaction", "hydration", "blood-tests", "allergies"}
 """Topics under which another medicine may be named without being what the question is about."""
 _OF_A_DISEASE = {"indicated", "disease", "dose", "uses", "criteria", "safe", "words", "what", "children", "older"}
@@ -182,11 +185,12 @@ def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
         index = index_of(evidence)
         drugs = [match for match in drugs if not any(index.under(f"care.{question.words[place].fold}") for place in range(match.start, match.end))]
     drugs = [match for match in drugs if match.start == 0 or question.words[match.start - 1].fold not in _BESIDE_A_DRUG]
+    drugs = [match for match in drugs if match.end == len(question.words) or not question.words[match.end].fold.startswith(_OF_A_DISEASE_UNDER_A_DRUG)]
     drugs = [match for match in drugs if not _dosed_by_evidence(question, match, evidence)]
     own = _own(question, vocabulary)
     if any(min((_gap(place, one) for one in own), default=_FAR) < min((_gap(place, match) for match in drugs), default=_FAR) for place in doses):
         return False
-    if drugs and not own:
+    if not own and (any(match.start <= 1 for match in drugs) or (drugs and not question.indications)):
         amounts = [place for place, word in enumerate(question.words) if word.fold in _DOSED_ALONE]
         return bool(doses or amounts)
     return any(match.start - 3 <= place <= match.end + 1 for match in drugs for place in doses)
@@ -200,6 +204,8 @@ def _own(question: Question, vocabulary: Vocabulary) -> list[Match[Meaning]]:
 
 
 _FAR = 99
+_OF_A_DISEASE_UNDER_A_DRUG = ("resist", "refract", "depend", "induc", "associat", "relat", "fail", "unrespons", "spar", "naive", "treated")
+"""Words by which a medicine tells a disease or a person apart, as in steroid-resistant."""
 _REPLACING = ("replac", "substitut", "antibod", "premed", "igg", "hypogamma")
 _DOSED_ALONE = {"rate", "level", "interval", "trough", "target", "ceiling", "drop"}
 """Words that ask for an amount of a medicine where no other is named."""

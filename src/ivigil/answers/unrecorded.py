@@ -14,10 +14,8 @@ from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import Match, Word
 from ivigil.evidence.shapes import Product
 
-_GENERAL = ("care", "education", "patient", "product-class", "supply", "principle", "clinician")
-"""Entries that speak of every product and every person."""
 _OF_A_PRODUCT = {"product", "choice", "what", "words", "uses", "disease", "hydration", "clots"}
-_OF_A_DISEASE = {"works", "disease", "children", "what", "words"}
+_OF_A_DISEASE = {"children", "what", "words"}
 """Topics that a word nobody recorded may seem to have, beside a product and beside a disease that is named."""
 _ASPECT_TOPICS = {"product", "iga", "sugar", "sodium", "place"}
 _MEASURED = {"iga", "sodium", "osmolality"}
@@ -25,9 +23,13 @@ _RATE_TOPICS = {"rate", "scig", "place", "procedure"}
 _OF_AMOUNTS = {"mg", "ug", "mcg", "microgram", "g", "content", "much", "amount", "level", "osmolality", "osmolarity", "ph", "sodium"}
 _NUMBERS = re.compile(r"[\s\d.]+%?$")
 _CONTENTS, _RESIDUES, _TRACES = {"content", "concentration", "titer"}, {"residual"}, {"trace"}
+_OF_LEVELS = {"levels", "half-life", "monitoring"}
+_OF_BLOOD = {"serum", "plasma", "peak", "trough", "igg", "protein"}
 _TRIALS = {"trial", "study"}
 _TOLD_OF_ONESELF = ("y", "ed", "ing", "ish")
 """How words end by which people say how they feel or look."""
+_KINDS = ("pathy", "pathie", "itis")
+"""Endings of words for many diseases at once, of which only some were read of."""
 _SHORTEST = 5
 _SHORTEST_ACRONYM = 3
 
@@ -67,13 +69,14 @@ def _property(here: Here, question: Question, vocabulary: Vocabulary) -> str:
     """A property asked about that no entry of what is named holds; where nothing is named, none that speaks of all."""
     index = index_of(vocabulary.evidence)
     names = (*(product.id for product in chosen(here, question.products)), *question.indications)
-    rows = {hit.row for name in names or _GENERAL for hit in index.under(name)}
+    rows = {hit.row for name in names for hit in index.under(name)}
     for match in question.outsiders:
         if vocabulary.evidence.outsiders[match.value].kind != "property":
             continue
         folds = [question.words[place].fold for place in range(match.start, match.end)]
-        held = [rows & index.holders([fold]) for fold in folds if fold not in vocabulary.common and fold.isalpha()]
-        if not held or not frozenset.intersection(*map(frozenset, held)):
+        held = [index.holders([fold]) for fold in folds if fold not in vocabulary.common and fold.isalpha()]
+        both = frozenset.intersection(*held) if held else frozenset()
+        if not (both & rows if names else both):
             return _spoken(question, match, vocabulary)
     return ""
 
@@ -97,7 +100,7 @@ def _aspect(here: Here, question: Question) -> str:
 def _content(here: Here, question: Question, vocabulary: Vocabulary) -> str:
     """A substance whose content in a product is asked about, when nothing that was read of the product names it."""
     products = chosen(here, question.products)
-    if not products:
+    if not products or set(question.topics) & _OF_LEVELS:
         return ""
     for place, word in enumerate(question.words):
         at = place - 1 if word.fold in _CONTENTS else place + 1 if word.fold in _RESIDUES else place + 2 if word.fold in _TRACES else -1
@@ -105,7 +108,7 @@ def _content(here: Here, question: Question, vocabulary: Vocabulary) -> str:
             continue
         one = question.words[at]
         named = any(match.start <= at < match.end for match in vocabulary.names.found(question.words))
-        if named or one.fold in vocabulary.common or not one.fold.isalpha() or _held(here, products, frozenset({one.fold})):
+        if named or one.fold in _OF_BLOOD or one.fold in vocabulary.common or not one.fold.isalpha() or _held(here, products, frozenset({one.fold})):
             continue
         return one.text
     return ""
@@ -118,7 +121,7 @@ def _none_held(here: Here, question: Question, vocabulary: Vocabulary) -> str:
     if not products or beside or not set(question.topics) <= {"words"} or asked_aspects(frozenset(word.fold for word in question.words)):
         return ""
     asked = [one for one in question.concepts if not one.small and not one.owners]
-    if not asked or any(_held(here, products, frozenset(one.words)) for one in asked):
+    if all(one.light for one in asked) or any(_held(here, products, frozenset(one.words)) for one in asked):
         return ""
     return next((word.text for word in question.words if word.fold == asked[0].words[0]), "")
 
@@ -154,7 +157,7 @@ def _specified(question: Question, vocabulary: Vocabulary, strange: tuple[str, .
     conditions = [match for match in question.outsiders if evidence.outsiders[match.value].kind == "other-condition"]
     other = {place for match in conditions for place in range(match.start, match.end)}
     for match in vocabulary.names.found(question.words):
-        if match.value.kind == "wording" and match.width == 1 and match.start and len(evidence.wordings[match.value.id].indications) > 1:
+        if match.value.kind == "wording" and match.width == 1 and match.start and question.words[match.start].fold.endswith(_KINDS):
             before = question.words[match.start - 1]
             if match.start - 1 in other or (before.fold in strange and len(before.fold) >= _SHORTEST):
                 return f"{before.text} {question.words[match.start].text}"
@@ -168,6 +171,13 @@ def _unheard(here: Here, question: Question, vocabulary: Vocabulary, strange: tu
         return ""
     if not topics <= (_OF_A_PRODUCT if question.products else _OF_A_DISEASE) or (question.products and question.indications):
         return ""
+    if not question.products and question.treatment:
+        return ""
+    if question.products:
+        asked = [one for one in question.concepts if not one.small and not one.owners]
+        products = chosen(here, question.products)
+        if 2 * sum(_held(here, products, frozenset(one.words)) for one in asked) > len(asked):
+            return ""
     drugs = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-drug"]
     taken = {place for match in drugs for place in range(match.start, match.end)}
     words = [word for place, word in enumerate(question.words) if word.fold in strange and place not in taken]
