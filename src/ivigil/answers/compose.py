@@ -82,7 +82,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     forecast = _forecast(here, question, vocabulary, record) if record is not None else None
     opening = foremost(here, question) if "topics" in using else []
     stands = refusal is not None and (refusal.reason == "other-drug" or not opening)
-    if refusal is not None and stands and not corrections and not any(one.kind == "calculation" for one in sums.said) and forecast is None:
+    said_anyway = bool(corrections) or any(one.kind == "calculation" for one in sums.said) or forecast is not None
+    if refusal is not None and (refusal.firm or (stands and not said_anyway)):
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
     parts = [forecast] if forecast is not None else []

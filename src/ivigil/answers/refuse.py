@@ -12,7 +12,8 @@ from ivigil.answers.find import index_of
 from ivigil.answers.said import Said, frame, plain_for, said_of
 from ivigil.answers.things import of_facts
 from ivigil.answers.understand import Question
-from ivigil.answers.vocabulary import Vocabulary
+from ivigil.answers.unrecorded import Unrecorded, unrecorded
+from ivigil.answers.vocabulary import Meaning, Vocabulary
 from ivigil.answers.words import Match
 from ivigil.evidence.library import Evidence
 
@@ -25,6 +26,8 @@ class Refusal(msgspec.Struct, frozen=True):
     said: tuple[Said, ...]
     follow_up: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    firm: bool = False
+    """True when something else is asked for than what sums and openers could say, so that neither stands in its place."""
 
 
 def emergency(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal:
@@ -52,7 +55,8 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         question.treatment or question.field or any(dose.per_kg for dose in question.amounts.doses) or bool(question.indications) or bool(question.products)
     )
     beside = set(question.topics) & _BESIDE_MEDICINES or question.vaccines or question.indications
-    if "other-drug" in kinds and ((not question.treatment and not question.products and not beside) or _dosed(question, vocabulary)):
+    unnamed = not (question.treatment or question.products or beside or _own(question, vocabulary))
+    if "other-drug" in kinds and (unnamed or _dosed(question, vocabulary)):
         drug = _named(question, vocabulary, "other-drug")
         plain = f"This is about another drug{_quoted(drug)}. I only know the antibody drug, by drip or under the skin. Ask your nurse or doctor about it."
         clinical = f"This is about another medicine{_quoted(drug)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its label."
@@ -60,6 +64,10 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return Refusal("refused", "other-drug", (said,))
     if "beyond" in kinds:
         return _not_in_evidence(_named(question, vocabulary, "beyond"))
+    of_vaccine = bool(question.vaccines) or "vaccines" in question.topics
+    scheduled = "vaccine-schedule" in kinds or (bool(question.vaccines) and {"dose", "vaccines"} <= set(question.topics) and not question.indications)
+    if scheduled and of_vaccine and not question.treatment and not question.products and not question.amounts.doses:
+        return msgspec.structs.replace(_not_in_evidence(_named(question, vocabulary, "vaccine-schedule") or ("schedule of a vaccine",)), firm=True)
     if "other-subject" in kinds and (not question.topics or (not question.indications and (not question.treatment or set(question.topics) <= _LOOSE_TOPICS))):
         return _not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
     asks_of_disease = question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE and not _asks_more(question)
@@ -74,6 +82,9 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
         return _not_in_evidence(question.treated)
     strange = _strange(question, vocabulary)
+    missing = unrecorded(here, question, vocabulary, strange)
+    if missing is not None:
+        return _not_recorded(here, question, missing)
     if strange and not entity and not question.facts and (set(question.topics) <= _LOOSE_TOPICS or _capital(question, strange)):
         return _not_in_evidence(strange) if about_treatment or question.topics else _out_of_scope()
     had = _unknown_had(question, vocabulary)
@@ -172,16 +183,36 @@ def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
         drugs = [match for match in drugs if not any(index.under(f"care.{question.words[place].fold}") for place in range(match.start, match.end))]
     drugs = [match for match in drugs if match.start == 0 or question.words[match.start - 1].fold not in _BESIDE_A_DRUG]
     drugs = [match for match in drugs if not _dosed_by_evidence(question, match, evidence)]
-    own = [match for match in vocabulary.names.found(question.words) if match.value.kind == "product" or match.value.id == "treatment"]
-    return any(
-        match.start - 3 <= place <= match.end + 1 and not any(_gap(place, one) <= _gap(place, match) for one in own) for match in drugs for place in doses
-    )
+    own = _own(question, vocabulary)
+    if any(min((_gap(place, one) for one in own), default=_FAR) < min((_gap(place, match) for match in drugs), default=_FAR) for place in doses):
+        return False
+    if drugs and not own:
+        amounts = [place for place, word in enumerate(question.words) if word.fold in _DOSED_ALONE]
+        return bool(doses or amounts)
+    return any(match.start - 3 <= place <= match.end + 1 for match in drugs for place in doses)
+
+
+def _own(question: Question, vocabulary: Vocabulary) -> list[Match[Meaning]]:
+    """Where immunoglobulin itself is named: as such, by a product, or as what replaces antibodies that lack."""
+    found = [match for match in vocabulary.names.found(question.words) if match.value.kind == "product" or match.value.id == "treatment"]
+    replacing = [Match(place, place + 1, Meaning("wording", "treatment")) for place, word in enumerate(question.words) if word.fold.startswith(_REPLACING)]
+    return [*found, *replacing]
+
+
+_FAR = 99
+_REPLACING = ("replac", "substitut", "antibod", "premed", "igg", "hypogamma")
+_DOSED_ALONE = {"rate", "level", "interval", "trough", "target", "ceiling", "drop"}
+"""Words that ask for an amount of a medicine where no other is named."""
 
 
 def _strange(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Words that no name, no statement and no list of everyday words holds: what is asked about may be unknown to the evidence."""
     index = index_of(vocabulary.evidence)
-    return tuple(word for word in question.loose if len(word) > 2 and not vocabulary.everyday(word) and not index.knows(word) and not vocabulary.misspelt(word))
+    meant = {question.words[place].fold for match in vocabulary.synonyms.found(question.words) for place in range(match.start, match.end)}
+    places = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-place" and "travel" in question.topics]
+    told = meant.union(question.words[place].fold for match in places for place in range(match.start, match.end))
+    unheard = (word for word in question.loose if len(word) > 2 and word not in told and not vocabulary.everyday(word) and not index.knows(word))
+    return tuple(word for word in unheard if not vocabulary.misspelt(word))
 
 
 def _capital(question: Question, strange: tuple[str, ...]) -> bool:
@@ -273,6 +304,16 @@ def _not_in_evidence(words: tuple[str, ...]) -> Refusal:
         "not-in-evidence",
         (frame(f"The evidence says nothing about this{_quoted(words)}, so there is no answer. This is no proof for or against it. Ask your team."),),
     )
+
+
+def _not_recorded(here: Here, question: Question, missing: Unrecorded) -> Refusal:
+    """What is asked of a known thing and stands in nothing that was read, with what may be asked of it instead."""
+    word, of = missing.word, f" for {missing.thing}" if missing.thing else ""
+    plain = f"No source here tells this ({word}){of}. That does not mean yes or no. Please ask your team."
+    clinical = f"The evidence does not record this ({word}){of}, so there is no answer. Figures of another product or disease are not given in its place."
+    topics = ("product", "rate", "uses") if question.products else ("indicated", "dose", "criteria") if question.indications else ()
+    asks = tuple(ask for name in topics if (ask := here.evidence.topics[name].ask))
+    return Refusal("refused", "not-in-evidence", (frame(plain if plain_for(here.audience) else clinical),), related=asks, firm=missing.listed)
 
 
 def _out_of_scope() -> Refusal:

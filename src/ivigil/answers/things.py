@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ivigil.answers.amounts import Amounts
 from ivigil.answers.diseases import Here
 from ivigil.answers.said import Said, entry_said, frame, plain_for, said_of, statement_said
+from ivigil.answers.words import folds_of
 from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.basis.quantity import Quantity, number_text
 from ivigil.evidence.care import AntibodyInterval, Vaccine
@@ -65,7 +66,7 @@ _ASPECTS: dict[str, tuple[str, ...]] = {
     "vials": ("vial", "bottle", "size", "come"),
     "label": ("label", "approv", "licens", "indicat", "used"),
     "storage": ("stor", "fridge", "stand", "refrigerat", "temperature", "shelf", "keep", "kept", "room", "expir", "freez"),
-    "dilution": ("dilut", "saline", "glucose", "dextrose"),
+    "dilution": ("dilu", "saline", "glucose", "dextrose"),
     "flush": ("flush",),
     "filter": ("filter",),
     "latex": ("latex",),
@@ -82,10 +83,25 @@ def about_product(here: Here, product: Product, words: frozenset[str]) -> list[S
         statements = [one for one in here.evidence.statements.values() if one.id.startswith(f"{product.id}.") and one.plain]
         kept = [said for aspect, said in _aspects(here, product) if aspect == "storage" and any(word.startswith(_ASPECTS["storage"]) for word in words)]
         return [*kept, *(told for one in statements if (told := statement_said(here.evidence, one.id, here.audience)) is not None)]
-    asked = {aspect for aspect, starts in _ASPECTS.items() if any(word.startswith(starts) for word in words)}
+    asked = asked_aspects(words)
     rows = list(_aspects(here, product))
     fitting = [said for aspect, said in rows if aspect in asked]
     return fitting if fitting else [said for _, said in rows]
+
+
+def asked_aspects(words: frozenset[str]) -> frozenset[str]:
+    """What of a product is asked about, of all that labels print."""
+    return frozenset(aspect for aspect, starts in _ASPECTS.items() if any(word.startswith(starts) for word in words))
+
+
+def recorded_aspects(here: Here, product: Product) -> frozenset[str]:
+    """What of that was read for one product."""
+    return frozenset(aspect for aspect, _ in _aspects(here, product))
+
+
+def label_words(here: Here, product: Product) -> frozenset[str]:
+    """The words of what labels print of one product."""
+    return frozenset(fold for _, said in _aspects(here, product) for fold in folds_of(said.text))
 
 
 def handled(here: Here, product: Product, aspects: frozenset[str]) -> list[Said]:

@@ -133,7 +133,7 @@ class Outsider(Shape, frozen=True):
     """
 
     id: str
-    kind: Literal["other-drug", "other-product", "other-condition", "other-subject", "other-question", "other-place", "beyond"]
+    kind: Literal["other-drug", "other-product", "other-condition", "other-subject", "other-question", "other-place", "beyond", "property", "vaccine-schedule"]
     words: tuple[str, ...]
     unknown_only: bool = False
 
