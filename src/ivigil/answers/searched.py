@@ -12,6 +12,7 @@ from ivigil.answers.find import Hit, Index, index_of
 from ivigil.answers.said import Said, plain_for, said_of
 from ivigil.answers.understand import Concept, Question
 from ivigil.answers.words import folds_of
+from ivigil.evidence.conditions import facts_named
 from ivigil.evidence.kept import kept
 from ivigil.evidence.library import Evidence
 
@@ -75,7 +76,7 @@ def searched(here: Here, question: Question, parts: Iterable[tuple[Said, ...]], 
     codes = {place.lower().partition("-")[0] for place in here.places}
     ranked: list[tuple[float, int]] = []
     for hit in hits.values():
-        if (hit.part in _WORDY and not plain_for(here.audience)) or _of_another(here, question, hit):
+        if (hit.part in _WORDY and not plain_for(here.audience)) or _of_another(here, question, hit) or _for_others(here, question, hit):
             continue
         holding = [one for one in telling if one.held(hit)]
         share = sum(one.weight for one in holding) / whole
@@ -156,6 +157,15 @@ def _owned(here: Here, hit: Hit) -> bool:
     return hit.part == "statements" and (owner in here.evidence.indications or owner in here.evidence.products)
 
 
+def _for_others(here: Here, question: Question, hit: Hit) -> bool:
+    """True for advice to people of whom the question does not speak: those on aspirin, those with one kidney."""
+    if hit.part != "advice":
+        return False
+    when = here.evidence.advice[hit.id].when
+    about = facts_named(when) if when is not None else frozenset()
+    return bool(about) and about.isdisjoint(question.facts)
+
+
 def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     """True for a find that speaks of a disease, a product or a route other than those asked about."""
     parts = hit.id.split(".")
@@ -169,7 +179,7 @@ def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     if of_product and parts[0] not in question.products and not _says_which(here, parts[0], hit.id):
         return True
     if not question.indications:
-        return False
+        return _owned(here, hit) and bool(question.topics) and set(question.topics) <= _GENERAL
     if parts[0] in here.evidence.indications and parts[0] not in question.indications:
         return True
     uses = {_SHORT.get(name.split("-")[0], name.split("-")[0]) for name in question.indications}
@@ -179,6 +189,8 @@ def _of_another(here: Here, question: Question, hit: Hit) -> bool:
     return of_product and "sc" in parts and "subcutaneous" not in routes
 
 
+_GENERAL = {"what", "words", "works"}
+"""Topics on immunoglobulin itself: what holds of one disease does not belong to them."""
 _OF_MODELS = {"pk", "pk-policy"}
 _ABOUT_LEVELS = (
     "model", "pharmaco", "kinetic", "half", "halv", "clear", "trough", "igg", "level", "steady", "distribut", "bioavail", "forecast",
