@@ -42,7 +42,7 @@ def calculated(here: Here, amounts: Amounts, indications: tuple[str, ...]) -> Ca
     if amounts.odd:
         return _asks(
             (
-                frame(f"Doses of immunoglobulin are written per kilogram of body weight; {_quoted(amounts.odd[0])} is in another unit."),
+                frame(f"A dose is given per kilogram of body weight. {_quoted(amounts.odd[0])} is in another unit."),
                 *said_of(here.evidence, _FIREWALL, "clinician"),
             ),
             "Which dose is meant, in g per kg of body weight?",
@@ -50,7 +50,7 @@ def calculated(here: Here, amounts: Amounts, indications: tuple[str, ...]) -> Ca
     if amounts.bare and not amounts.doses:
         return _asks(
             (
-                frame(f"{_quoted(amounts.bare[0])} has no unit: grams and milligrams per kilogram differ a thousandfold."),
+                frame(f"{_quoted(amounts.bare[0])} has no unit. Grams are a thousand times as much as milligrams."),
                 *said_of(here.evidence, _FIREWALL, "clinician"),
             ),
             "Are grams or milligrams per kg meant?",

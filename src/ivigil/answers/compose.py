@@ -83,7 +83,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     opening = foremost(here, question) if "topics" in using else []
     stands = refusal is not None and (refusal.reason == "other-drug" or not opening)
     said_anyway = bool(corrections) or any(one.kind == "calculation" for one in sums.said) or forecast is not None
-    if refusal is not None and (refusal.firm or (stands and not said_anyway)):
+    if refusal is not None and ((refusal.firm and not barred(here, question)) or (stands and not said_anyway)):
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
     parts = [forecast] if forecast is not None else []

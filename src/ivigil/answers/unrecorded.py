@@ -24,7 +24,7 @@ _OF_AMOUNTS = {"mg", "ug", "mcg", "microgram", "g", "content", "much", "amount",
 _NUMBERS = re.compile(r"[\s\d.]+%?$")
 _CONTENTS, _RESIDUES, _TRACES = {"content", "concentration", "titer"}, {"residual"}, {"trace"}
 _OF_LEVELS = {"levels", "half-life", "monitoring"}
-_OF_BLOOD = {"serum", "plasma", "peak", "trough", "igg", "protein"}
+_OF_BLOOD = {"blood", "serum", "plasma", "peak", "trough", "igg", "protein"}
 _TRIALS = {"trial", "study"}
 _TOLD_OF_ONESELF = ("y", "ed", "ing", "ish")
 """How words end by which people say how they feel or look."""
@@ -45,8 +45,8 @@ class Unrecorded(msgspec.Struct, frozen=True):
 def unrecorded(here: Here, question: Question, vocabulary: Vocabulary, strange: tuple[str, ...]) -> Unrecorded | None:
     """What is asked of a known thing though no statement records it; ``None`` when it may be answered."""
     listed = _property(here, question, vocabulary) or _aspect(here, question) or _content(here, question, vocabulary) or _trial(question, vocabulary)
-    listed = listed or _none_held(here, question, vocabulary)
-    found = listed or _specified(question, vocabulary, strange) or _unheard(here, question, vocabulary, strange)
+    unlisted = _none_held(here, question, vocabulary) or _specified(question, vocabulary, strange) or _unheard(here, question, vocabulary, strange)
+    found = listed or unlisted
     return Unrecorded(found, _thing(here, question), bool(listed)) if found else None
 
 
@@ -72,6 +72,8 @@ def _property(here: Here, question: Question, vocabulary: Vocabulary) -> str:
     rows = {hit.row for name in names for hit in index.under(name)}
     for match in question.outsiders:
         if vocabulary.evidence.outsiders[match.value].kind != "property":
+            continue
+        if any(word.fold in _OF_BLOOD for word in question.words[match.end : match.end + 2]):
             continue
         folds = [question.words[place].fold for place in range(match.start, match.end)]
         held = [index.holders([fold]) for fold in folds if fold not in vocabulary.common and fold.isalpha()]
