@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from types import FrameType
@@ -122,7 +124,8 @@ def worker() -> FastAPI:
 
 
 def tell() -> None:
-    """One line a request on standard error: number, method, door, status, time. Never an address or a body."""
+    """One line a request on standard error: number, method, door, status, time. Never an address or a body. A crash of native code says where it was."""
+    faulthandler.enable(sys.__stderr__ or sys.stderr)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     for chatty in ("httpx", "httpcore", "alembic", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
