@@ -37,11 +37,12 @@ def test_the_files_for_an_editor(tmp_path: Path) -> None:
         code, out, err = run("schema", "evidence", "--into", folder, "--for", "our/evidence")
         assert (code, err) == (0, "")
     assert "settings.json" in out
-    mapping: dict[str, str] = json.loads((folder / "settings.json").read_text())["yaml.schemas"]
+    written: dict[str, str | list[str]] = json.loads((folder / "settings.json").read_text())["yaml.schemas"]
+    mapping = [(schema, glob) for schema, globs in written.items() for glob in ([globs] if isinstance(globs, str) else globs)]
     assert len(mapping) == len(KINDS)
     assert not any(fnmatch("our/evidence/cases/indications/gbs.yaml", glob) and glob.count("/") == len(Path("our/evidence/cases/x").parts) - 1
-                   for glob in mapping.values())
-    validators = {glob: jsonschema.Draft7Validator(json.loads(Path(schema).read_text())) for schema, glob in mapping.items()}
+                   for _, glob in mapping)
+    validators = {glob: jsonschema.Draft7Validator(json.loads(Path(schema).read_text())) for schema, glob in mapping}
     for file in read_folder(packaged_folder()):
         if file.name in {"facts.yaml", "weight-policies/formulas.yaml", "weight-policies/policies.yaml", "safety/risk-groups.yaml"}:
             document, _ = read_yaml(file.text, file.name)

@@ -49,7 +49,8 @@ def page(browser: Any) -> Iterator[Any]:
 @pytest.mark.parametrize(("body", "said"), [
     ("<a href='#a'>one</a><button>two</button><input aria-label=x>", ""),
     ("<a href='#a'>one</a><button style='outline:none'>two</button>", "focus is not seen on BUTTON"),
-    ("<button tabindex=2>one</button><a href='#a'>two</a><button tabindex=1>three</button>", "jumps backwards"),
+    ("<button tabindex=2>one</button><a href='#a'>two</a><button tabindex=1>three</button>", "does not reach <button tabindex"),
+    ("<a href='#a' id=a>one</a><button>two</button><input aria-label=x onfocus='document.getElementById(`a`).focus()'>", "jumps backwards"),
     ("<a href='#a'>one</a><button onfocus='this.blur()'>two</button><input aria-label=x>", "does not reach <button"),
 ])
 def test_the_walk_by_keyboard_notices(page: Any, body: str, said: str) -> None:

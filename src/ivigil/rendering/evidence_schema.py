@@ -64,8 +64,8 @@ def evidence_schema() -> dict[str, Any]:
     }
 
 
-PARTS: dict[str, str] = {part: pattern for pattern, part, _ in KINDS}
-"""The file pattern of each part that has files of its own."""
+PARTS: dict[str, tuple[str, ...]] = {part: tuple(pattern for pattern, other, _ in KINDS if other == part) for _, part, _ in KINDS}
+"""The file patterns of each part that has files of its own."""
 
 
 def part_schema(part: str, *, with_neighbours: bool = False) -> dict[str, Any]:
@@ -74,10 +74,11 @@ def part_schema(part: str, *, with_neighbours: bool = False) -> dict[str, Any]:
     ``with_neighbours`` also accepts the parts whose file names the pattern covers too (``weight-policies/formulas.yaml`` lies among the policies),
     for editors, which apply every schema whose pattern fits.
     """
-    pattern = PARTS[part]
-    shapes = [shape for _, name, shape in KINDS if name == part]
-    if with_neighbours and pattern.endswith("/*.yaml"):
-        shapes += [shape for other, name, shape in KINDS if name != part and other.startswith(pattern.removesuffix("*.yaml"))]
+    patterns = PARTS[part]
+    shapes = list(dict.fromkeys(shape for _, name, shape in KINDS if name == part))
+    folders = tuple(pattern.removesuffix("*.yaml") for pattern in patterns if pattern.endswith("/*.yaml"))
+    if with_neighbours and folders:
+        shapes += [shape for other, name, shape in KINDS if name != part and other.startswith(folders)]
     if part == "rules":
         shapes.append(RiskGroup)
     entries, definitions = msgspec.json.schema_components(shapes, ref_template="#/definitions/{name}")
@@ -88,7 +89,7 @@ def part_schema(part: str, *, with_neighbours: bool = False) -> dict[str, Any]:
     return {
         "$schema": _EDITOR_DIALECT,
         "$id": f"urn:ivigil:evidence:1:{part}",
-        "title": f"ivigil evidence, {pattern}",
+        "title": f"ivigil evidence, {' and '.join(patterns)}",
         "anyOf": [entry, {"type": "array", "items": entry}],
         "definitions": definitions,
     }
@@ -108,5 +109,8 @@ def editor_files(schemas: str, evidence: str) -> dict[str, Any]:
     """
     files: dict[str, Any] = {f"{part.replace('_', '-')}.schema.json": part_schema(part, with_neighbours=True) for part in PARTS}
     prefix = "" if evidence in {"", "."} else f"{evidence}/"
-    mapping = {f"{schemas}/{part.replace('_', '-')}.schema.json": f"{prefix}{pattern}" for part, pattern in PARTS.items()}
+    mapping: dict[str, str | list[str]] = {}
+    for part, patterns in PARTS.items():
+        named = [f"{prefix}{pattern}" for pattern in patterns]
+        mapping[f"{schemas}/{part.replace('_', '-')}.schema.json"] = named[0] if len(named) == 1 else named
     return {**files, "settings.json": {"yaml.schemas": mapping}}
