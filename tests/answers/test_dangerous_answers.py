@@ -173,3 +173,17 @@ def test_an_age_that_a_rule_is_about_brings_the_rule(evidence: Evidence) -> None
     """Over 65 years the recommended dose is not exceeded; at 60 this is not said."""
     assert "not exceeded" in _all(_asked(evidence, "72 year old, anything special about rate and dose?"))
     assert "minimum practicable rate is used" not in _all(_asked(evidence, "60 year old, rate and dose?"))
+
+
+def test_what_holds_of_few_people_does_not_open_an_answer_to_all(evidence: Evidence) -> None:
+    """A patient who asks for the flu vaccine reads of it, not of children on aspirin; what immunoglobulin is has no dose for tetanus in it."""
+    made = answer("can I have the flu jab?", evidence, Asking("patient", "UK-ENG", date(2026, 11, 20)))
+    assert "not live" in _short(made)[0]
+    assert "aspirin" not in _all(made)
+    assert "tetanus" not in _all(_asked(evidence, "What is IVIG?")).lower()
+
+
+def test_creatinine_in_two_units_gives_no_quotient(evidence: Evidence) -> None:
+    """130 umol/L over 1.0 mg/dL is no rise of 130 times."""
+    assert "times the value before" not in _all(_asked(evidence, "creatinine 1.0 mg/dL -> 130 umol/L after day 2 of 5, stop rule"))
+    assert "120 / 80 = 1.5 times" in _all(_asked(evidence, "creatinine 80 -> 120 umol/L after day 2 of 5, stop rule"))

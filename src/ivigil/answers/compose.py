@@ -305,19 +305,12 @@ def _led(here: Here, question: Question, short: list[Said], parts: list[Part]) -
     if any(one.kind == "calculation" for one in short):
         return short, parts
     never = _NEVER_LED | {"found"} if question.vaccines else _NEVER_LED  # a vaccine's name is also that of an illness
-    said = [one for part in parts if part.id not in never and not part.id.startswith("plan-") for one in part.said if not _of_medicine(question, one)]
+    said = [one for part in parts if part.id not in never and not part.id.startswith("plan-") for one in part.said]
     best = most_telling(asked_for(question, here.evidence), said, short)
     if best is None:
         return short, parts
     left = [msgspec.structs.replace(part, said=tuple(one for one in part.said if one is not best)) for part in parts]
     return [best, *short], [part for part in left if part.said or part.table is not None]
-
-
-def _of_medicine(question: Question, one: Said) -> bool:
-    """True for a sentence that rests on an interaction with something the question does not speak of."""
-    asked = {word.fold for word in question.words}
-    named = [cite.split(".")[1].split("-") for cite in one.cites if cite.startswith("interaction.")]
-    return bool(named) and not any(fold[:_STEM].startswith(piece[:_STEM]) for pieces in named for piece in pieces for fold in asked)
 
 
 def _worked(part: Part) -> int:
@@ -326,8 +319,6 @@ def _worked(part: Part) -> int:
 
 
 _LEADING = 3
-_STEM = 5
-"""Letters by which a medicine in an id is known again in a question."""
 _SIDE_BY_SIDE = 4
 _SUMS = 6
 _NEVER_LED = {"critical", "red-flags-named", "plan-questions"}

@@ -7,7 +7,8 @@ import re
 from ivigil.answers.diseases import Here
 from ivigil.answers.understand import Question
 from ivigil.basis.facts import Fact, Facts, Origin
-from ivigil.basis.quantity import Quantity
+from ivigil.basis.quantity import Quantity, parse_quantity
+from ivigil.evidence.library import Evidence
 
 _AGE = re.compile(r"\b(\d{1,3}(?:\.\d)?)[\s-]*(years?|yrs?|y|months?|mo|weeks?|wks?|days?)[\s-]*(?:old\b|of age\b|o\b)")
 _AGED = re.compile(
@@ -17,8 +18,8 @@ _AGED = re.compile(
 _HEIGHT = re.compile(r"\b(\d{2,3}(?:\.\d+)?)\s*cm\b|\b([12]\.\d{1,2})\s*m\b")
 _UNITS = {"y": "year", "m": "month", "w": "week", "d": "day"}
 _OLDEST = 120
-GROWN = 18
-"""Years from which somebody counts as an adult where a source prints no age, as in the statement policy.adult-age."""
+_GROWN = "policy.adult-age"
+"""The statement on who counts as an adult where a source prints no age."""
 _SEXES = {
     "female": {"woman", "female", "girl", "lady", "she", "her", "mother", "wife", "daughter", "grandmother", "grandma", "sister"},
     "male": {"man", "male", "boy", "gentleman", "he", "his", "him", "father", "husband", "son", "grandfather", "grandpa", "brother"},
@@ -51,10 +52,15 @@ def sex_in(question: Question) -> str:
     return found[0] if len(found) == 1 else ""
 
 
+def grown(evidence: Evidence) -> Quantity:
+    """The age from which somebody counts as an adult where a source prints none."""
+    return parse_quantity(str(evidence.statements[_GROWN].values["age"]))
+
+
 def fitting_age(here: Here, question: Question) -> tuple[str, ...]:
     """The diseases named, that of children in place of that of adults where a child is asked about by age."""
     age = age_in(question.text)
-    if age is None or age.in_unit("year") >= GROWN or any(word.fold == "adult" for word in question.words):
+    if age is None or age.in_unit("year") >= grown(here.evidence).in_unit("year") or any(word.fold == "adult" for word in question.words):
         return question.indications
     names = (name.replace("-adult", "-child") for name in question.indications)
     return tuple(dict.fromkeys(name if name in here.evidence.indications else own for name, own in zip(names, question.indications, strict=True)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ivigil.answers import things
 from ivigil.answers.diseases import Here
-from ivigil.answers.person import GROWN, of_person
+from ivigil.answers.person import grown, of_person
 from ivigil.answers.said import Said, plain_for, said_of
 from ivigil.answers.understand import Question
 from ivigil.basis.facts import Fact, Origin
@@ -23,6 +23,7 @@ _ONE_TO_ONE = {"EU", "UK"}
 _INJURY, _HOLD = "safety.renal.injury", "safety.renal.injury-policy"
 _UNITS = "supply.us.billing-units"
 _RISE = re.compile(r"\bcreatinine\b[^.?!]{0,25}?(\d+(?:\.\d+)?)[^\d.?!]{0,15}?(?:->|→|to|then|now|up to)\s*(\d+(?:\.\d+)?)\b")
+_CREATININE_UNITS = ("mg", "mol")
 _BILLED = re.compile(r"\b(\d+(?:\.\d+)?)\s*g\b.*?\b(\d+)\s*mg\b\s*(?:billing\s+)?units?")
 _TIMED = ("how long", "duration", "how many hours", "how much time", "hours will", "finish")
 _UNDER_AN_HOUR = 1.0
@@ -46,7 +47,7 @@ def _weight(here: Here, question: Question) -> Iterator[Said]:
     if not {"height", "weight"} <= known.by_id.keys():
         return
     if "age" not in known.by_id and any(word.fold in _ADULT for word in question.words):
-        known = known.having([Fact("age", Quantity(GROWN, "year"), Origin("question"))])
+        known = known.having([Fact("age", grown(here.evidence), Origin("question"))])
     indication = question.indications[0] if question.indications else ""
     settled, _ = settle(place.weight_policy, weigh_all(here.evidence, known, here.as_of, indication))
     if settled is None or settled.kg is None or settled.policy.formula is None:
@@ -125,8 +126,8 @@ def _volume(question: Question, product: Product, kg: float) -> float | None:
 def _creatinine(here: Here, question: Question) -> Iterator[Said]:
     """A rise of creatinine as a multiple of the first value, beside what counts as kidney injury."""
     found = _RISE.search(question.text.lower())
-    if found is None:
-        return
+    if found is None or all(unit in found.string for unit in _CREATININE_UNITS):
+        return  # two units: the quotient would mean nothing
     before, after = float(found[1]), float(found[2])
     if after > before > 0:
         times = number_text(round(after / before, 2))
@@ -140,10 +141,12 @@ def _gram_for_gram(here: Here, question: Question) -> Iterator[Said]:
     grams = next((dose.amount.high for dose in question.amounts.doses if dose.amount.single and dose.amount.unit == "g"), None)
     if grams is None or not question.amounts.weeks or not _ONE_TO_ONE & {*here.places, *here.evidence.jurisdictions[here.jurisdiction].markets}:
         return
+    factor = float(str(here.evidence.statements[_CONVERSION].values["eu"]))
     for product in things.one_a_brand(things.chosen(here, question.products)):
         if "intravenous" not in product.routes and not product.switch:
-            weekly = number_text(round(grams / question.amounts.weeks, 1))
-            text = f"{things.called(here, product)}: {number_text(grams)} g x 1 / {number_text(question.amounts.weeks)} weeks = {weekly} g a week."
+            weekly = number_text(round(grams * factor / question.amounts.weeks, 1))
+            name, weeks = things.called(here, product), number_text(question.amounts.weeks)
+            text = f"{name}: {number_text(grams)} g x {number_text(factor)} / {weeks} weeks = {weekly} g a week."
             yield Said(text, (_CONVERSION,), "calculation")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 import numpy as np
 
@@ -74,9 +72,3 @@ def _needed(made: Forecast, curve: ModelCurve, regimen: Regimen, target: float, 
     etas = own.etas[np.newaxis] if own is not None else np.zeros((1, len(names)))
     slope = float(trough_per_gram(individual_values(model, typical_values(model, made.person, evidence), names, etas), regimen)[0])
     return max(target - curve.endogenous.value, 0.0) / slope, slope
-
-
-def grams_in_words(choices: Sequence[Option]) -> str:
-    """The cheapest interval by grams in a year."""
-    best = min(choices, key=lambda option: option.per_year)
-    return f"{best.per_year:.0f} g a year at every {best.every:g} days"
