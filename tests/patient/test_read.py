@@ -22,7 +22,6 @@ from ivigil.basis.quantity import Quantity
 from ivigil.basis.strict_yaml import read_yaml
 from ivigil.patient import read
 from ivigil.patient.facts import facts_of
-from ivigil.patient.partly_read import every_problem
 from ivigil.patient.read import patient_schema, read_form, read_record, read_records
 
 Register = dict[str, FactDefinition]
@@ -98,26 +97,6 @@ allergies: [none known]
     assert told["sex"].remedy == "did you mean 'female'?"
     assert all(problem.why and problem.line for problem in found)
     assert [problem.line for problem in found] == sorted(problem.line for problem in found)
-
-
-def test_one_bad_entry_of_a_list_does_not_hide_the_slips_of_the_others(register: Register) -> None:
-    """A level in a wrong unit is told beside a level that cannot be, each with its own line, though the first leaves the list shorter."""
-    text = """\
-id: p
-weight: 70 kg
-results:
-  igg:
-    - {value: 6 mmol/L, on: 2026-01-05}
-    - {value: -6.1 g/L, on: 2026-02-05}
-    - {value: 8 g/L, on: 2026-03-05}
-    - {value: 610 g/L, on: 2026-04-05}
-"""
-    with pytest.raises(BadInput) as error:
-        read_form(text, "p.yaml", register)
-    found = every_problem(error.value, register, AS_OF)
-    assert [problem.line for problem in found] == [5, 6, 8]
-    assert "substance concentration" in found[0].why
-    assert ["not a believable" in problem.why for problem in found] == [False, True, True]
 
 
 def test_problems_of_meaning_name_the_unit_and_the_nearest_test(register: Register) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.pharmacokinetics.people import ADULT, TODAY, evidence, facts, infusion, record
 
@@ -33,6 +34,22 @@ def test_the_order_comes_next_and_is_named() -> None:
     assert found.regimen.grams == pytest.approx(140.0)
     assert (found.regimen.days, found.regimen.every) == (5, 28.0)
     assert any("order" in note for note in found.notes)
+
+
+def test_the_ordered_product_tells_its_only_route() -> None:
+    """Hizentra is given under the skin only; Gamunex-C by both routes, so that the vein is assumed and said."""
+    weekly = Order(indication="pid", dose=Quantity(8, "g"), every=Quantity(1, "week"))
+    one, several = (chosen(Asked(), order=msgspec.structs.replace(weekly, product=name)) for name in ("Hizentra", "Gamunex-C"))
+    assert one.regimen.route == "subcutaneous"
+    assert several.regimen.route == "intravenous"
+    assert any("intravenous is assumed" in note for note in several.notes)
+    assert chosen(Asked(route="intravenous"), order=msgspec.structs.replace(weekly, product="Hizentra")).regimen.route == "intravenous"
+
+
+def test_an_ordered_product_nobody_knows_is_said_with_the_one_that_may_be_meant() -> None:
+    """Its grams are counted, and the reader is told."""
+    found = chosen(Asked(), order=Order(indication="pid", product="Privgen", dose=Quantity(28, "g"), every=Quantity(4, "week")))
+    assert any("no immunoglobulin is called 'Privgen' (Privigen?)" in note for note in found.notes)
 
 
 def test_the_record_is_continued() -> None:

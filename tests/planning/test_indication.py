@@ -94,6 +94,17 @@ def test_an_ambiguous_name_asks() -> None:
         assert all(found in choose.text for found in evidence().indications_called(name))
 
 
+@pytest.mark.parametrize(("written", "meant"), [
+    ("cdip", ["'cidp'"]), ("kawaski", ["'kawasaki'"]), ("myasthenia gravs", ["'mg-exacerbation'", "'mg-maintenance'"]), ("gbss", ["'gbs'"])])
+def test_a_misspelt_indication_offers_the_one_that_may_be_meant(written: str, meant: list[str]) -> None:
+    """Offered, never taken: nothing is planned for it."""
+    made = _step(indication=written)
+    text = line(made, "indication.choose").text
+    assert "Did you mean '" in text
+    assert all(name in text for name in meant)
+    assert made.no_evidence
+
+
 @pytest.mark.parametrize(("asked_for", "words"), [("hay fever", "'hay fever' is not an indication in the evidence"), ("", "No indication is named")])
 def test_an_unknown_or_missing_indication_plans_nothing(asked_for: str, words: str) -> None:
     """Without evidence there is no plan."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.service.cards.sample import amount, call, daily, order
 from tests.service.conftest import HERE
@@ -28,6 +28,7 @@ RECORD = "id: a\nsex: female\nborn: 1984-05-02\nweight: {value: 70 kg, on: 2026-
 
 
 @given(rate=st.floats(0.1, 50), burst=st.integers(1, 20), gaps=st.lists(st.floats(0, 3), max_size=80))
+@example(rate=0.5, burst=1, gaps=[0.0, 0.7173199029607074, 0.0])
 def test_no_caller_gets_more_than_rate_and_burst(rate: float, burst: int, gaps: list[float]) -> None:
     """In every stretch of time at most the burst and what the rate adds; after the wait that was told there is a token."""
     buckets, moment = Buckets(rate, burst), 0.0

@@ -31,7 +31,7 @@ def _quantity(value: Any) -> Any:
     if isinstance(value, dict) and set(value) == {"value", "unit"}:
         quantity = parse_quantity(f"{value['value']} {value['unit']}")
         return {"value": quantity.value, "unit": quantity.unit}
-    raise UnitProblem(f"{value!r} has no unit; write the number with its unit, for example '70 kg'")
+    raise UnitProblem(f"{value!r} has no unit; write the number with its unit")
 
 
 def _span(value: Any) -> Any:
@@ -45,15 +45,19 @@ READERS: dict[type, Reader] = {Quantity: _quantity, Span: _span}
 
 
 class Shaper:
-    """Checks and converts plain values into structs; ``readers`` adds special types (conditions) to quantities and ranges."""
+    """Checks and converts plain values into structs.
 
-    def __init__(self, readers: dict[type, Reader] | None = None) -> None:
+    ``readers`` adds special types (conditions) to quantities and ranges; ``examples`` are texts that a key may hold, shown where one cannot be read.
+    """
+
+    def __init__(self, readers: dict[type, Reader] | None = None, examples: dict[str, str] | None = None) -> None:
         self.readers: dict[type, Reader] = {**READERS, **(readers or {})}
+        self.examples = examples or {}
 
     def read(self, value: Any, shape: type[T], place: str, lines: Lines, at: Path = (), problems: list[Problem] | None = None) -> T | None:
         """One struct from plain data, or None with the reasons appended to ``problems``."""
         found: list[Problem] = []
-        collector = _Collector(place, lines, found, self.readers)
+        collector = _Collector(place, lines, found, self.readers, self.examples)
         builtins = collector.convert(value, _info(shape), at)
         result: T | None = None
         if not found:
@@ -64,6 +68,11 @@ class Shaper:
         if problems is not None:
             problems.extend(found)
         return result
+
+
+def missing(key: str) -> str:
+    """What is said of a key that has to be there and is not."""
+    return f"'{key}' is missing"
 
 
 @lru_cache(maxsize=512)
@@ -79,8 +88,8 @@ def _name(path: Path) -> str:
 
 
 class _Collector:
-    def __init__(self, place: str, lines: Lines, problems: list[Problem], readers: dict[type, Reader]) -> None:
-        self.place, self.lines, self.problems, self.readers = place, lines, problems, readers
+    def __init__(self, place: str, lines: Lines, problems: list[Problem], readers: dict[type, Reader], examples: dict[str, str]) -> None:
+        self.place, self.lines, self.problems, self.readers, self.examples = place, lines, problems, readers, examples
 
     def report(self, path: Path, why: str, remedy: str = "") -> None:
         at = path
@@ -115,7 +124,8 @@ class _Collector:
             return reader(value)
         except ValueError as error:
             why, _, remedy = str(error).partition("; ")
-            self.report(path, why, remedy)
+            example = next((self.examples[part] for part in reversed(path) if isinstance(part, str) and part in self.examples), "")
+            self.report(path, why, f"{remedy.partition(', for example')[0]}, for example '{example}'" if example else remedy)
             return None
 
     def union(self, value: Any, info: inspect.UnionType, path: Path) -> Any:
@@ -126,7 +136,7 @@ class _Collector:
             return self.convert(value, choices[0], path)
         trials: list[list[Problem]] = []
         for choice in choices:
-            trial = _Collector(self.place, self.lines, [], self.readers)
+            trial = _Collector(self.place, self.lines, [], self.readers, self.examples)
             converted = trial.convert(value, choice, path)
             if not trial.problems:
                 return converted
@@ -159,7 +169,7 @@ class _Collector:
                 out[key] = self.convert(item, field.type, (*path, key))
         for key, field in fields.items():
             if field.required and key not in value and key not in misspelt:
-                self.report(path, f"'{key}' is missing", f"add '{key}:'")
+                self.report(path, missing(key), f"add '{key}:'")
         return out
 
     def scalar(self, value: Any, info: inspect.Type, path: Path) -> Any:

@@ -13,7 +13,7 @@ from ivigil.cli.inputs import Choices, Collected, day_of, every_problem, load, r
 from ivigil.cli.output import Progress, columns, counted, note, report, write
 from ivigil.evidence.library import Evidence
 from ivigil.pharmacokinetics.asked import Asked
-from ivigil.pharmacokinetics.for_record import Made, Wanted, forecast_for, problems_of
+from ivigil.pharmacokinetics.for_record import Made, Wanted, forecast_for, indication_problems, problems_of
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ def forecast_all(names: Sequence[str], asked: Asked, wanted: Wanted, evidence: E
                     except BadInput as error:
                         failed.append((record.place or record.id, error.problems))
             except BadInput as error:
-                failed.append((name, every_problem(error, evidence.facts, as_of)))
+                failed.append((name, every_problem(error, evidence.facts, as_of, lambda rest: indication_problems(rest, wanted.indication, evidence, _option))))
             progress(done, len(names), name)
     return made, failed
 

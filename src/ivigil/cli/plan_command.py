@@ -14,6 +14,7 @@ from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
 from ivigil.planning.draft import Context
 from ivigil.planning.line import Plan, Status
+from ivigil.planning.order_names import every_name
 from ivigil.planning.plan import plan
 
 EXIT: dict[Status, int] = {"complete": 0, "needs-answers": 0, "blocked": 3, "no-evidence": 4}
@@ -82,7 +83,8 @@ def planned(names: Sequence[str], choices: Choices, evidence: Evidence, context:
             for record in records_of(name, evidence):
                 records.append((name, record))  # noqa: PERF401 - keeps those read before a problem
         except BadInput as error:
-            batch.failed.append((name, every_problem(error, evidence.facts, context.as_of if context is not None else date.today())))
+            as_of = context.as_of if context is not None else date.today()
+            batch.failed.append((name, every_problem(error, evidence.facts, as_of, lambda rest: every_name(rest, evidence))))
     with Progress("Planning") as progress:
         for done, (name, record) in enumerate(records, start=1):
             if context is None:

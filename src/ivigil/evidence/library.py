@@ -380,6 +380,11 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
                 called.setdefault(spaced(name), []).append(indication.id)
         return called
 
+    @property
+    def names_of_indications(self) -> list[str]:
+        """Every name by which :meth:`indications_called` finds one, in small letters."""
+        return list(self._called)
+
     def indications_called(self, name: str) -> list[str]:
         """The ids of the indications with this id, name, synonym or code; an ICD-10 code also matches the category above it."""
         key = spaced(name)

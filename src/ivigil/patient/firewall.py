@@ -75,6 +75,17 @@ def examined(record: Record, register: Mapping[str, FactDefinition], as_of: date
     return Findings((*checker.problems, *contradictions), tuple(checker.doubts)), facts
 
 
+def ahead(day: date, as_of: date) -> tuple[str, str]:
+    """What is said of a day that has not come yet, and what to do."""
+    return f"the date {day} lies after {as_of}", "correct the date, or plan with a later as-of date"
+
+
+def refused(record: Record, what: str, why: str, remedy: str, origin: str = "") -> Problem:
+    """A problem of a record, on the line that the origin of the part names."""
+    match = _LINE.search(origin)
+    return Problem(record.place or record.id, int(match[1]) if match else 0, what, why, remedy)
+
+
 class _Checker:
     """One pass over one record."""
 
@@ -100,8 +111,7 @@ class _Checker:
     # --- saying -------------------------------------------------------------------------------------------------------
 
     def refuse(self, what: str, why: str, remedy: str, origin: str = "") -> None:
-        match = _LINE.search(origin)
-        self.problems.append(Problem(self.record.place or self.record.id, int(match[1]) if match else 0, what, why, remedy))
+        self.problems.append(refused(self.record, what, why, remedy, origin))
 
     def ask(self, about: str, ask: str, why: str, origin: str = "", suggestion: Quantity | None = None, confirm: str = "") -> None:
         if confirm and self.record.answers.get(confirm) == "yes":
@@ -132,7 +142,7 @@ class _Checker:
             return
         for what, day, origin in self.dated():
             if day > self.as_of:
-                self.refuse(what, f"the date {day} lies after {self.as_of}", "correct the date, or plan with a later as-of date", origin)
+                self.refuse(what, *ahead(day, self.as_of), origin)
             elif born is not None and day < born:
                 self.refuse(what, f"the date {day} lies before birth ({born})", "correct the date", origin)
         pairs = [(item.label or "condition", item.since, item.until, item.origin) for item in record.conditions]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ import msgspec
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import UNITS, Quantity, UnitProblem, parse_quantity
-from ivigil.basis.shapes import Shaper
+from ivigil.basis.shapes import Shaper, missing
 from ivigil.basis.strict_yaml import Lines, read_yaml
 from ivigil.basis.strict_yaml import Path as KeyPath
 from ivigil.patient import record as parts
@@ -20,15 +22,23 @@ from ivigil.patient.record import Code, Reaction, Record
 from ivigil.patient.values import answer_value, in_register_unit
 from ivigil.patient.written import CODE_KEYS, AllergyEntry, ConditionEntry, InfusionEntry, MedicineEntry, PatientFile, Reading
 
+EXAMPLES = {
+    "weight": "70 kg", "pre_pregnancy_weight": "62 kg", "height": "178 cm", "age": "54 year", "dose": "1 g/kg", "every": "4 week", "rate": "100 mL/h",
+    "rate_max": "100 mL/h", "pump_increment": "1 mL/h", "pump_max": "999 mL/h",
+}
+"""What a key with a quantity may look like, for the writer whose own cannot be read."""
 _NONE_WORDS = {"none", "nil", "no", "nka", "nkda", "none known", "no known allergies", "no known drug allergies", "no allergies", "nothing known", "n/a"}
 
 
 class PartlyRead(BadInput):
-    """A record with problems in its form: ``rest`` is what reads without the keys in ``left_out``, so that other checks can still be made of it."""
+    """A record with problems in its form, and what other checks can still be made of.
 
-    def __init__(self, problems: Iterable[Problem], rest: Record, left_out: frozenset[str]) -> None:
+    ``rest`` is what reads without the dotted keys in ``left_out``; ``days`` are the days of entries that were left out for something else, with their lines.
+    """
+
+    def __init__(self, problems: Iterable[Problem], rest: Record, left_out: frozenset[str], days: tuple[tuple[str, date, int], ...]) -> None:
         super().__init__(problems)
-        self.rest, self.left_out = rest, left_out
+        self.rest, self.left_out, self.days = rest, left_out, days
 
 
 def read_form(text: str, place: str, facts: Mapping[str, FactDefinition] | None = None) -> Record:
@@ -52,7 +62,7 @@ def form_of(value: Any, lines: Lines, place: str, facts: Mapping[str, FactDefini
         raise BadInput([Problem(place, 1, "", "not a patient record", "write keys with values, beginning with 'id:'")])
     form = _Form(place, dict(lines), facts)
     written = form.plain(value)
-    file = Shaper({Reading: _reading}).read(written, PatientFile, place, form.lines, (), form.problems)
+    file = Shaper({Reading: _reading}, EXAMPLES).read(written, PatientFile, place, form.lines, (), form.problems)
     if file is not None:
         form.check(file)
     if form.problems or file is None:
@@ -61,48 +71,77 @@ def form_of(value: Any, lines: Lines, place: str, facts: Mapping[str, FactDefini
 
 
 def _partly_read(problems: list[Problem], value: dict[str, Any], lines: Lines, place: str, facts: Mapping[str, FactDefinition]) -> BadInput:
-    """The problems, with the record that the rest gives: keys without any problem, and lists without the entries that have one."""
-    broken = {_part_of(problem.what, value) for problem in problems}
-    left_out = frozenset(str(path[0]) for path in broken if len(path) == 1)
-    kept, known = _without(value, lines, frozenset(broken))
+    """The problems, with the record that the rest gives: without the keys that have one. An entry that cannot be without such a key is left out whole."""
+    broken = frozenset(_part_of(problem.what, value) for problem in problems)
+    kept, known, moved = _without(value, lines, broken)
     if kept == value:
         return BadInput(problems)
-    kept = {"id": place, **kept}
+    ours = {(_dotted(path[:-1]), missing(str(path[-1]))) for path in broken}
+
+    def told(more: tuple[Problem, ...]) -> list[Problem]:
+        """The problems and those of the rest under their places in the whole; a key that is missing because it was left out is no problem of its own."""
+        named = (msgspec.structs.replace(problem, what=_moved_back(problem.what, moved)) for problem in more)
+        return sorted({*problems, *(problem for problem in named if (problem.what, problem.why) not in ours)}, key=lambda item: item.line)
+
+    left_out = frozenset(map(_dotted, broken))
+    days = tuple(_days(broken, value, lines))
     try:
-        return PartlyRead(problems, form_of(kept, known, place, facts), left_out)
+        return PartlyRead(problems, form_of({"id": place, **kept}, known, place, facts), left_out, days)
     except PartlyRead as error:
-        return PartlyRead(sorted({*problems, *error.problems}, key=lambda item: item.line), error.rest, left_out | error.left_out)
+        more = tuple((_moved_back(name, moved), day, line) for name, day, line in error.days)
+        return PartlyRead(told(error.problems), error.rest, left_out | {_moved_back(name, moved) for name in error.left_out}, (*days, *more))
     except BadInput as error:
-        return BadInput(sorted({*problems, *error.problems}, key=lambda item: item.line))
+        return BadInput(told(error.problems))
+
+
+def _days(broken: Iterable[KeyPath], value: dict[str, Any], lines: Lines) -> Iterator[tuple[str, date, int]]:
+    """The days of the entries that are left out whole."""
+    for path in sorted(broken, key=str):
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            node: Any = value
+            for step in (*path, "on"):
+                node = node[step]
+            yield _dotted((*path, "on")), date.fromisoformat(str(node)), lines.get((*path, "on"), lines.get(path, 0))
 
 
 def _part_of(what: str, value: dict[str, Any]) -> KeyPath:
-    """The entry of a list that a problem like ``results.igg[2].value`` is about, else the key of the record."""
-    path = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", what)] or [""]
+    """The innermost part of a record that a problem like ``results.igg[2].value`` is about; a key may itself hold dots."""
+    path: KeyPath = ()
     node: Any = value
-    for place, step in enumerate(path):
-        if isinstance(node, list) and isinstance(step, int) and step < len(node) and len(node) > 1:
-            return tuple(path[:place + 1])
-        if not isinstance(node, dict) or step not in node:
+    rest = what
+    while rest and isinstance(node, (dict, list)):
+        keys = [(key, str(key)) for key in node] if isinstance(node, dict) else [(index, f"[{index}]") for index in range(len(node))]
+        found = [(key, rest[len(text) :]) for key, text in keys if rest.startswith(text) and rest[len(text) : len(text) + 1] in {"", ".", "["}]
+        if not found:
             break
-        node = node[step]
-    return (path[0],)
+        key, rest = min(found, key=lambda one: len(one[1]))
+        path, node, rest = (*path, key), node[key], rest.removeprefix(".")
+    return path or (what,)
 
 
-def _without(node: Any, lines: Lines, broken: frozenset[KeyPath], at: KeyPath = (), new: KeyPath = ()) -> tuple[Any, Lines]:
-    """A node without the parts at some paths, and the lines of what is left under its new paths."""
+def _moved_back(what: str, moved: Mapping[str, str]) -> str:
+    """The name of a part of a shortened list as it is in the whole one."""
+    new = max((name for name in moved if what == name or what.startswith((f"{name}.", f"{name}["))), key=len, default="")
+    return moved[new] + what[len(new) :] if new else what
+
+
+def _without(node: Any, lines: Lines, broken: frozenset[KeyPath], at: KeyPath = (), new: KeyPath = ()) -> tuple[Any, Lines, dict[str, str]]:
+    """A node without the parts at some paths, the lines of what is left under its new paths, and the old names of entries that moved up in their lists."""
     kept: Lines = {new: lines[at]} if at in lines else {}
+    moved: dict[str, str] = {}
     out: dict[Any, Any] = {}
     if isinstance(node, dict):
         pairs = [(key, key) for key in node if (*at, key) not in broken]
     elif isinstance(node, list):
         pairs = [(old, index) for index, old in enumerate(old for old in range(len(node)) if (*at, old) not in broken)]
+        moved = {_dotted((*new, index)): _dotted((*at, old)) for old, index in pairs if old != index}
     else:
-        return node, kept
+        return node, kept, moved
     for old, fresh in pairs:
-        out[fresh], under = _without(node[old], lines, broken, (*at, old), (*new, fresh))
+        out[fresh], under, within = _without(node[old], lines, broken, (*at, old), (*new, fresh))
         kept.update(under)
-    return (list(out.values()) if isinstance(node, list) else out), kept
+        moved.update(within)
+    return (list(out.values()) if isinstance(node, list) else out), kept, moved
 
 
 class _Form:

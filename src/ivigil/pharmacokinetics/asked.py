@@ -9,12 +9,13 @@ from statistics import median
 
 import msgspec
 
+from ivigil.basis.names import meant
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import Quantity, UnitProblem, number_text, parse_quantity
 from ivigil.evidence.library import Evidence
 from ivigil.evidence.shapes import Route
 from ivigil.patient.record import Record
-from ivigil.pharmacokinetics.history import ROUTES, Given, History
+from ivigil.pharmacokinetics.history import ROUTES, Given, History, route_of_product, unknown_product
 from ivigil.pharmacokinetics.regimen import Regimen
 from ivigil.pharmacokinetics.typical import Person, setting
 
@@ -200,7 +201,12 @@ class _Choosing:
         return total
 
     def route(self) -> Route:
-        named = self.asked.route or self.record.order.route or (self.history.doses[-1].route if self.history.doses else "")
+        order = self.record.order
+        unknown = unknown_product(order.product, self.evidence) if order.product else ""
+        if unknown:
+            self.notes.append(f"order.product: {unknown} Its grams are counted as any other's.")
+        own = order.route or route_of_product(order.product, self.evidence)
+        named = self.asked.route or own or (self.history.doses[-1].route if self.history.doses else "")
         for route in ROUTES:
             if named == route:
                 return route
@@ -214,7 +220,8 @@ class _Choosing:
         """Weekly subcutaneous grams by the factor of the product's label."""
         product = self.evidence.products.get(self.asked.switch)
         if product is None:
-            self.refuse("switch", f"no product is called '{self.asked.switch}'", "look it up with 'ivigil evidence search'")
+            remedy = meant(self.asked.switch, self.evidence.products, "look it up with 'ivigil evidence search'")
+            self.refuse("switch", f"no product is called '{self.asked.switch}'", remedy)
             return grams, every, "subcutaneous"
         if not product.switch:
             self.refuse("switch", f"no conversion factor of {product.brand} ({product.market}) was read",

@@ -13,8 +13,9 @@ from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import number_text, parse_quantity
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.misspelt import indication_meant
 from ivigil.patient.facts import facts_of
-from ivigil.patient.firewall import COURSE_LIMIT, examined
+from ivigil.patient.firewall import COURSE_LIMIT, examined, refused
 from ivigil.patient.record import Record
 from ivigil.patient.slips import meant_result, question
 from ivigil.pharmacokinetics.asked import Asked, Chosen, Naming, chosen_regimen, target_of
@@ -118,12 +119,23 @@ def problems_of(asked: Asked, wanted: Wanted, evidence: Evidence, option: Naming
         yield Problem(option("weeks"), 0, "", f"{wanted.weeks} weeks cannot be shown", f"choose 1 to {MOST_WEEKS}")
     named = evidence.indications_called(wanted.indication) if wanted.indication else []
     if wanted.indication and len(named) != 1:
-        yield _no_indication(wanted.indication, named, option("indication"))
+        yield _no_indication(wanted.indication, named, option("indication"), evidence)
 
 
-def _no_indication(given: str, found: list[str], place: str) -> Problem:
-    return Problem(place, 0, "", f"'{given}' names {'no' if not found else 'more than one'} indication",
-                   f"one of {', '.join(found)}" if found else "look it up with 'ivigil evidence search', for example pid")
+def _no_indication(given: str, found: list[str], place: str, evidence: Evidence) -> Problem:
+    remedy = f"one of {', '.join(found)}" if found else indication_meant(given, evidence) or "look it up with 'ivigil evidence search', for example pid"
+    return Problem(place, 0, "", f"'{given}' names {'no' if not found else 'more than one'} indication", remedy)
+
+
+def indication_problems(record: Record, indication: str, evidence: Evidence, option: Naming = str) -> Iterator[Problem]:
+    """What keeps a forecast from knowing what the treatment is for. An ``indication`` given beside the record is judged by :func:`problems_of`."""
+    place, named = record.place or record.id, indication or record.order.indication
+    found = evidence.indications_called(named) if named else []
+    if not named:
+        yield Problem(place, 0, "order.indication", "no indication is given", f"name one with {option('indication')}, for example pid")
+    elif len(found) != 1 and not indication:
+        problem = _no_indication(named, found, place, evidence)
+        yield refused(record, "order.indication", problem.why, problem.remedy, record.order.origin)
 
 
 def patient_of(record: Record, asked: Asked, indication: str, evidence: Evidence, as_of: date, option: Naming = str) -> tuple[Facts, Person, History]:
@@ -141,12 +153,9 @@ def patient_of(record: Record, asked: Asked, indication: str, evidence: Evidence
                     if about in {"weight", "height"} or (not asked.dose and about in {"order.dose", "order.each"}))
     named = indication or record.order.indication
     found = evidence.indications_called(named) if named else []
-    if not named:
-        problems.append(Problem(place, 0, "order.indication", "no indication is given", f"name one with {option('indication')}, for example pid"))
-    elif len(found) != 1 and not indication:
-        problems.append(_no_indication(named, found, place))
+    problems.extend(indication_problems(record, indication, evidence, option))
     if problems:
-        raise BadInput(problems)
+        raise BadInput(sorted(problems, key=lambda problem: problem.line))
     if doubted:
         facts = facts_of(record, evidence.facts, as_of)
     person = person_of(record, facts, evidence, found[0] if len(found) == 1 else "")

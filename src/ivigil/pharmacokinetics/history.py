@@ -145,7 +145,7 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
                                   evidence.dose_limits["course-plausible"].cites if grams > 0 else ()))
             continue
         if item.product not in named:
-            named[item.product] = "" if _is_known(item.product, evidence) else where
+            named[item.product] = where if unknown_product(item.product, evidence) else ""
         route = _route(item, record, evidence)
         if route is None:
             route = "intravenous"
@@ -153,7 +153,7 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
         found.append(Given((item.on - as_of).days, grams, route, length if route == "intravenous" else 0.0))
     twice = [day for day, count in Counter(dose.day for dose in found).items() if count > 1]
     remarks.extend(Remark("same-day-doses", f"More than one infusion {_on(as_of, day)} is on record; all are counted. Is one written twice?") for day in twice)
-    remarks.extend(Remark("product-unknown", f"{where}: no immunoglobulin is called '{name}'{_near(name, evidence)}. Its grams are counted as any other's.")
+    remarks.extend(Remark("product-unknown", f"{where}: {unknown_product(name, evidence)} Its grams are counted as any other's.")
                    for name, where in named.items() if where)
     return tuple(found)
 
@@ -161,6 +161,11 @@ def _doses(record: Record, weight: float, evidence: Evidence, as_of: date, remar
 _ANY = ("immunoglobulin", "immuneglobulin", "gammaglobulin")
 _SHORT = {"ig", "igg", "ivig", "scig", "fscig", "igiv", "igsc"}
 """How a record names an immunoglobulin without a brand."""
+
+
+def unknown_product(name: str, evidence: Evidence) -> str:
+    """That nothing is called by the name of a product on record, with the brand that may have been meant; nothing where it is known."""
+    return "" if _is_known(name, evidence) else f"no immunoglobulin is called '{name}'{_near(name, evidence)}."
 
 
 def _is_known(name: str, evidence: Evidence) -> bool:
@@ -191,10 +196,12 @@ def _grams(item: PastInfusion, weight: float) -> float | None:
 
 def _route(item: PastInfusion, record: Record, evidence: Evidence) -> Route | None:
     """The written route, else that of the product where it has one only."""
-    for route in ROUTES:
-        if item.route == route:
-            return route
-    named = item.product.casefold()
+    return next((route for route in ROUTES if item.route == route), None) or route_of_product(item.product, evidence)
+
+
+def route_of_product(name: str, evidence: Evidence) -> Route | None:
+    """The route of a product by its id or brand; None when it has several, or none is called so."""
+    named = name.casefold()
     routes = {route for product in evidence.products.values() if named and named in {product.id, product.brand.casefold()} for route in product.routes}
     return routes.pop() if len(routes) == 1 else None
 

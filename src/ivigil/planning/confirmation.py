@@ -14,6 +14,7 @@ from ivigil.patient.firewall import COURSE_LIMIT, Doubt, examined
 from ivigil.patient.record import Measurement, Note, Record
 from ivigil.planning.draft import Context, Draft
 from ivigil.planning.line import Line
+from ivigil.planning.order_names import unknown_indication, unknown_names
 from ivigil.planning.reasons import reasons
 
 FIREWALL = "ivigil-policy.unit-firewall"
@@ -30,8 +31,9 @@ def begun(record: Record, evidence: Evidence, as_of: date) -> Draft:
     limit = evidence.dose_limits.get("course-plausible")
     most = limit.at_most if limit is not None and limit.at_most is not None else COURSE_LIMIT
     findings, facts = examined(record, evidence.facts, as_of, most)
-    if findings.problems:
-        raise BadInput(findings.problems)
+    problems = (*findings.problems, *unknown_names(record, evidence))
+    if problems:
+        raise BadInput(sorted((*problems, *unknown_indication(record, evidence)), key=lambda problem: problem.line))
     if not findings.doubts:
         return Draft(record, facts)
     trusted = without_doubtful(record, findings.doubts)

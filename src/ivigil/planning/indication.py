@@ -12,6 +12,7 @@ from ivigil.basis.facts import Fact, Facts, Origin
 from ivigil.evidence.conditions import judge, written
 from ivigil.evidence.kept import kept_with
 from ivigil.evidence.library import Evidence
+from ivigil.evidence.misspelt import indication_meant
 from ivigil.evidence.select import elsewhere, in_force, nearest
 from ivigil.evidence.shapes import Criterion, Indication, Standing
 from ivigil.patient.record import Record
@@ -78,7 +79,8 @@ def _not_settled(draft: Draft, evidence: Evidence, found: list[str], context: Co
         names = ", ".join(f"{evidence.indications[name].name.clinical} ({name})" for name in found)
         text = f"More than one indication fits: {names}. Name the one to plan for."
     elif asked:
-        text = f"'{asked}' is not an indication in the evidence. Nothing is planned without evidence."
+        instead = indication_meant(asked, evidence)
+        text = f"'{asked}' is not an indication in the evidence. {instead[:1].upper()}{instead[1:]} Nothing is planned without evidence.".replace("  ", " ")
     else:
         text = "No indication is named and no problem on record is one in the evidence. Name the indication."
     line = Line("indication.choose", "indication", "choose", "critical", text, reasons(evidence, draft.facts, cites=(_NOT_NAMED,)))

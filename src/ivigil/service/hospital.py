@@ -22,6 +22,7 @@ from ivigil.patient.record import Record
 from ivigil.planning.choices import Choices, SiteProfile, context_of, for_record
 from ivigil.planning.draft import PriceItem, StockItem
 from ivigil.planning.line import Plan
+from ivigil.planning.order_names import every_name
 from ivigil.planning.plan import plan
 from ivigil.service.settings import Limits
 
@@ -55,7 +56,7 @@ class Hospital:
         try:
             found = read_record(data, self.evidence.facts, self._products, place)
         except BadInput as error:
-            raise BadInput(every_problem(error, self.evidence.facts, today)) from None
+            raise BadInput(every_problem(error, self.evidence.facts, today, lambda rest: every_name(rest, self.evidence))) from None
         if not found:
             raise BadInput([Problem(place, 0, "", "no patient in it", "give a patient record or a Bundle with a Patient")])
         return found

@@ -17,6 +17,9 @@ MOST_CALLERS = 10_000
 _NETWORK = 64
 """An IPv6 caller has a whole network of addresses, so the network is the caller."""
 
+_ROUNDING = 1e-9
+"""Of a token: the part that sums of seconds lose, so that who waited as long as told finds one."""
+
 
 class Buckets:
     """One bucket for each caller."""
@@ -30,8 +33,8 @@ class Buckets:
         """Take a token: 0, or when there is none the whole seconds until there is one again, at least 1."""
         left, since = self._left.pop(caller, (self._burst, now))
         left = min(self._burst, left + max(0.0, now - since) * self._rate)
-        short = left < 1
-        self._left[caller] = (left if short else left - 1, now)
+        short = left < 1 - _ROUNDING
+        self._left[caller] = (left if short else max(0.0, left - 1), now)
         if len(self._left) > MOST_CALLERS:
             self._left.popitem(last=False)
         return max(1, math.ceil((1 - left) / self._rate)) if short else 0
