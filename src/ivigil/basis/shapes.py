@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+from ivigil.basis.conversion import convert
 from ivigil.basis.problems import Problem
 from ivigil.basis.quantity import Quantity, Span, UnitProblem, parse_quantity, parse_span
 from ivigil.basis.strict_yaml import Lines, Path
@@ -62,7 +63,7 @@ class Shaper:
         result: T | None = None
         if not found:
             try:
-                result = msgspec.convert(builtins, shape)
+                result = convert(builtins, shape)
             except (msgspec.ValidationError, ValueError) as error:
                 found.append(Problem(place, lines.get(at, 0), _name(at), str(error)))
         if problems is not None:

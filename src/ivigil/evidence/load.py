@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ivigil import __version__
+from ivigil.basis.conversion import msgpack_decoder
 from ivigil.basis.problems import BadInput
 from ivigil.evidence.compile import Progress, compile_evidence
 from ivigil.evidence.files import content_hash, overlay_name, packaged_folder, read_folder
@@ -47,7 +48,7 @@ def remember(evidence: Evidence) -> None:
 
 @lru_cache(maxsize=1)
 def _decoder() -> msgspec.msgpack.Decoder[Evidence]:
-    return msgspec.msgpack.Decoder(Evidence)
+    return msgpack_decoder(Evidence)
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ivigil.basis.conversion import convert
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import UNITS
 from ivigil.planning.line import Plan
@@ -48,7 +49,7 @@ def read_plan(text: bytes | str, place: str) -> Plan:
     if schema != SCHEMA:
         raise BadInput([Problem(place, 0, "schema", f"expected '{SCHEMA}', found {schema!r}", "save the plan again with this version of ivigil")])
     try:
-        return msgspec.convert(_with_units(document, _FROM_UCUM), Plan)
+        return convert(_with_units(document, _FROM_UCUM), Plan)
     except (msgspec.ValidationError, KeyError, ValueError) as error:
         raise BadInput([Problem(place, 0, "", f"not a plan of {SCHEMA}: {error}", "save it again with 'ivigil plan --format json'")]) from None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ivigil.basis.conversion import from_json
 from ivigil.basis.facts import FactDefinition
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.strict_yaml import read_yaml
@@ -56,7 +57,7 @@ def changes_in(text: str) -> Changes:
     if not text.strip():
         return Changes()
     try:
-        return msgspec.json.decode(text, type=Changes)
+        return from_json(text, Changes)
     except msgspec.DecodeError as error:
         raise BadInput([Problem("changes", 0, "", f"the changes carried by the page cannot be read: {error}", "plan the record again")]) from None
 

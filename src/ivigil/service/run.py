@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+from ivigil.basis.conversion import from_json
 from ivigil.basis.problems import BadInput
 from ivigil.evidence.files import packaged_folder
 from ivigil.evidence.load import load_evidence
@@ -113,7 +114,7 @@ def worker() -> FastAPI:
     """
     tell()
     try:
-        return made(msgspec.json.decode(Path(os.environ[STARTED_WITH]).read_bytes(), type=Start))
+        return made(from_json(Path(os.environ[STARTED_WITH]).read_bytes(), Start))
     except BadInput as error:
         for problem in error.problems:
             log.error("this worker cannot start: %s", problem)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from fastapi import Request
 
+from ivigil.basis.conversion import convert, from_json
 from ivigil.basis.names import near
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.shapes import Shaper
@@ -95,12 +96,12 @@ def taken_apart(body: bytes) -> tuple[bytes, dict[str, Any]]:
     if body.lstrip()[:1] != b"{":
         return body, {}
     try:
-        parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        parts = from_json(body, dict[str, msgspec.Raw])
         if ENVELOPE not in parts:
             return body, {}
         record = bytes(parts.pop(ENVELOPE))
         if record.startswith(b'"'):
-            record = msgspec.json.decode(record, type=str).encode()
+            record = from_json(record, str).encode()
         return record, {name: msgspec.json.decode(value) for name, value in parts.items()}
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return body, {}  # the reader of records says what is wrong with it
@@ -122,7 +123,7 @@ def from_address(request: Request, chosen: type[msgspec.Struct], also: Iterable[
             problems.append(Problem(written, 0, "", "there is no such choice", remedy))
         else:
             try:
-                found[name] = msgspec.convert(values if str(kinds[name]).startswith("tuple") else values[-1], kinds[name], strict=False)
+                found[name] = convert(values if str(kinds[name]).startswith("tuple") else values[-1], kinds[name], strict=False)
             except msgspec.ValidationError:
                 kind, example = ("true or false", "true") if kinds[name] is bool else ("a whole number", "4")
                 problems.append(Problem(written, 0, "", f"'{values[-1]}' is not {kind}", f"write for example {example}"))

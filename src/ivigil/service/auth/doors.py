@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
+from ivigil.basis.conversion import from_json
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.service.auth import passkeys
 from ivigil.service.auth.gate import cookie_attributes, cookie_name
@@ -157,7 +158,7 @@ async def _begun(request: Request, kind: str) -> tuple[str, bytes]:
 
 async def _finished(request: Request, kind: str) -> tuple[_Finished, bytes]:
     try:
-        sent = msgspec.json.decode(await request.body(), type=_Finished)
+        sent = from_json(await request.body(), _Finished)
     except (msgspec.DecodeError, RecursionError):
         raise BadInput([Problem("body", 0, "", "not the answer of a passkey", "use the button on the page")]) from None
     kept = await to_thread.run_sync(partial(store_of(request).people.finish, now(), kind, sent.token))
@@ -257,7 +258,7 @@ async def openid_back(request: Request, code: str = "", state: str = "", error: 
     if kept is None or not code:
         why = "the identity service refused" if error else "this sign-in is used up or too old"
         raise Refused(422, Problem("sign-in", 0, "", why, "begin again at /sign-in"))
-    begun = msgspec.json.decode(kept, type=Begun)
+    begun = from_json(kept, Begun)
     known = await service.known(code, begun)
     person = await to_thread.run_sync(partial(_recognised, request, service, known.subject, known.name, known.roles))
     return await _entered(request, person, "identity service", begun.onward)

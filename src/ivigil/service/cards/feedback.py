@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from ivigil.basis.conversion import from_json
 from ivigil.basis.problems import BadInput, Problem
 
 _BODY = "body"
@@ -57,7 +58,7 @@ def feedback_of(body: bytes) -> tuple[Feedback, ...]:
         BadInput: not a feedback object, or one that breaks a rule of the standard; every problem is listed.
     """
     try:
-        report = msgspec.json.decode(body, type=_Report)
+        report = from_json(body, _Report)
     except msgspec.ValidationError as error:
         why, _, where = str(error).partition(" - at `$")
         raise BadInput([Problem(_BODY, 0, where.strip("`."), why, "send the feedback object of CDS Hooks 2.0")]) from None

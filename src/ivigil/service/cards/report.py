@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from ivigil.basis.conversion import from_json
 from ivigil.service.cards.card import Card
 from ivigil.service.cards.feedback import Feedback
 from ivigil.service.store.record_systems import Feedback as Entry
@@ -65,7 +66,7 @@ def outcomes(entries: Iterable[Entry]) -> list[Outcome]:
     counts: Counter[tuple[str, str, str]] = Counter()
     reasons: dict[tuple[str, str], Counter[str]] = {}
     for entry in newest.values():
-        document = msgspec.json.decode(entry.document, type=_Document)
+        document = from_json(entry.document, _Document)
         kind = (entry.service, document.line)
         counts[(*kind, entry.outcome)] += 1
         given = document.feedback.override_reason

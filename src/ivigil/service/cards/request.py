@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ivigil.basis.conversion import from_json
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.patient.fhir_values import Resource, as_map, as_maps, as_text
 
@@ -58,7 +59,7 @@ def call_of(body: bytes, hook: str) -> Call:
         BadInput: not JSON, not a call, another hook, a malformed id, or a draft order of another patient; every problem is listed.
     """
     try:
-        call = msgspec.json.decode(body, type=Call)
+        call = from_json(body, Call)
     except RecursionError:
         raise BadInput([Problem(_BODY, 0, "", "nested too deeply", "send plain FHIR resources")]) from None
     except msgspec.ValidationError as error:

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from ivigil import __version__
+from ivigil.basis.conversion import convert
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.patient.fhir_values import Resource, as_map, as_maps, as_text
 from ivigil.planning.choices import TEXT_CHOICES, Choices
@@ -88,4 +89,4 @@ def _asked(body: bytes, query: dict[str, str]) -> tuple[bytes, Choices]:
     problems += [Problem("parameter", 0, name, "not a parameter of this operation", f"known: {', '.join(_TAKEN)}") for name in given if name not in _TAKEN]
     if problems:
         raise BadInput(problems)
-    return body, msgspec.convert({name.replace("-", "_"): value for name, value in given.items()}, Choices)
+    return body, convert({name.replace("-", "_"): value for name, value in given.items()}, Choices)

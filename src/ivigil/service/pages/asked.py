@@ -8,6 +8,7 @@ from typing import cast
 
 import msgspec
 
+from ivigil.basis.conversion import convert
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
@@ -47,7 +48,7 @@ class Made(msgspec.Struct, frozen=True):
 
 def choices_in(form: Mapping[str, str], prefix: str = "") -> Choices:
     """The choices of a form."""
-    return msgspec.convert({key: form.get(prefix + key, "").strip() for key in TEXT_CHOICES}, Choices)
+    return convert({key: form.get(prefix + key, "").strip() for key in TEXT_CHOICES}, Choices)
 
 
 def asked_in(form: Mapping[str, str], evidence: Evidence, today: date) -> Asked:

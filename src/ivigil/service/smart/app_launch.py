@@ -18,6 +18,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import msgspec
 
+from ivigil.basis.conversion import convert, from_json
 from ivigil.basis.problems import Problem
 from ivigil.service.errors import Refused
 from ivigil.service.settings import RecordSystems, is_loopback
@@ -127,7 +128,7 @@ def opened(cookie: str, state: str, now: int) -> Pending:
         Refused: 403, no launch was begun in this browser, it is too old, or the state is another one.
     """
     try:
-        pending = msgspec.json.decode(base64.urlsafe_b64decode(cookie.encode("ascii", "strict")), type=Pending)
+        pending = from_json(base64.urlsafe_b64decode(cookie.encode("ascii", "strict")), Pending)
     except (ValueError, msgspec.DecodeError):
         raise _refused("no launch was begun in this browser") from None
     if not 0 <= now - pending.began <= PENDING_SECONDS:
@@ -152,7 +153,7 @@ class Server:
         """
         data = await self._json(f"{self.base}/.well-known/smart-configuration", {"Accept": "application/json"})
         try:
-            found = msgspec.convert(data, Endpoints)
+            found = convert(data, Endpoints)
         except msgspec.ValidationError as error:
             raise _bad(f"its SMART configuration cannot be used: {error}") from None
         if "S256" not in found.code_challenge_methods_supported:
@@ -177,7 +178,7 @@ class Server:
         if answer.status_code != 200:
             raise _bad(f"it did not accept the sign-in (status {answer.status_code})")
         try:
-            token = msgspec.json.decode(answer.content[:_LARGEST], type=Token)
+            token = from_json(answer.content[:_LARGEST], Token)
         except msgspec.DecodeError:
             raise _bad("its token cannot be read") from None
         if token.token_type.lower() != "bearer" or not token.access_token.isascii() or not token.access_token.isprintable():

@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, delete, func, or_, select
 
+from ivigil.basis.conversion import msgpack_decoder
 from ivigil.service.store.behind import Behind
 from ivigil.service.store.database import Database
 from ivigil.service.store.tables import card_links
@@ -85,7 +86,7 @@ class CardLinks:
             content = AESGCM(_key(name)).decrypt(_NONCE, sealed, None)
         except InvalidTag:
             return None
-        return msgspec.msgpack.decode(zlib.decompress(content), type=Linked)
+        return msgpack_decoder(Linked).decode(zlib.decompress(content))
 
     def _stored(self, digest: str) -> tuple[bytes, datetime | None]:
         with self.database.reading() as connection:

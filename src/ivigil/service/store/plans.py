@@ -8,6 +8,7 @@ from datetime import date, datetime
 import msgspec
 from sqlalchemy import delete, select
 
+from ivigil.basis.conversion import from_json
 from ivigil.planning.choices import Choices
 from ivigil.service.store.audit import AuditTrail
 from ivigil.service.store.database import Database
@@ -68,7 +69,7 @@ class SavedPlans:
             return None
         self.audit.note(now, owner.id, "plan.read", identity)
         values = dict(row._mapping)
-        return SavedPlan(**values | {"choices": msgspec.json.decode(values["choices"], type=Choices), "as_of": date.fromisoformat(values["as_of"])})
+        return SavedPlan(**values | {"choices": from_json(values["choices"], Choices), "as_of": date.fromisoformat(values["as_of"])})
 
     def titles(self, owner: Person, limit: int = 200) -> list[Title]:
         """The plans of an owner, newest first."""
