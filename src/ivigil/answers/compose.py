@@ -9,12 +9,13 @@ from ivigil.answers.ahead import ahead, wishes_of
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.calculate import calculated
 from ivigil.answers.compared import compared
+from ivigil.answers.covered import uncovered
 from ivigil.answers.diseases import Here
 from ivigil.answers.foremost import barred, foremost, mentioned_first
 from ivigil.answers.person import fitting_age, of_person
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.reckoned import reckoned
-from ivigil.answers.refuse import Refusal
+from ivigil.answers.refuse import Refusal, not_in_evidence, strange_words
 from ivigil.answers.said import Said, by_words, frame, plain_for, said_of
 from ivigil.answers.searched import searched
 from ivigil.answers.shortened import shortened
@@ -111,6 +112,12 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     parts = [msgspec.structs.replace(part, said=said) for part, said in zip(parts, fewer, strict=True) if said or part.table is not None]
     short, parts = _short(parts, leading, 1 if opening else 0)
     short, parts = (short, parts) if leading or forecast is not None else _led(here, question, short, parts)
+    if not (leading or worked or corrections or forecast is not None or record is not None or question.signs):
+        said_now = [*short, *(one for part in parts for one in part.said)]
+        missed = uncovered(here, question, vocabulary, said_now, strange_words(question, vocabulary))
+        if missed is not None:
+            none = not_in_evidence(missed.words)
+            return Drawn(none.outcome, none.reason, none.said, related=_related(here, topics))
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
     if "criteria" in topics and record is None and not plain_for(here.audience):

@@ -57,49 +57,47 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     beside = set(question.topics) & _BESIDE_MEDICINES or question.vaccines or question.indications
     unnamed = not (question.treatment or question.products or beside or _own(question, vocabulary))
     if "other-drug" in kinds and (unnamed or _dosed(question, vocabulary)):
-        drug = _named(question, vocabulary, "other-drug")
-        plain = f"This is about another drug{_quoted(drug)}. I only know the antibody drug, by drip or under the skin. Ask your nurse or doctor about it."
-        clinical = f"This is about another medicine{_quoted(drug)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its label."
-        said = frame(plain if plain_for(here.audience) else clinical)
-        return Refusal("refused", "other-drug", (said,))
+        return _other_drug(here, _named(question, vocabulary, "other-drug"))
+    if "other-globulin" in kinds and not _own(question, vocabulary) and not set(question.topics) & _WAITED_AFTER:
+        return _other_drug(here, _named(question, vocabulary, "other-globulin"))
     if "beyond" in kinds:
-        return _not_in_evidence(_named(question, vocabulary, "beyond"))
+        return not_in_evidence(_named(question, vocabulary, "beyond"))
     of_vaccine = bool(question.vaccines) or "vaccines" in question.topics
     of_vaccine = of_vaccine and not any(word.fold in _TIMED for word in question.words)
     scheduled = "vaccine-schedule" in kinds or (bool(question.vaccines) and {"dose", "vaccines"} <= set(question.topics) and not question.indications)
     if scheduled and of_vaccine and not question.treatment and not question.products and not question.amounts.doses:
-        return msgspec.structs.replace(_not_in_evidence(_named(question, vocabulary, "vaccine-schedule") or ("schedule of a vaccine",)), firm=True)
+        return msgspec.structs.replace(not_in_evidence(_named(question, vocabulary, "vaccine-schedule") or ("schedule of a vaccine",)), firm=True)
     if "other-subject" in kinds and (not question.topics or (not question.indications and (not question.treatment or set(question.topics) <= _LOOSE_TOPICS))):
-        return _not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
+        return not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
     asks_of_disease = question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE and not _asks_more(question)
     if "other-question" in kinds and asks_of_disease:
-        return _not_in_evidence(_named(question, vocabulary, "other-question"))
+        return not_in_evidence(_named(question, vocabulary, "other-question"))
     if "other-condition" in kinds and not _answered_anyway(question, vocabulary) and not set(question.topics) & _OF_ANYBODY:
-        return _not_in_evidence(named)
+        return not_in_evidence(named)
     if "other-product" in kinds and not question.products:
-        return _not_in_evidence(_named(question, vocabulary, "other-product"))
+        return not_in_evidence(_named(question, vocabulary, "other-product"))
     if "other-place" in kinds and not question.places and set(question.topics) & _OF_A_PLACE:
-        return _not_in_evidence(_named(question, vocabulary, "other-place"))
+        return not_in_evidence(_named(question, vocabulary, "other-place"))
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
-        return _not_in_evidence(question.treated)
-    strange = _strange(question, vocabulary)
+        return not_in_evidence(question.treated)
+    strange = strange_words(question, vocabulary)
     missing = unrecorded(here, question, vocabulary, strange)
     if missing is not None:
         return _not_recorded(here, question, missing)
     if strange and not entity and not question.facts and (set(question.topics) <= _LOOSE_TOPICS or _capital(question, strange)):
-        return _not_in_evidence(strange) if about_treatment or question.topics else _out_of_scope()
+        return not_in_evidence(strange) if about_treatment or question.topics else _out_of_scope()
     had = _unknown_had(question, vocabulary)
     if had and not question.indications and set(question.topics) <= _LOOSE_TOPICS:
-        return _not_in_evidence(had) if about_treatment else _out_of_scope()
+        return not_in_evidence(had) if about_treatment else _out_of_scope()
     dosed = _unknown_dosed(question, vocabulary)
     if dosed and not question.treatment and not question.products:
-        return _not_in_evidence(dosed)
+        return not_in_evidence(dosed)
     if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
         return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
     beside_it = set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines)
     if "other-drug" in kinds and beside_it and not _told_of(question, vocabulary):
-        return _not_in_evidence(named)
+        return not_in_evidence(named)
     bare = not question.topics or question.topics == ("disease",)
     if bare and not question.loose and not question.named and not question.terms and not about_treatment and not question.amounts.texts:
         plain = "Please say more. Is it about how much, side effects or vaccines? Which illness or which brand is it?"
@@ -107,10 +105,10 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         said = frame(plain if plain_for(here.audience) else clinical)
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
     if question.aims and not entity and not question.facts and set(question.topics) <= _OF_A_DISEASE:
-        return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
+        return not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
     unknown = tuple(word for word in (*question.objects, *question.aims) if word in strange)
     if unknown and not entity:
-        return _not_in_evidence(unknown) if about_treatment else _out_of_scope()
+        return not_in_evidence(unknown) if about_treatment else _out_of_scope()
     if not about_treatment and not question.topics and not question.named and not question.terms and not question.corrections:
         return _out_of_scope() if question.loose or not question.amounts.texts else None
     if not about_treatment and strange and not question.named and set(question.topics) <= _LOOSE_TOPICS:
@@ -118,6 +116,8 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     return None
 
 
+_WAITED_AFTER = {"vaccines", "exposure", "blood-tests", "interactions"}
+"""Topics under which other globulins and blood products are spoken of: how long a vaccine waits after them."""
 _TIMED = {"after", "wait", "following", "since", "before"}
 """Words by which a vaccine is timed to something else than its own doses."""
 _BESIDE_MEDICINES = {"interactions", "alternatives", "prevention", "effects", "afterwards", "meningitis", "reaction", "hydration", "blood-tests", "allergies"}
@@ -211,7 +211,7 @@ _DOSED_ALONE = {"rate", "level", "interval", "trough", "target", "ceiling", "dro
 """Words that ask for an amount of a medicine where no other is named."""
 
 
-def _strange(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
+def strange_words(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Words that no name, no statement and no list of everyday words holds: what is asked about may be unknown to the evidence."""
     index = index_of(vocabulary.evidence)
     meant = {question.words[place].fold for match in vocabulary.synonyms.found(question.words) for place in range(match.start, match.end)}
@@ -304,7 +304,14 @@ def _named(question: Question, vocabulary: Vocabulary, kind: str = "") -> tuple[
     return (" ".join(word.text for word in question.words[widest.start : widest.end]),) if widest is not None else question.objects
 
 
-def _not_in_evidence(words: tuple[str, ...]) -> Refusal:
+def _other_drug(here: Here, drug: tuple[str, ...]) -> Refusal:
+    plain = f"This is about another drug{_quoted(drug)}. I only know the antibody drug, by drip or under the skin. Ask your nurse or doctor about it."
+    clinical = f"This is about another medicine{_quoted(drug)}. The evidence here is about immunoglobulin. Ask a pharmacist or read its label."
+    return Refusal("refused", "other-drug", (frame(plain if plain_for(here.audience) else clinical),))
+
+
+def not_in_evidence(words: tuple[str, ...]) -> Refusal:
+    """That nothing which was read tells of the words."""
     return Refusal(
         "refused",
         "not-in-evidence",

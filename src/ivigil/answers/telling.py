@@ -12,7 +12,8 @@ from ivigil.answers.understand import Question
 from ivigil.answers.words import folds_of
 from ivigil.evidence.library import Evidence
 
-_STEM = 6
+STEM = 6
+"""Words are the same when so many of their first letters are."""
 _SMALL = 0.15
 _FEWEST = 2
 """Of one thing asked for every sentence on it holds all: then the order of the topic stands."""
@@ -43,8 +44,13 @@ class Asked(msgspec.Struct, frozen=True):
         return not self.others or bool(self.others & stems)
 
 
+def held_in(one: Said) -> set[str]:
+    """The stems of the words of a sentence."""
+    return {fold[:STEM] for fold in folds_of(one.text)}
+
+
 def _held(one: Said) -> tuple[set[str], set[str], str]:
-    return {fold[:_STEM] for fold in folds_of(one.text)}, {cite.partition(".")[0] for cite in one.cites}, one.text.lower()
+    return held_in(one), {cite.partition(".")[0] for cite in one.cites}, one.text.lower()
 
 
 def asked_for(question: Question, evidence: Evidence) -> Asked:
@@ -53,7 +59,7 @@ def asked_for(question: Question, evidence: Evidence) -> Asked:
     rarest = index.weight_of(1)
     told, small = [], []
     for one in question.concepts:
-        stems = frozenset(word[:_STEM] for word in one.words)
+        stems = frozenset(word[:STEM] for word in one.words)
         weight = index.weight(one.words)
         if one.small or one.light:
             small.append((stems, weight))
@@ -61,7 +67,7 @@ def asked_for(question: Question, evidence: Evidence) -> Asked:
             named = [evidence.indications[name] for name in one.owners if name in evidence.indications]
             names = tuple(entry.name.clinical.partition(" (")[0].lower() for entry in named)
             told.append((stems, one.owners, names, weight or rarest / 2))
-    others = frozenset(one.words[0][:_STEM] for one in question.concepts if not one.owners and not one.small and not one.light)
+    others = frozenset(one.words[0][:STEM] for one in question.concepts if not one.owners and not one.small and not one.light)
     return Asked(tuple(told), tuple(small), others)
 
 

@@ -114,7 +114,10 @@ def understand(text: str, vocabulary: Vocabulary) -> Question:
     matches = [match for match in matches if not any(one.start <= match.start and match.end <= one.end and one.width > match.width for one in outside)]
     denied = {match.end for match in vocabulary.marks["denied"].found(words)}
     matches = [match for match in matches if match.start not in denied or match.value.kind not in {"fact", "wording", "indication"}]
-    matches = _told(words, matches, vocabulary)
+    others = {
+        place for match in outside if vocabulary.evidence.outsiders[match.value].kind == "other-condition" for place in range(match.start, match.end)
+    }
+    matches = _told(words, matches, others, vocabulary)
     wordings = [vocabulary.evidence.wordings[match.value.id] for match in matches if match.value.kind == "wording"]
     kinds: dict[str, dict[str, None]] = {}
     for match in matches:
@@ -247,8 +250,11 @@ def _names(words: tuple[Word, ...], vocabulary: Vocabulary, shouted: bool) -> li
     ]
 
 
-def _told(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary: Vocabulary) -> list[Match[Meaning]]:
-    """The names with those of diseases whose words stand apart or in another order; a name of fewer of the same words gives way to them."""
+def _told(words: tuple[Word, ...], matches: list[Match[Meaning]], others: set[int], vocabulary: Vocabulary) -> list[Match[Meaning]]:
+    """The names with those of diseases whose words stand apart or in another order; a name of fewer of the same words gives way to them.
+
+    Words in ``others``, the places of diseases that the evidence does not hold, are those of another disease.
+    """
     evidence = vocabulary.evidence
 
     def places_of(match: Match[Meaning]) -> set[int]:
@@ -259,7 +265,7 @@ def _told(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary: Vo
     told: list[Match[Meaning]] = []
     for name, held in vocabulary.told(word.fold for word in words):
         places = {place for place, word in enumerate(words) if word.fold in held}
-        if places <= named:
+        if places <= named or places & others:
             continue
         matches = [match for match in matches if not places_of(match) or not places_of(match) < places]
         told += [Match(place, place + 1, Meaning("indication", name)) for place in sorted(places)]

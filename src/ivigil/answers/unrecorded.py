@@ -71,7 +71,12 @@ def _property(here: Here, question: Question, vocabulary: Vocabulary) -> str:
     names = (*(product.id for product in chosen(here, question.products)), *question.indications)
     rows = {hit.row for name in names for hit in index.under(name)}
     for match in question.outsiders:
-        if vocabulary.evidence.outsiders[match.value].kind != "property":
+        entry = vocabulary.evidence.outsiders[match.value]
+        if entry.kind != "property":
+            continue
+        if entry.held_by:
+            if names and not any(piece in entry.held_by for name in names for hit in index.under(name) for piece in hit.id.split(".")):
+                return _spoken(question, match, vocabulary)
             continue
         if any(word.fold in _OF_BLOOD for word in question.words[match.end : match.end + 2]):
             continue

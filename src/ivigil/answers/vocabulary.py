@@ -144,7 +144,8 @@ class Vocabulary:
         for name, bag in dict.fromkeys(one for word in asked for one in holding[word]):
             held = bag & asked.keys()
             share = sum(weights[word] for word in held) / sum(weights[word] for word in bag)
-            if len(held) >= _FEWEST_TOLD and share >= (_TOLD if len(held) == _FEWEST_TOLD else _TOLD_BY_MORE) and len(held) > len(best.get(name, ())):
+            enough = share >= (_TOLD if len(held) == _FEWEST_TOLD else _TOLD_BY_MORE) and sum(word.isalpha() for word in held) >= _FEWEST_TOLD
+            if enough and len(held) > len(best.get(name, ())):
                 best[name] = frozenset(asked[word] for word in held)
         most = max(map(len, best.values()), default=0)
         return tuple((name, held) for name, held in best.items() if len(held) == most)

@@ -129,13 +129,16 @@ class Synonym(Shape, frozen=True):
 class Outsider(Shape, frozen=True):
     """Words of things that the evidence does not answer about: other medicines and products, other subjects and places, conditions that no source speaks of.
 
-    With ``unknown_only`` a wording counts only for a word that the evidence holds nowhere, such as the endings of names of drugs and diseases.
+    With ``unknown_only`` a wording counts only for a word that the evidence holds nowhere, such as the endings of names of drugs and diseases. What is asked
+    of a named thing by a ``property`` is held where a statement of it has one of the parts ``held_by`` in its id; without such parts, where it holds the words.
     """
 
     id: str
-    kind: Literal["other-drug", "other-product", "other-condition", "other-subject", "other-question", "other-place", "beyond", "property", "vaccine-schedule"]
+    kind: Literal["other-drug", "other-product", "other-condition", "other-subject", "other-question", "other-place", "other-globulin", "beyond", "property",
+                  "vaccine-schedule"]
     words: tuple[str, ...]
     unknown_only: bool = False
+    held_by: tuple[str, ...] = ()
 
 
 class Language(Shape, frozen=True):

@@ -1,0 +1,93 @@
+"""Whether what was put together answers what was asked. Sentences that only share a topic with the question do not: they are no answer to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from ivigil.answers.diseases import Here
+from ivigil.answers.find import Index, index_of
+from ivigil.answers.said import Said
+from ivigil.answers.telling import STEM, asked_for, held_in
+from ivigil.answers.understand import Concept, Question
+from ivigil.answers.vocabulary import Vocabulary
+
+_LIGHT = 0.4
+"""What an everyday word weighs of what it would otherwise."""
+_TELLING = 0.65
+"""A sentence that holds this share of what is asked for answers it, whatever else is unheard."""
+_ENTRY = 0.5
+"""The share that some one entry of the evidence must hold for it to be about what is asked."""
+_LEFT = 0.5
+"""The share of the words that are neither names nor topics which the answer as a whole must take up."""
+_ENOUGH = 5.0
+"""What those words must weigh together to tell what is asked: less is a turn of phrase."""
+
+
+class Uncovered(msgspec.Struct, frozen=True):
+    """The words of the question that nothing takes up, the weightiest first."""
+
+    words: tuple[str, ...]
+
+
+def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iterable[Said], strange: Sequence[str]) -> Uncovered | None:
+    """What was asked for and is not answered by what would be said; None when it is answered.
+
+    It is not when a word that neither the evidence nor any list of words knows (``strange``) stands beside no telling sentence; nor when no entry of the
+    evidence holds half of what is asked for and the answer leaves most of the words aside that are neither names nor topics.
+    """
+    sentences = [one for one in said if one.kind != "frame"]
+    asked = asked_for(question, here.evidence)
+    best = max((asked.share(one) for one in sentences), default=0.0)
+    if best >= _TELLING:
+        return None
+    index = index_of(here.evidence)
+    left = _left(question, vocabulary, index)
+    stems = {stem for one in sentences for stem in held_in(one)}
+    missed = [(weight, word) for word, own, weight in left if not own & stems]
+    named = tuple(word for _, word in sorted(missed, key=lambda one: -one[0]))
+    if strange:
+        return Uncovered(tuple(dict.fromkeys((*strange, *named))))
+    whole = sum(weight for *_, weight in left)
+    taken_up = 1 - sum(weight for weight, _ in missed) / whole if whole else 1.0
+    if whole >= _ENOUGH and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY:
+        return Uncovered(named)
+    return None
+
+
+def _left(question: Question, vocabulary: Vocabulary, index: Index) -> list[tuple[str, frozenset[str], float]]:
+    """The words that are neither names nor topics, nor a property that is recorded: each with the stems that mean the same, and what it weighs."""
+    held = {question.words[place].fold for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "property"
+            for place in range(match.start, match.end)}
+    of_word = {word: concept for concept in question.concepts for word in concept.words}
+    out = []
+    for word in question.loose:
+        if word in held:
+            continue
+        words = of_word[word].words if word in of_word else (word,)
+        out.append((word, frozenset(one[:STEM] for one in words), _weight(words, index) * (_LIGHT if vocabulary.everyday(word) else 1)))
+    return out
+
+
+def _nearest_entry(question: Question, index: Index) -> float:
+    """The largest share of what is asked for that one entry of the evidence holds."""
+    held: defaultdict[int, float] = defaultdict(float)
+    whole = 0.0
+    for concept in question.concepts:
+        if concept.small:
+            continue
+        weight = _weight(concept.words, index) * (_LIGHT if concept.light else 1)
+        whole += weight
+        for row in _rows(concept, index):
+            held[row] += weight
+    return max(held.values(), default=0.0) / whole if whole else 1.0
+
+
+def _rows(concept: Concept, index: Index) -> frozenset[int]:
+    return index.holders(concept.words) | {hit.row for owner in concept.owners for hit in index.under(owner)}
+
+
+def _weight(words: Iterable[str], index: Index) -> float:
+    return index.weight(words) or index.weight_of(1) / 2
