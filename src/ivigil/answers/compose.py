@@ -82,7 +82,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
     forecast = _forecast(here, question, vocabulary, record) if record is not None else None
     opening = foremost(here, question) if "topics" in using else []
-    stands = refusal is not None and (refusal.reason == "other-drug" or not opening)
+    stands = refusal is not None and (refusal.reason == "other-drug" or refusal.stands or not opening)
     said_anyway = bool(corrections) or any(one.kind == "calculation" for one in sums.said) or forecast is not None
     if refusal is not None and ((refusal.firm and not barred(here, question)) or (stands and not said_anyway)):
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)

@@ -22,8 +22,10 @@ _ENTRY = 0.5
 """The share that some one entry of the evidence must hold for it to be about what is asked."""
 _LEFT = 0.5
 """The share of the words that are neither names nor topics which the answer as a whole must take up."""
-_ENOUGH = 5.0
-"""What those words must weigh together to tell what is asked: less is a turn of phrase."""
+_ENOUGH, _SOME = 5.0, 3.0
+"""What those words must weigh together to tell what is asked: less is a turn of phrase. The smaller where the topics are of anything that may happen."""
+_OF_ANYTHING = {"effects", "safe", "afterwards", "bring", "frequency"}
+"""Topics under which people ask whether the treatment does something: what it is must then stand in the answer."""
 
 
 class Uncovered(msgspec.Struct, frozen=True):
@@ -36,7 +38,8 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     """What was asked for and is not answered by what would be said; None when it is answered.
 
     It is not when a word that neither the evidence nor any list of words knows (``strange``) stands beside no telling sentence; nor when no entry of the
-    evidence holds half of what is asked for and the answer leaves most of the words aside that are neither names nor topics.
+    evidence holds half of what is asked for and the answer leaves most of the words aside that are neither names nor topics; nor when somebody asks
+    whether the treatment does something, and nothing of it is in the answer.
     """
     sentences = [one for one in said if one.kind != "frame"]
     asked = asked_for(question, here.evidence)
@@ -52,7 +55,8 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
         return Uncovered(tuple(dict.fromkeys((*strange, *named))))
     whole = sum(weight for *_, weight in left)
     taken_up = 1 - sum(weight for weight, _ in missed) / whole if whole else 1.0
-    if whole >= _ENOUGH and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY:
+    unheard = len(missed) == len(left) and bool(question.topics) and set(question.topics) <= _OF_ANYTHING and whole >= _SOME
+    if unheard or (whole >= _ENOUGH and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY):
         return Uncovered(named)
     return None
 

@@ -26,6 +26,8 @@ class Refusal(msgspec.Struct, frozen=True):
     said: tuple[Said, ...]
     follow_up: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    stands: bool = False
+    """True when it is about another subject, of which an opener knows nothing."""
     firm: bool = False
     """True when something else is asked for than what sums and openers could say, so that neither stands in its place."""
 
@@ -61,14 +63,15 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if "other-globulin" in kinds and not _own(question, vocabulary) and not set(question.topics) & _WAITED_AFTER:
         return _other_drug(here, _named(question, vocabulary, "other-globulin"))
     if "beyond" in kinds:
-        return not_in_evidence(_named(question, vocabulary, "beyond"))
+        return msgspec.structs.replace(not_in_evidence(_named(question, vocabulary, "beyond")), stands=True)
     of_vaccine = bool(question.vaccines) or "vaccines" in question.topics
     of_vaccine = of_vaccine and not any(word.fold in _TIMED for word in question.words)
     scheduled = "vaccine-schedule" in kinds or (bool(question.vaccines) and {"dose", "vaccines"} <= set(question.topics) and not question.indications)
     if scheduled and of_vaccine and not question.treatment and not question.products and not question.amounts.doses:
         return msgspec.structs.replace(not_in_evidence(_named(question, vocabulary, "vaccine-schedule") or ("schedule of a vaccine",)), firm=True)
     if "other-subject" in kinds and (not question.topics or (not question.indications and (not question.treatment or set(question.topics) <= _LOOSE_TOPICS))):
-        return not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
+        subject = not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
+        return msgspec.structs.replace(subject, stands=True)
     asks_of_disease = question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE and not _asks_more(question)
     if "other-question" in kinds and asks_of_disease:
         return not_in_evidence(_named(question, vocabulary, "other-question"))
@@ -218,7 +221,8 @@ def strange_words(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]
     places = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-place" and "travel" in question.topics]
     told = meant.union(question.words[place].fold for match in places for place in range(match.start, match.end))
     unheard = (word for word in question.loose if len(word) > 2 and word not in told and not vocabulary.everyday(word) and not index.knows(word))
-    return tuple(word for word in unheard if not vocabulary.misspelt(word))
+    proper = {word.fold for word in question.words[1:] if word.text[0].isupper() and not question.text.isupper()}
+    return tuple(word for word in unheard if word in proper or not vocabulary.misspelt(word))
 
 
 def _capital(question: Question, strange: tuple[str, ...]) -> bool:

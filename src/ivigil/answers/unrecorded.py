@@ -30,6 +30,13 @@ _TOLD_OF_ONESELF = ("y", "ed", "ing", "ish")
 """How words end by which people say how they feel or look."""
 _KINDS = ("pathy", "pathie", "itis")
 """Endings of words for many diseases at once, of which only some were read of."""
+_NAMED_BY_ANOTHER = {"syndrome", "disease", "disorder"}
+_OF_MANY = frozenset(
+    {"autoimmune", "inflammatory", "neurological", "neuromuscular", "underlying", "chronic", "acute", "rare", "severe", "mild", "active", "systemic", "serious"}
+    | {"blood", "lung", "skin", "liver", "heart", "kidney", "muscle", "nerve", "immune", "celiac", "infectious", "genetic", "primary", "secondary", "renal"}
+    | {"cardiac", "vascular"}
+)
+"""Words before which make no name of a disease of them."""
 _SHORTEST = 5
 _SHORTEST_ACRONYM = 3
 
@@ -161,6 +168,12 @@ def _acronym(text: str) -> bool:
 def _specified(question: Question, vocabulary: Vocabulary, strange: tuple[str, ...]) -> str:
     """A kind of disease nobody read of, written before the general word for many: another neuropathy than those of the evidence."""
     evidence = vocabulary.evidence
+    known = {place for match in vocabulary.names.found(question.words) for place in range(match.start, match.end)}
+    known |= {place for _, held in vocabulary.told(word.fold for word in question.words) for place, word in enumerate(question.words) if word.fold in held}
+    for place, word in enumerate(question.words[1:], start=1):
+        before = question.words[place - 1]
+        if word.fold in _NAMED_BY_ANOTHER and place not in known and place - 1 not in known and before.fold not in vocabulary.common | _OF_MANY:
+            return f"{before.text} {word.text}"
     conditions = [match for match in question.outsiders if evidence.outsiders[match.value].kind == "other-condition"]
     other = {place for match in conditions for place in range(match.start, match.end)}
     for match in vocabulary.names.found(question.words):

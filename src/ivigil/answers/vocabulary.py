@@ -192,7 +192,7 @@ class Vocabulary:
         """The known word that a misspelt one stands for: the nearest, when no other is as near; else nothing. Names come before ``others``, by first letter."""
         if len(word) < _SHORTEST_MISSPELT:
             return ""
-        most = 1 if len(word) < _LONG - 1 else 2 if len(word) < _VERY_LONG else 3
+        most = 1 if len(word) < _LONG else 2 if len(word) < _VERY_LONG else 3
         near = [(gap, known) for known in self._spellable.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
         if not near and not self.misspelt(word):
             most = 1 if len(word) < _LONG else 2
