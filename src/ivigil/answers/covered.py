@@ -9,7 +9,7 @@ import msgspec
 
 from ivigil.answers.diseases import Here
 from ivigil.answers.find import Index, index_of
-from ivigil.answers.said import Said
+from ivigil.answers.said import Said, said_of
 from ivigil.answers.telling import STEM, asked_for, held_in
 from ivigil.answers.understand import Concept, Question
 from ivigil.answers.vocabulary import Vocabulary
@@ -43,6 +43,11 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     """
     sentences = [one for one in said if one.kind != "frame"]
     asked = asked_for(question, here.evidence)
+    done = _done(question)
+    if done and not any(_mostly(done, one) for one in sentences):
+        return Uncovered(tuple(done))
+    if _only_explained(here, question, sentences):
+        return Uncovered(question.loose)
     best = max((asked.share(one) for one in sentences), default=0.0)
     if best >= _TELLING:
         return None
@@ -59,6 +64,44 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     if unheard or (whole >= _ENOUGH and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY):
         return Uncovered(named)
     return None
+
+
+def _only_explained(here: Here, question: Question, sentences: Sequence[Said]) -> bool:
+    """True when the first sentence only explains a word of a longer question that asks for no meaning."""
+    if not sentences or question.named or question.asks_meaning or set(question.topics) & _ON_WORDS or len(question.words) < _LONGER:
+        return False
+    explained = {one.text for name in question.terms for one in said_of(here.evidence, name, here.audience)}
+    return sentences[0].text in explained
+
+
+def _mostly(done: dict[str, frozenset[str]], one: Said) -> bool:
+    held = sum(bool(own & held_in(one)) for own in done.values())
+    return held == len(done) or 2 * held > len(done)
+
+
+def _done(question: Question) -> dict[str, frozenset[str]]:
+    """What the treatment is said to do to somebody, or to hold, word by word with the stems that mean the same: ``make you gain weight``."""
+    folds = [word.fold for word in question.words]
+    verb = next((place for place, fold in enumerate(folds) if fold in _DOES and folds[max(0, place - 1)] != "to" and _SUBJECTS & set(folds[max(0, place - 3) : place])), None)
+    if verb is None:
+        return {}
+    meant = {word: concept.words for concept in question.concepts for word in concept.words}
+    out: dict[str, frozenset[str]] = {}
+    for word in question.words[verb + 1 :]:
+        if word.fold in _UNTIL:
+            break
+        if word.fold not in _PASSED_OVER and word.fold.isalpha():
+            out[word.text] = frozenset(one[:STEM] for one in meant.get(word.fold, (word.fold,)))
+    return out
+
+
+_ON_WORDS, _LONGER = {"what", "words"}, 3
+_DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm"}
+_SUBJECTS = {"ivig", "scig", "it", "this", "drip", "immunoglobulin", "infusion", "antibody", "treatment", "gamma", "globulin", "they", "medicine"}
+_UNTIL = {"when", "while", "if", "and", "or", "because", "before", "after", "during", "for", "like", "as", "than", "then", "is", "in", "on", "from", "at"}
+_PASSED_OVER = {"you", "your", "me", "my", "us", "people", "someone", "somebody", "the", "a", "an", "any", "more", "less", "to", "with", "of", "up", "go", "get", "feel", "be", "it", "that",
+                "this", "so", "very", "really", "his", "her", "their", "him", "them", "some", "all", "too", "much", "ever", "also", "patient", "ivig", "scig", "have", "bad", "worse", "better",
+                "i", "we", "he", "she", "kind", "sort", "immunoglobulin", "risk", "problem", "infusion", "drip"}
 
 
 def _left(question: Question, vocabulary: Vocabulary, index: Index) -> list[tuple[str, frozenset[str], float]]:

@@ -81,6 +81,9 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return not_in_evidence(_named(question, vocabulary, "other-product"))
     if "other-place" in kinds and not question.places and set(question.topics) & _OF_A_PLACE:
         return not_in_evidence(_named(question, vocabulary, "other-place"))
+    aim = _only_aim(question, vocabulary)
+    if aim and not question.indications:
+        return not_in_evidence(aim)
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
         return not_in_evidence(question.treated)
     strange = strange_words(question, vocabulary)
@@ -119,6 +122,25 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     return None
 
 
+def _only_aim(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """What the treatment is said to be for or against where nothing else is said: ``IVIG for HIV``, ``does immunoglobulin help against worms``."""
+    folds = [word.fold for word in question.words]
+    ends = [match.end for match in _own(question, vocabulary) if match.end < len(folds)]
+    for end in ends:
+        place = next((at for at in range(end, min(end + 2, len(folds))) if folds[at] in _AIMED), None)
+        if place is None or set(folds[: end - 1]) - _ASKED_WITH or place > end and folds[end] not in _HELPS:
+            continue
+        aim = [word for word in question.words[place + 1 :] if word.fold not in _ASKED_WITH]
+        if 0 < len(aim) <= _SHORT_AIM and not any(word.fold in _OTHERWISE or word.text[0].isdigit() for word in aim):
+            return (" ".join(word.text for word in aim),)
+    return ()
+
+
+_AIMED, _HELPS = {"for", "against"}, {"help", "work", "used", "good", "given", "useful", "indicated"}
+_ASKED_WITH = {"does", "do", "is", "can", "will", "would", "could", "should", "evidence", "dose", "of", "the", "a", "an", "any", "in", "use", "how", "much", "many", "gram", "what", "help", "work", "used",
+               "treatment", "for", "there", "immune", "globulin", "gamma", "intravenous", "my", "our", "please", "chronic", "acute", "severe", "recurrent", "refractory", "and"}
+_OTHERWISE = {"patient", "child", "adult", "day", "week", "month", "year", "kg", "baby", "infant", "woman", "man", "people", "first", "home", "life", "long", "son", "daughter", "me", "who", "with"}
+_SHORT_AIM = 4
 _WAITED_AFTER = {"vaccines", "exposure", "blood-tests", "interactions"}
 """Topics under which other globulins and blood products are spoken of: how long a vaccine waits after them."""
 _TIMED = {"after", "wait", "following", "since", "before"}

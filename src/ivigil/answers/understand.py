@@ -106,8 +106,8 @@ class Question(msgspec.Struct, frozen=True):
 def understand(text: str, vocabulary: Vocabulary) -> Question:
     """Everything that the words of a question show, misspelt ones included."""
     spoken = _WHATS.sub(r"\1 is", text)
-    words, read_as = _spelt(words_of(spoken), vocabulary)
     shouted = text.isupper()
+    words, read_as = _spelt(words_of(spoken), vocabulary, shouted)
     matches = _names(words, vocabulary, shouted)
     topic_matches = vocabulary.topics.found(words)
     outside = longest(_outsiders(words, matches, vocabulary))
@@ -203,8 +203,8 @@ def _treated(words: tuple[Word, ...], matches: list[Match[Meaning]], vocabulary:
     return tuple(dict.fromkeys(found))
 
 
-def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary) -> tuple[tuple[Word, ...], dict[str, str]]:
-    """Words that no phrase and no statement knows, read as the nearest known one."""
+def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary, shouted: bool) -> tuple[tuple[Word, ...], dict[str, str]]:
+    """Words that no phrase and no statement knows, read as the nearest known one; one that is written as a name only as a name that is very near."""
     from ivigil.answers.find import index_of
 
     covered = {place for match in vocabulary.names.found(words) for place in range(match.start, match.end)}
@@ -222,7 +222,8 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary) -> tuple[tuple[Word,
         if place in covered or word.fold in vocabulary.known or not word.fold.isalpha() or index.knows(word.fold):
             out.append(word)
             continue
-        meant = vocabulary.meant(word.fold, index.words_by_letter)
+        name = place > 0 and word.text[0].isupper() and not shouted
+        meant = vocabulary.meant(word.fold, {} if name else index.words_by_letter, most=1 if name else 3)
         if meant:
             read_as[word.text] = meant
             out.append(Word(meant, meant))

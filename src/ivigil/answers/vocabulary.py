@@ -188,11 +188,14 @@ class Vocabulary:
         most = 1 if len(fold) < _LONG else 2
         return len(fold) >= _SHORTEST_MISSPELT and any(distance(fold, known, most) <= most for known in self._everyday_by_letter.get(fold[0], ()))
 
-    def meant(self, word: str, others: Mapping[str, tuple[str, ...]]) -> str:
-        """The known word that a misspelt one stands for: the nearest, when no other is as near; else nothing. Names come before ``others``, by first letter."""
+    def meant(self, word: str, others: Mapping[str, tuple[str, ...]], most: int) -> str:
+        """The known word that a misspelt one stands for: the nearest, when no other is as near; else nothing. Names come before ``others``, by first letter.
+
+        ``most`` is how many letters may be wrong at most; in shorter words it is fewer.
+        """
         if len(word) < _SHORTEST_MISSPELT:
             return ""
-        most = 1 if len(word) < _LONG else 2 if len(word) < _VERY_LONG else 3
+        most = min(most, 1 if len(word) < _LONG else 2 if len(word) < _VERY_LONG else 3)
         near = [(gap, known) for known in self._spellable.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
         if not near and not self.misspelt(word):
             most = 1 if len(word) < _LONG else 2
