@@ -80,6 +80,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
         beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
         return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
+    if record is not None and refusal is not None and refusal.outcome == "asks":
+        refusal = None
     forecast = _forecast(here, question, vocabulary, record) if record is not None else None
     opening = foremost(here, question) if "topics" in using else []
     stands = refusal is not None and (refusal.reason == "other-drug" or refusal.stands or not opening)
@@ -117,7 +119,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         missed = uncovered(here, question, vocabulary, said_now, strange_words(question, vocabulary))
         if missed is not None:
             none = not_in_evidence(missed.words)
-            return Drawn(none.outcome, none.reason, none.said, related=_related(here, topics))
+            return Drawn(none.outcome, none.reason, (*none.said, *missed.signs), related=_related(here, topics))
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
     if "criteria" in topics and record is None and not plain_for(here.audience):

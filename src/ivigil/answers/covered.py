@@ -16,7 +16,7 @@ from ivigil.answers.vocabulary import Vocabulary
 
 _LIGHT = 0.4
 """What an everyday word weighs of what it would otherwise."""
-_TELLING = 0.65
+_TELLING = 0.6
 """A sentence that holds this share of what is asked for answers it, whatever else is unheard."""
 _ENTRY = 0.5
 """The share that some one entry of the evidence must hold for it to be about what is asked."""
@@ -29,9 +29,10 @@ _OF_ANYTHING = {"effects", "safe", "afterwards", "bring", "frequency"}
 
 
 class Uncovered(msgspec.Struct, frozen=True):
-    """The words of the question that nothing takes up, the weightiest first."""
+    """The words of the question that nothing takes up, the weightiest first, and signs of danger that hold them: these are told all the same."""
 
     words: tuple[str, ...]
+    signs: tuple[Said, ...] = ()
 
 
 def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iterable[Said], strange: Sequence[str]) -> Uncovered | None:
@@ -44,8 +45,8 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     sentences = [one for one in said if one.kind != "frame"]
     asked = asked_for(question, here.evidence)
     done = _done(question)
-    if done and not any(_mostly(done, one) for one in sentences):
-        return Uncovered(tuple(done))
+    if done and not any(_mostly(done, one) for one in sentences if not _alarming(one)):
+        return Uncovered(tuple(done), tuple(one for one in sentences if _alarming(one) and _mostly(done, one)))
     if _only_explained(here, question, sentences):
         return Uncovered(question.loose)
     best = max((asked.share(one) for one in sentences), default=0.0)
@@ -67,11 +68,16 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
 
 
 def _only_explained(here: Here, question: Question, sentences: Sequence[Said]) -> bool:
-    """True when the first sentence only explains a word of a longer question that asks for no meaning."""
+    """True when nothing but the meaning of words is told to a longer question that asks for none."""
     if not sentences or question.named or question.asks_meaning or set(question.topics) & _ON_WORDS or len(question.words) < _LONGER:
         return False
     explained = {one.text for name in question.terms for one in said_of(here.evidence, name, here.audience)}
-    return sentences[0].text in explained
+    return all(one.text in explained for one in sentences)
+
+
+def _alarming(one: Said) -> bool:
+    """True for a sign on which people call for help: that it is one does not say that the treatment does it."""
+    return any(cite.startswith("care.red-flags") for cite in one.cites)
 
 
 def _mostly(done: dict[str, frozenset[str]], one: Said) -> bool:
@@ -82,7 +88,8 @@ def _mostly(done: dict[str, frozenset[str]], one: Said) -> bool:
 def _done(question: Question) -> dict[str, frozenset[str]]:
     """What the treatment is said to do to somebody, or to hold, word by word with the stems that mean the same: ``make you gain weight``."""
     folds = [word.fold for word in question.words]
-    verb = next((place for place, fold in enumerate(folds) if fold in _DOES and folds[max(0, place - 1)] != "to" and _SUBJECTS & set(folds[max(0, place - 3) : place])), None)
+    verbs = [place for place, fold in enumerate(folds) if fold in _DOES and folds[max(0, place - 1)] != "to"]
+    verb = next((place for place in verbs if _SUBJECTS & set(folds[max(0, place - 3) : place])), None)
     if verb is None:
         return {}
     meant = {word: concept.words for concept in question.concepts for word in concept.words}
@@ -99,9 +106,13 @@ _ON_WORDS, _LONGER = {"what", "words"}, 3
 _DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm"}
 _SUBJECTS = {"ivig", "scig", "it", "this", "drip", "immunoglobulin", "infusion", "antibody", "treatment", "gamma", "globulin", "they", "medicine"}
 _UNTIL = {"when", "while", "if", "and", "or", "because", "before", "after", "during", "for", "like", "as", "than", "then", "is", "in", "on", "from", "at"}
-_PASSED_OVER = {"you", "your", "me", "my", "us", "people", "someone", "somebody", "the", "a", "an", "any", "more", "less", "to", "with", "of", "up", "go", "get", "feel", "be", "it", "that",
-                "this", "so", "very", "really", "his", "her", "their", "him", "them", "some", "all", "too", "much", "ever", "also", "patient", "ivig", "scig", "have", "bad", "worse", "better",
-                "i", "we", "he", "she", "kind", "sort", "immunoglobulin", "risk", "problem", "infusion", "drip"}
+_PASSED_OVER = (
+    {"i", "you", "your", "me", "my", "we", "us", "he", "she", "his", "her", "him", "their", "them", "it", "that", "this", "people", "someone"}
+    | {"somebody", "patient"}
+    | {"the", "a", "an", "any", "some", "all", "more", "less", "much", "too", "so", "very", "really", "ever", "also", "to", "with", "of", "up", "kind", "sort"}
+    | {"go", "get", "feel", "be", "have", "bad", "worse", "better", "risk", "problem", "ivig", "scig", "immunoglobulin", "infusion", "drip"}
+)
+"""Words that say what is done to whom, and not what."""
 
 
 def _left(question: Question, vocabulary: Vocabulary, index: Index) -> list[tuple[str, frozenset[str], float]]:

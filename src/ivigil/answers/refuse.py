@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -81,9 +82,6 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return not_in_evidence(_named(question, vocabulary, "other-product"))
     if "other-place" in kinds and not question.places and set(question.topics) & _OF_A_PLACE:
         return not_in_evidence(_named(question, vocabulary, "other-place"))
-    aim = _only_aim(question, vocabulary)
-    if aim and not question.indications:
-        return not_in_evidence(aim)
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
         return not_in_evidence(question.treated)
     strange = strange_words(question, vocabulary)
@@ -110,6 +108,10 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         clinical = "Please say what it is about: the dose, side effects or vaccines? Which disease or product?"
         said = frame(plain if plain_for(here.audience) else clinical)
         return Refusal("asks", "ambiguous", (said,), ("What is the question about?",))
+    if _of_nobody(here, question):
+        which = "Which disease is it for?" if set(question.topics) & _BY_DISEASE else "Which product is it?"
+        said = frame("It depends on the disease and the product, and on the person. Please name them, or give a patient record.")
+        return Refusal("asks", "ambiguous", (said,), (which,))
     if question.aims and not entity and not question.facts and set(question.topics) <= _OF_A_DISEASE:
         return not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
     unknown = tuple(word for word in (*question.objects, *question.aims) if word in strange)
@@ -122,25 +124,18 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     return None
 
 
-def _only_aim(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """What the treatment is said to be for or against where nothing else is said: ``IVIG for HIV``, ``does immunoglobulin help against worms``."""
+def _of_nobody(here: Here, question: Question) -> bool:
+    """True when clinicians ask what one person is to have and neither the person nor the disease nor a product is told."""
+    if plain_for(here.audience) or question.named or question.amounts.doses or not question.topics or not set(question.topics) <= _BY_DISEASE | _BY_PRODUCT:
+        return False
     folds = [word.fold for word in question.words]
-    ends = [match.end for match in _own(question, vocabulary) if match.end < len(folds)]
-    for end in ends:
-        place = next((at for at in range(end, min(end + 2, len(folds))) if folds[at] in _AIMED), None)
-        if place is None or set(folds[: end - 1]) - _ASKED_WITH or place > end and folds[end] not in _HELPS:
-            continue
-        aim = [word for word in question.words[place + 1 :] if word.fold not in _ASKED_WITH]
-        if 0 < len(aim) <= _SHORT_AIM and not any(word.fold in _OTHERWISE or word.text[0].isdigit() for word in aim):
-            return (" ".join(word.text for word in aim),)
-    return ()
+    mine = any(fold == "patient" and before in {"my", "our", "this"} for before, fold in itertools.pairwise(folds))
+    told = bool(set(folds) & _PERSONS) or mine or ("now" in folds and "we" in folds) or (question.amounts.weight is not None and "dose" in question.topics)
+    return told and len(question.loose) <= 1
 
 
-_AIMED, _HELPS = {"for", "against"}, {"help", "work", "used", "good", "given", "useful", "indicated"}
-_ASKED_WITH = {"does", "do", "is", "can", "will", "would", "could", "should", "evidence", "dose", "of", "the", "a", "an", "any", "in", "use", "how", "much", "many", "gram", "what", "help", "work", "used",
-               "treatment", "for", "there", "immune", "globulin", "gamma", "intravenous", "my", "our", "please", "chronic", "acute", "severe", "recurrent", "refractory", "and"}
-_OTHERWISE = {"patient", "child", "adult", "day", "week", "month", "year", "kg", "baby", "infant", "woman", "man", "people", "first", "home", "life", "long", "son", "daughter", "me", "who", "with"}
-_SHORT_AIM = 4
+_BY_DISEASE, _BY_PRODUCT = {"dose", "safe", "indicated", "duration", "maintenance", "children"}, {"rate", "product", "choice"}
+_PERSONS = {"he", "she", "him", "her", "his", "hers"}
 _WAITED_AFTER = {"vaccines", "exposure", "blood-tests", "interactions"}
 """Topics under which other globulins and blood products are spoken of: how long a vaccine waits after them."""
 _TIMED = {"after", "wait", "following", "since", "before"}
@@ -242,9 +237,9 @@ def strange_words(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]
     meant = {question.words[place].fold for match in vocabulary.synonyms.found(question.words) for place in range(match.start, match.end)}
     places = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-place" and "travel" in question.topics]
     told = meant.union(question.words[place].fold for match in places for place in range(match.start, match.end))
-    unheard = (word for word in question.loose if len(word) > 2 and word not in told and not vocabulary.everyday(word) and not index.knows(word))
     proper = {word.fold for word in question.words[1:] if word.text[0].isupper() and not question.text.isupper()}
-    return tuple(word for word in unheard if word in proper or not vocabulary.misspelt(word))
+    unheard = (word for word in question.loose if len(word) > 2 and not vocabulary.everyday(word) and not index.knows(word))
+    return tuple(word for word in unheard if word in proper or not (word in told or vocabulary.misspelt(word)))
 
 
 def _capital(question: Question, strange: tuple[str, ...]) -> bool:
@@ -368,5 +363,7 @@ def _out_of_scope() -> Refusal:
 
 
 def _quoted(words: tuple[str, ...]) -> str:
-    shown = [word for word in words if word][:2]
+    """What is refused in brackets, without its numbers: words of our own hold none."""
+    spoken = (" ".join(part for part in word.split() if not any(map(str.isdigit, part))) for word in words)
+    shown = [word.strip(" %") for word in spoken if word.strip(" %")][:2]
     return f" ({', '.join(shown)})" if shown else ""

@@ -167,12 +167,14 @@ def _acronym(text: str) -> bool:
 
 def _specified(question: Question, vocabulary: Vocabulary, strange: tuple[str, ...]) -> str:
     """A kind of disease nobody read of, written before the general word for many: another neuropathy than those of the evidence."""
-    evidence = vocabulary.evidence
+    evidence, index = vocabulary.evidence, index_of(vocabulary.evidence)
     known = {place for match in vocabulary.names.found(question.words) for place in range(match.start, match.end)}
     known |= {place for _, held in vocabulary.told(word.fold for word in question.words) for place, word in enumerate(question.words) if word.fold in held}
     for place, word in enumerate(question.words[1:], start=1):
         before = question.words[place - 1]
-        if word.fold in _NAMED_BY_ANOTHER and place not in known and place - 1 not in known and before.fold not in vocabulary.common | _OF_MANY:
+        if word.fold not in _NAMED_BY_ANOTHER or place in known or place - 1 in known or before.fold in vocabulary.common | _OF_MANY:
+            continue
+        if not index.holders([before.fold]) & index.holders([word.fold]):
             return f"{before.text} {word.text}"
     conditions = [match for match in question.outsiders if evidence.outsiders[match.value].kind == "other-condition"]
     other = {place for match in conditions for place in range(match.start, match.end)}
