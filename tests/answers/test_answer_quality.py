@@ -8,15 +8,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from tools.answer_measures import GRADES, OPENING, REFUSED, Asker, Figures, measured
+from tools.answer_measures import OPENING, REFUSED, Asker, Figures, measured
 from tools.question_set import HALVES, PARTS, Part, read_questions
 
 from ivigil.evidence.load import load_evidence
 
 MEDIAN_GRADE = 6
-NOT_YET = {REFUSED: 0.83, GRADES: 0.98}
+NOT_YET = {REFUSED: 0.9}
 """What was reached where the target is missed. ``docs/answer-quality.md`` shows each in bold; who reaches the target takes it out of this table."""
-NOT_YET_FRESH: dict[str, float] = {}
+NOT_YET_FRESH = {REFUSED: 0.97}
 """The same for the later set."""
 
 

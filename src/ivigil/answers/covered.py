@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +10,7 @@ import msgspec
 
 from ivigil.answers.diseases import Here
 from ivigil.answers.find import Index, index_of
-from ivigil.answers.said import Said, said_of
+from ivigil.answers.said import Said, plain_for, said_of
 from ivigil.answers.telling import STEM, asked_for, held_in
 from ivigil.answers.understand import Concept, Question
 from ivigil.answers.vocabulary import Vocabulary
@@ -22,7 +23,7 @@ _ENTRY = 0.5
 """The share that some one entry of the evidence must hold for it to be about what is asked."""
 _LEFT = 0.5
 """The share of the words that are neither names nor topics which the answer as a whole must take up."""
-_ENOUGH, _SOME = 5.0, 3.0
+_ENOUGH, _SOME, _LITTLE = 5.0, 3.0, 2.5
 """What those words must weigh together to tell what is asked: less is a turn of phrase. The smaller where the topics are of anything that may happen."""
 _OF_ANYTHING = {"effects", "safe", "afterwards", "bring", "frequency"}
 """Topics under which people ask whether the treatment does something: what it is must then stand in the answer."""
@@ -38,33 +39,44 @@ class Uncovered(msgspec.Struct, frozen=True):
 def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iterable[Said], strange: Sequence[str]) -> Uncovered | None:
     """What was asked for and is not answered by what would be said; None when it is answered.
 
-    It is not when a word that neither the evidence nor any list of words knows (``strange``) stands beside no telling sentence; nor when no entry of the
-    evidence holds half of what is asked for and the answer leaves most of the words aside that are neither names nor topics; nor when somebody asks
-    whether the treatment does something, and nothing of it is in the answer.
+    It is not when
+
+    - somebody asks whether the treatment does or holds something, and no sentence but a sign of danger says so;
+    - only the meaning of words would be told to who asked for none;
+    - a patient asks about no topic and the answer takes up nothing else of the question, or names an illness and does not speak of treatment;
+    - a word that neither the evidence nor any list of words knows (``strange``) stands beside no telling sentence;
+    - no entry of the evidence holds half of what is asked for, and the answer leaves most of the words aside that are neither names nor topics.
     """
     sentences = [one for one in said if one.kind != "frame"]
     asked = asked_for(question, here.evidence)
-    done = _done(question)
+    index = index_of(here.evidence)
+    done = _done(question, index)
     if done and not any(_mostly(done, one) for one in sentences if not _alarming(one)):
         return Uncovered(tuple(done), tuple(one for one in sentences if _alarming(one) and _mostly(done, one)))
     if _only_explained(here, question, sentences):
         return Uncovered(question.loose)
-    best = max((asked.share(one) for one in sentences), default=0.0)
-    if best >= _TELLING:
-        return None
-    index = index_of(here.evidence)
     left = _left(question, vocabulary, index)
     stems = {stem for one in sentences for stem in held_in(one)}
     missed = [(weight, word) for word, own, weight in left if not own & stems]
     named = tuple(word for _, word in sorted(missed, key=lambda one: -one[0]))
-    if strange:
-        return Uncovered(tuple(dict.fromkeys((*strange, *named))))
     whole = sum(weight for *_, weight in left)
     taken_up = 1 - sum(weight for weight, _ in missed) / whole if whole else 1.0
+    if plain_for(here.audience) and not question.topics and ((not taken_up and whole >= _LITTLE) or _not_on_treatment(question)):
+        return Uncovered(named or question.loose)
+    best = max((asked.share(one) for one in sentences), default=0.0)
+    if best >= _TELLING:
+        return None
+    if strange:
+        return Uncovered(tuple(dict.fromkeys((*strange, *named))))
     unheard = len(missed) == len(left) and bool(question.topics) and set(question.topics) <= _OF_ANYTHING and whole >= _SOME
     if unheard or (whole >= _ENOUGH and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY):
         return Uncovered(named)
     return None
+
+
+def _not_on_treatment(question: Question) -> bool:
+    """True when an illness is named in a longer question, and neither the treatment nor anything that treatments do."""
+    return not question.treatment and len(question.words) > _LONGER + 1 and not {word.fold for word in question.words} & _TREATING
 
 
 def _only_explained(here: Here, question: Question, sentences: Sequence[Said]) -> bool:
@@ -81,28 +93,28 @@ def _alarming(one: Said) -> bool:
 
 
 def _mostly(done: dict[str, frozenset[str]], one: Said) -> bool:
-    held = sum(bool(own & held_in(one)) for own in done.values())
-    return held == len(done) or 2 * held > len(done)
+    """True for a sentence that holds at least half of the words, the rarest among them."""
+    stems = held_in(one)
+    held = [bool(own & stems) for own in done.values()]
+    return held[0] and 2 * sum(held) >= len(held)
 
 
-def _done(question: Question) -> dict[str, frozenset[str]]:
-    """What the treatment is said to do to somebody, or to hold, word by word with the stems that mean the same: ``make you gain weight``."""
+def _done(question: Question, index: Index) -> dict[str, frozenset[str]]:
+    """What the treatment is said to do to somebody, or to hold, word by word with the stems that mean the same, the rarest first: ``make you gain weight``."""
     folds = [word.fold for word in question.words]
     verbs = [place for place, fold in enumerate(folds) if fold in _DOES and folds[max(0, place - 1)] != "to"]
     verb = next((place for place in verbs if _SUBJECTS & set(folds[max(0, place - 3) : place])), None)
     if verb is None:
         return {}
     meant = {word: concept.words for concept in question.concepts for word in concept.words}
-    out: dict[str, frozenset[str]] = {}
-    for word in question.words[verb + 1 :]:
-        if word.fold in _UNTIL:
-            break
-        if word.fold not in _PASSED_OVER and word.fold.isalpha():
-            out[word.text] = frozenset(one[:STEM] for one in meant.get(word.fold, (word.fold,)))
-    return out
+    said = list(itertools.takewhile(lambda word: word.fold not in _UNTIL, question.words[verb + 1 :]))
+    what = {word.text: meant.get(word.fold, (word.fold,)) for word in said if word.fold not in _PASSED_OVER and word.fold.isalpha()}
+    rarest = sorted(what, key=lambda text: -_weight(what[text], index))
+    return {text: frozenset(one[:STEM] for one in what[text]) for text in rarest}
 
 
 _ON_WORDS, _LONGER = {"what", "words"}, 3
+_TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "used", "have", "need", "good", "medicine", "infusion", "dose", "antibody"}
 _DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm"}
 _SUBJECTS = {"ivig", "scig", "it", "this", "drip", "immunoglobulin", "infusion", "antibody", "treatment", "gamma", "globulin", "they", "medicine"}
 _UNTIL = {"when", "while", "if", "and", "or", "because", "before", "after", "during", "for", "like", "as", "than", "then", "is", "in", "on", "from", "at"}

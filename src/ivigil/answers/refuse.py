@@ -80,7 +80,8 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return not_in_evidence(named)
     if "other-product" in kinds and not question.products:
         return not_in_evidence(_named(question, vocabulary, "other-product"))
-    if "other-place" in kinds and not question.places and set(question.topics) & _OF_A_PLACE:
+    of_place = set(question.topics) & _OF_A_PLACE or (question.indications and not question.topics)
+    if "other-place" in kinds and not question.places and of_place:
         return not_in_evidence(_named(question, vocabulary, "other-place"))
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
         return not_in_evidence(question.treated)

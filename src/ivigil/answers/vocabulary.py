@@ -198,7 +198,7 @@ class Vocabulary:
         most = min(most, 1 if len(word) < _LONG else 2 if len(word) < _VERY_LONG else 3)
         near = [(gap, known) for known in self._spellable.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
         if not near and not self.misspelt(word):
-            most = 1 if len(word) < _LONG else 2
+            most = min(most, 1 if len(word) < _LONG else 2)
             near = [(gap, known) for known in others.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
         if not near:
             return ""
