@@ -128,9 +128,10 @@ _PASSED_OVER = (
 
 
 def _left(question: Question, vocabulary: Vocabulary, index: Index) -> list[tuple[str, frozenset[str], float]]:
-    """The words that are neither names nor topics, nor a property that is recorded: each with the stems that mean the same, and what it weighs."""
-    held = {question.words[place].fold for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "property"
-            for place in range(match.start, match.end)}
+    """The words that are neither names nor topics, nor a recorded property or a place of travel: each with the stems that mean the same, and its weight."""
+    told = {"property", "other-place"} if "travel" in question.topics else {"property"}
+    matches = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind in told]
+    held = {question.words[place].fold for match in matches for place in range(match.start, match.end)}
     of_word = {word: concept for concept in question.concepts for word in concept.words}
     out = []
     for word in question.loose:

@@ -237,10 +237,10 @@ def strange_words(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]
     index = index_of(vocabulary.evidence)
     meant = {question.words[place].fold for match in vocabulary.synonyms.found(question.words) for place in range(match.start, match.end)}
     places = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-place" and "travel" in question.topics]
-    told = meant.union(question.words[place].fold for match in places for place in range(match.start, match.end))
+    travelled = {question.words[place].fold for match in places for place in range(match.start, match.end)}
     proper = {word.fold for word in question.words[1:] if word.text[0].isupper() and not question.text.isupper()}
-    unheard = (word for word in question.loose if len(word) > 2 and not vocabulary.everyday(word) and not index.knows(word))
-    return tuple(word for word in unheard if word in proper or not (word in told or vocabulary.misspelt(word)))
+    unheard = (word for word in question.loose if len(word) > 2 and word not in travelled and not vocabulary.everyday(word) and not index.knows(word))
+    return tuple(word for word in unheard if word in proper or not (word in meant or vocabulary.misspelt(word)))
 
 
 def _capital(question: Question, strange: tuple[str, ...]) -> bool:
