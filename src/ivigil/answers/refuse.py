@@ -85,6 +85,8 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return not_in_evidence(_named(question, vocabulary, "other-place"))
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
         return not_in_evidence(question.treated)
+    if question.aims and "indicated" in question.topics and not question.indications and not question.vaccines and not question.products:
+        return not_in_evidence(question.aims)
     strange = strange_words(question, vocabulary)
     missing = unrecorded(here, question, vocabulary, strange)
     if missing is not None:

@@ -20,8 +20,12 @@ _WHATS = re.compile(r"\b([Ww]hat|[Hh]ow|[Ww]here|[Ww]ho)['’]?s\b")
 _PAST = {"past", "previou", "previous", "previously", "had", "history", "again", "after", "once", "before", "earlier", "last", "ago", "prior"}
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
-_TREATS = {"treat", "treating", "cure", "curing", "cures", "heal", "heals"}
-_USED = {"used", "use", "indicated", "approved", "licensed", "effective", "work", "works", "role", "evidence", "therapy", "benefit", "given", "good"}
+_TOWARDS = {"in", "with", "for", "against"}
+_TREATS = {"treat", "treating", "cure", "curing", "cures", "heal", "heals", "help", "helps"}
+_USED = frozenset(
+    {"help", "helps", "ivig", "scig", "immunoglobulin", "used", "use", "indicated", "approved"}
+    | {"licensed", "effective", "work", "works", "role", "evidence", "therapy", "benefit", "given", "good"}
+)
 _BETWEEN = {"a", "an", "the", "my", "his", "her", "their", "people", "patient", "someone", "with", "severe", "chronic", "acute"}
 _NO_ILLNESS = {"has.pregnancy", "has.breast_feeding", "has.obesity"}
 _HELPING = frozenset({"should", "would", "could", "can", "will", "must", "may", "might", "do", "does", "did", "is", "are", "was", "were", "has", "have", "had"})
@@ -315,6 +319,8 @@ def _objects(words: tuple[Word, ...], covered: set[int], vocabulary: Vocabulary,
         for after in range(place + 1, min(len(words), place + 4)):
             one = words[after]
             text = one.text.lower()
+            if after == place + 1 and text in _TOWARDS and word.fold in _TREATS:
+                continue
             if text in _HELPING or _AIM.match(text) or _ABOUT.match(text) or (after in covered and one.fold not in vocabulary.common):
                 break
             if after not in covered and one.fold not in vocabulary.common and not one.text[0].isdigit() and one.text != "%":
