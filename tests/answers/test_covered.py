@@ -58,13 +58,6 @@ def test_what_is_said_that_it_does_is_answered(question: str, word: str, ask) ->
     assert word in text_of(given).lower()
 
 
-def test_a_sign_of_danger_is_told_beside_the_refusal(ask) -> None:  # type: ignore[no-untyped-def]
-    """Nobody recorded that it makes people gain weight, but sudden weight with little urine is a reason to call."""
-    given = ask("does ivig make you gain weight", "patient", "UK-ENG")
-    assert given.outcome == "refused"
-    assert "gain weight suddenly. call at once" in text_of(given).lower()
-
-
 @pytest.mark.parametrize("question", BESIDE_A_NAME)
 def test_patients_get_no_dose_for_a_question_that_only_names_their_illness(question: str, ask) -> None:  # type: ignore[no-untyped-def]
     """The name of an illness alone asked for its use and dose before: an answer to a question nobody asked."""
@@ -160,3 +153,28 @@ def test_no_word_of_what_lies_outside_names_a_thing_of_the_evidence(evidence: Ev
             match.width == len(words_of(phrase)) and match.value.kind in {"indication", "product"} for match in names.found(words_of(phrase)))
     }
     assert not hidden
+
+
+@pytest.mark.parametrize(("question", "sign"), [
+    ("does ivig make you gain weight", "gain weight suddenly"), ("does it make you pass out", "you faint or collapse"),
+    ("my ankles are swollen since the drip", "swollen or warm"),
+])
+def test_a_question_about_the_body_never_ends_without_the_sign_of_danger(question: str, sign: str, ask) -> None:  # type: ignore[no-untyped-def]
+    """Whether it is answered or refused: that nobody recorded something does not make it harmless."""
+    assert sign in text_of(ask(question, "patient", "UK-ENG")).lower()
+
+
+@pytest.mark.parametrize("question", ["my stools are black after ivig", "i keep bruising since ivig", "does ivig make your lips tingle"])
+def test_a_refusal_about_the_body_says_whom_to_call(question: str, ask) -> None:  # type: ignore[no-untyped-def]
+    """Clinicians, who know whom to call, are not told."""
+    given = ask(question, "patient", "UK-ENG")
+    assert given.outcome == "refused"
+    assert "call your team if you are worried" in text_of(given).lower()
+    assert "call your team" not in text_of(ask(question, "clinician", "UK-ENG")).lower()
+
+
+def test_the_gravest_harm_is_never_unsaid(ask) -> None:  # type: ignore[no-untyped-def]
+    """Another form of a word is the same word: kidneys that fail are kidney failure."""
+    given = ask("can it make my kidneys fail", "patient", "UK-ENG")
+    assert given.outcome == "answered"
+    assert "can it harm my kidneys? it can" in text_of(given).lower()

@@ -17,12 +17,14 @@ from ivigil.answers.readable import unreadable
 from ivigil.answers.refuse import Refusal, emergency, outside
 from ivigil.answers.understand import Question, understand
 from ivigil.answers.vocabulary import vocabulary_of
+from ivigil.answers.worried import beside_refusal
 from ivigil.evidence.library import Evidence
 from ivigil.patient.record import Record
 
 Use = Literal["synonyms", "topics"]
 EVERYTHING: tuple[Use, ...] = ("synonyms", "topics")
 _SHOWN = 300
+_UNKNOWN = {"not-in-evidence", "out-of-scope"}
 
 
 class Asking(msgspec.Struct, frozen=True):
@@ -54,6 +56,8 @@ def answer(question: str, evidence: Evidence, asking: Asking) -> Answer:
     if len(understood.places) == 1 and asking.record is None:
         here = msgspec.structs.replace(here, jurisdiction=understood.places[0])
     drawn = composed(here, understood, vocabulary, asking.record, asking.using, outside(here, understood, vocabulary))
+    if drawn.reason in _UNKNOWN:
+        drawn = msgspec.structs.replace(drawn, short=(*drawn.short, *beside_refusal(here, understood, vocabulary)))
     return _answer(question, understood, drawn, here)
 
 

@@ -120,7 +120,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         missed = uncovered(here, question, vocabulary, said_now, strange_words(question, vocabulary))
         if missed is not None:
             none = not_in_evidence(missed.words)
-            return Drawn(none.outcome, none.reason, (*none.said, *missed.signs), related=_related(here, topics))
+            return Drawn(none.outcome, none.reason, none.said, related=_related(here, topics))
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
     if "criteria" in topics and record is None and not plain_for(here.audience):

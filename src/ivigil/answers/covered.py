@@ -30,10 +30,9 @@ _OF_ANYTHING = {"effects", "safe", "afterwards", "bring", "frequency"}
 
 
 class Uncovered(msgspec.Struct, frozen=True):
-    """The words of the question that nothing takes up, the weightiest first, and signs of danger that hold them: these are told all the same."""
+    """The words of the question that nothing takes up, the weightiest first."""
 
     words: tuple[str, ...]
-    signs: tuple[Said, ...] = ()
 
 
 def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iterable[Said], strange: Sequence[str]) -> Uncovered | None:
@@ -50,9 +49,9 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     sentences = [one for one in said if one.kind != "frame"]
     asked = asked_for(question, here.evidence)
     index = index_of(here.evidence)
-    done = _done(question, index)
+    done = _done(question, vocabulary, index)
     if done and not any(_mostly(done, one) for one in sentences if not _alarming(one)):
-        return Uncovered(tuple(done), tuple(one for one in sentences if _alarming(one) and _mostly(done, one)))
+        return Uncovered(tuple(done))
     if _only_explained(here, question, sentences):
         return Uncovered(question.loose)
     left = _left(question, vocabulary, index)
@@ -93,13 +92,13 @@ def _alarming(one: Said) -> bool:
 
 
 def _mostly(done: dict[str, frozenset[str]], one: Said) -> bool:
-    """True for a sentence that holds at least half of the words, the rarest among them."""
+    """True for a sentence that holds at least half of the words, the rarest among them, or longer forms of them (*fail*, *failure*)."""
     stems = held_in(one)
-    held = [bool(own & stems) for own in done.values()]
+    held = [any(stem.startswith(tuple(own)) for stem in stems) for own in done.values()]
     return held[0] and 2 * sum(held) >= len(held)
 
 
-def _done(question: Question, index: Index) -> dict[str, frozenset[str]]:
+def _done(question: Question, vocabulary: Vocabulary, index: Index) -> dict[str, frozenset[str]]:
     """What the treatment is said to do to somebody, or to hold, word by word with the stems that mean the same, the rarest first: ``make you gain weight``."""
     folds = [word.fold for word in question.words]
     verbs = [place for place, fold in enumerate(folds) if fold in _DOES and folds[max(0, place - 1)] != "to"]
@@ -109,7 +108,7 @@ def _done(question: Question, index: Index) -> dict[str, frozenset[str]]:
     meant = {word: concept.words for concept in question.concepts for word in concept.words}
     said = list(itertools.takewhile(lambda word: word.fold not in _UNTIL, question.words[verb + 1 :]))
     what = {word.text: meant.get(word.fold, (word.fold,)) for word in said if word.fold not in _PASSED_OVER and word.fold.isalpha()}
-    rarest = sorted(what, key=lambda text: -_weight(what[text], index))
+    rarest = sorted(what, key=lambda text: -_weight(what[text], index) * (_LIGHT if vocabulary.everyday(what[text][0]) else 1))
     return {text: frozenset(one[:STEM] for one in what[text]) for text in rarest}
 
 

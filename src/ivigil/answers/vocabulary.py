@@ -62,7 +62,7 @@ class Vocabulary:
         """How many lists the groups of each emergency have; the first group may be matched anywhere, the others close together."""
         self.marks: dict[str, Phrases[None]] = {
             name: Phrases((phrase, None) for phrase in self._listed(name))
-            for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", *AHEAD)
+            for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", "body", *AHEAD)
         }
         self.languages = {one.name: frozenset(word.lower() for word in one.words) for one in evidence.languages.values()}
 
