@@ -15,7 +15,7 @@ from ivigil.answers.foremost import barred, foremost, mentioned_first
 from ivigil.answers.person import fitting_age, of_person
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.reckoned import reckoned
-from ivigil.answers.refuse import Refusal, not_in_evidence, strange_words
+from ivigil.answers.refuse import Refusal, not_answered, strange_words
 from ivigil.answers.said import Said, by_words, frame, plain_for, said_of
 from ivigil.answers.searched import searched
 from ivigil.answers.shortened import shortened
@@ -119,7 +119,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         said_now = [*short, *(one for part in parts for one in part.said)]
         missed = uncovered(here, question, vocabulary, said_now, strange_words(question, vocabulary))
         if missed is not None:
-            none = not_in_evidence(missed.words)
+            none = not_answered(missed)
             return Drawn(none.outcome, none.reason, none.said, related=_related(here, topics))
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []

@@ -6,8 +6,6 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from ivigil.answers.diseases import Here
 from ivigil.answers.find import Index, index_of
 from ivigil.answers.said import Said, plain_for, said_of
@@ -29,14 +27,8 @@ _OF_ANYTHING = {"effects", "safe", "afterwards", "bring", "frequency"}
 """Topics under which people ask whether the treatment does something: what it is must then stand in the answer."""
 
 
-class Uncovered(msgspec.Struct, frozen=True):
-    """The words of the question that nothing takes up, the weightiest first."""
-
-    words: tuple[str, ...]
-
-
-def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iterable[Said], strange: Sequence[str]) -> Uncovered | None:
-    """What was asked for and is not answered by what would be said; None when it is answered.
+def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iterable[Said], strange: Sequence[str]) -> tuple[str, ...] | None:
+    """The words of a question that is not answered by what would be said, the weightiest first; None when it is answered.
 
     It is not when
 
@@ -51,9 +43,9 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     index = index_of(here.evidence)
     done = _done(question, vocabulary, index)
     if done and not any(_mostly(done, one) for one in sentences if not _alarming(one)):
-        return Uncovered(tuple(done))
+        return tuple(done)
     if _only_explained(here, question, sentences):
-        return Uncovered(question.loose)
+        return question.loose
     left = _left(question, vocabulary, index)
     stems = {stem for one in sentences for stem in held_in(one)}
     missed = [(weight, word) for word, own, weight in left if not own & stems]
@@ -61,15 +53,15 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     whole = sum(weight for *_, weight in left)
     taken_up = 1 - sum(weight for weight, _ in missed) / whole if whole else 1.0
     if plain_for(here.audience) and not question.topics and ((not taken_up and whole >= _LITTLE) or _not_on_treatment(question)):
-        return Uncovered(named or question.loose)
+        return named or question.loose
     best = max((asked.share(one) for one in sentences), default=0.0)
     if best >= _TELLING:
         return None
     if strange:
-        return Uncovered(tuple(dict.fromkeys((*strange, *named))))
+        return tuple(dict.fromkeys((*strange, *named)))
     unheard = len(missed) == len(left) and bool(question.topics) and set(question.topics) <= _OF_ANYTHING and whole >= _SOME
     if unheard or (whole >= _ENOUGH and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY):
-        return Uncovered(named)
+        return named
     return None
 
 

@@ -64,47 +64,47 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if "other-globulin" in kinds and not _own(question, vocabulary) and not set(question.topics) & _WAITED_AFTER:
         return _other_drug(here, _named(question, vocabulary, "other-globulin"))
     if "beyond" in kinds:
-        return msgspec.structs.replace(not_in_evidence(_named(question, vocabulary, "beyond")), stands=True)
+        return msgspec.structs.replace(_not_in_evidence(_named(question, vocabulary, "beyond")), stands=True)
     of_vaccine = bool(question.vaccines) or "vaccines" in question.topics
     of_vaccine = of_vaccine and not any(word.fold in _TIMED for word in question.words)
     scheduled = "vaccine-schedule" in kinds or (bool(question.vaccines) and {"dose", "vaccines"} <= set(question.topics) and not question.indications)
     if scheduled and of_vaccine and not question.treatment and not question.products and not question.amounts.doses:
-        return msgspec.structs.replace(not_in_evidence(_named(question, vocabulary, "vaccine-schedule") or ("schedule of a vaccine",)), firm=True)
+        return msgspec.structs.replace(_not_in_evidence(_named(question, vocabulary, "vaccine-schedule") or ("schedule of a vaccine",)), firm=True)
     if "other-subject" in kinds and (not question.topics or (not question.indications and (not question.treatment or set(question.topics) <= _LOOSE_TOPICS))):
-        subject = not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
+        subject = _not_in_evidence(named) if question.treatment or question.indications else _out_of_scope()
         return msgspec.structs.replace(subject, stands=True)
     asks_of_disease = question.indications and not question.treatment and set(question.topics) <= _OF_ANY_DISEASE and not _asks_more(question)
     if "other-question" in kinds and asks_of_disease:
-        return not_in_evidence(_named(question, vocabulary, "other-question"))
+        return _not_in_evidence(_named(question, vocabulary, "other-question"))
     if "other-condition" in kinds and not _answered_anyway(question, vocabulary) and not set(question.topics) & _OF_ANYBODY:
-        return not_in_evidence(named)
+        return _not_in_evidence(named)
     if "other-product" in kinds and not question.products:
-        return not_in_evidence(_named(question, vocabulary, "other-product"))
+        return _not_in_evidence(_named(question, vocabulary, "other-product"))
     of_place = set(question.topics) & _OF_A_PLACE or (question.indications and not question.topics)
     if "other-place" in kinds and not question.places and of_place:
-        return not_in_evidence(_named(question, vocabulary, "other-place"))
+        return _not_in_evidence(_named(question, vocabulary, "other-place"))
     if question.treated and not question.indications and not question.vaccines and not set(question.topics) & _OF_A_RISK:
-        return not_in_evidence(question.treated)
+        return _not_in_evidence(question.treated)
     if question.aims and "indicated" in question.topics and not question.indications and not question.vaccines and not question.products:
-        return not_in_evidence(question.aims)
+        return _not_in_evidence(question.aims)
     strange = strange_words(question, vocabulary)
     missing = unrecorded(here, question, vocabulary, strange)
     if missing is not None:
         return _not_recorded(here, question, missing)
     if strange and not entity and not question.facts and (set(question.topics) <= _LOOSE_TOPICS or _capital(question, strange)):
-        return not_in_evidence(strange) if about_treatment or question.topics else _out_of_scope()
+        return _not_in_evidence(strange) if about_treatment or question.topics else _out_of_scope()
     had = _unknown_had(question, vocabulary)
     if had and not question.indications and set(question.topics) <= _LOOSE_TOPICS:
-        return not_in_evidence(had) if about_treatment else _out_of_scope()
+        return _not_in_evidence(had) if about_treatment else _out_of_scope()
     dosed = _unknown_dosed(question, vocabulary)
     if dosed and not question.treatment and not question.products:
-        return not_in_evidence(dosed)
+        return _not_in_evidence(dosed)
     if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
         return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
     beside_it = set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines)
     if "other-drug" in kinds and beside_it and not _told_of(question, vocabulary):
-        return not_in_evidence(named)
+        return _not_in_evidence(named)
     bare = not question.topics or question.topics == ("disease",)
     if bare and not question.loose and not question.named and not question.terms and not about_treatment and not question.amounts.texts:
         plain = "Please say more. Is it about how much, side effects or vaccines? Which illness or which brand is it?"
@@ -116,10 +116,10 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         said = frame("It depends on the disease and the product, and on the person. Please name them, or give a patient record.")
         return Refusal("asks", "ambiguous", (said,), (which,))
     if question.aims and not entity and not question.facts and set(question.topics) <= _OF_A_DISEASE:
-        return not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
+        return _not_in_evidence(question.aims) if about_treatment or question.topics else _out_of_scope()
     unknown = tuple(word for word in (*question.objects, *question.aims) if word in strange)
     if unknown and not entity:
-        return not_in_evidence(unknown) if about_treatment else _out_of_scope()
+        return _not_in_evidence(unknown) if about_treatment else _out_of_scope()
     if not about_treatment and not question.topics and not question.named and not question.terms and not question.corrections:
         return _out_of_scope() if question.loose or not question.amounts.texts else None
     if not about_treatment and strange and not question.named and set(question.topics) <= _LOOSE_TOPICS:
@@ -138,6 +138,7 @@ def _of_nobody(here: Here, question: Question) -> bool:
 
 
 _BY_DISEASE, _BY_PRODUCT = {"dose", "safe", "indicated", "duration", "maintenance", "children"}, {"rate", "product", "choice"}
+"""Topics whose answer for one person depends on the disease, and those on the product."""
 _PERSONS = {"he", "she", "him", "her", "his", "hers"}
 _WAITED_AFTER = {"vaccines", "exposure", "blood-tests", "interactions"}
 """Topics under which other globulins and blood products are spoken of: how long a vaccine waits after them."""
@@ -334,13 +335,19 @@ def _other_drug(here: Here, drug: tuple[str, ...]) -> Refusal:
     return Refusal("refused", "other-drug", (frame(plain if plain_for(here.audience) else clinical),))
 
 
-def not_in_evidence(words: tuple[str, ...]) -> Refusal:
+def _not_in_evidence(words: tuple[str, ...]) -> Refusal:
     """That nothing which was read tells of the words."""
     return Refusal(
         "refused",
         "not-in-evidence",
         (frame(f"The evidence says nothing about this{_quoted(words)}, so there is no answer. This is no proof for or against it. Ask your team."),),
     )
+
+
+def not_answered(words: tuple[str, ...]) -> Refusal:
+    """That no sentence which was found answers the question; of its words something may be said elsewhere."""
+    said = f"Nothing that was found here answers this{_quoted(words)}. This is no proof for or against it. Ask your team."
+    return Refusal("refused", "not-in-evidence", (frame(said),))
 
 
 def _not_recorded(here: Here, question: Question, missing: Unrecorded) -> Refusal:

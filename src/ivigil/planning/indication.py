@@ -80,7 +80,8 @@ def _not_settled(draft: Draft, evidence: Evidence, found: list[str], context: Co
         text = f"More than one indication fits: {names}. Name the one to plan for."
     elif asked:
         instead = indication_meant(asked, evidence)
-        text = f"'{asked}' is not an indication in the evidence. {instead[:1].upper()}{instead[1:]} Nothing is planned without evidence.".replace("  ", " ")
+        meant = f" {instead[:1].upper()}{instead[1:]}" if instead else ""
+        text = f"'{asked}' is not an indication in the evidence.{meant} Nothing is planned without evidence."
     else:
         text = "No indication is named and no problem on record is one in the evidence. Name the indication."
     line = Line("indication.choose", "indication", "choose", "critical", text, reasons(evidence, draft.facts, cites=(_NOT_NAMED,)))
