@@ -140,6 +140,13 @@ def test_a_key_left_out_for_its_slip_is_not_missed() -> None:
     assert [one.what for one in told(text)] == ["results.igg.value", "infusions[0].on"]
 
 
+def test_a_date_that_lies_ahead_hides_no_value_that_cannot_be() -> None:
+    """Both slips of one entry are told, of a weight as of a level; a believable value with such a date has the one."""
+    text = "id: p\nweight: {value: 610 kg, on: 2027-11-10}\nresults: {igg: {value: -3 g/L, on: 2027-11-10}, iga: {value: 2 g/L, on: 2027-11-10}}\n"
+    assert [(one.line, one.what, "believable" in one.why) for one in told(text)] == [
+        (2, "weight", False), (2, "weight", True), (3, "igg", False), (3, "iga", False), (3, "igg", True)]
+
+
 def test_an_example_is_of_the_same_kind() -> None:
     """A height without a unit is shown a height, a weight a weight."""
     remedies = {one.what: one.remedy for one in told("id: p\nweight: 70\nheight: 1.78\nage: '54'\norder: {dose: 35}\n")}

@@ -174,7 +174,9 @@ class _Checker:
         """The measurement in use, after telling about the ones that cannot be right."""
         definition = self.register.get(fact)
         chosen = latest(items, definition, self.as_of, self.record)
-        for item in chosen.implausible:
+        early = [item for item in items if not self.record.fhir and item.on is not None and item.on > self.as_of]
+        # A date that lies ahead is told by itself; it must not hide that the value cannot be right either.
+        for item in (*chosen.implausible, *(item for item in early if definition is not None and not plausible(item.value, definition.plausible))):
             on = item.on or self.as_of
             span = span_by_age(self.record, fact, on) or (definition.plausible if definition is not None else None)
             age = age_on(self.record, on)
@@ -253,7 +255,9 @@ class _Checker:
         bad = []
         for item in self.record.results:
             definition = self.register.get(item.test)
-            if definition is None or item.value is None or definition.plausible is None or (item.on is not None and item.on > self.as_of):
+            if definition is None or item.value is None or definition.plausible is None:
+                continue
+            if self.record.fhir and item.on is not None and item.on > self.as_of:
                 continue
             value = in_register_unit(item.value, definition)
             if value is None or not plausible(value, definition.plausible):
