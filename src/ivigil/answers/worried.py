@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivigil.answers.diseases import Here
-from ivigil.answers.said import Said, plain_for, said_of
+from ivigil.answers.said import Said, frame, plain_for, said_of
 from ivigil.answers.telling import STEM, held_in
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
@@ -28,5 +28,6 @@ def beside_refusal(here: Here, question: Question, vocabulary: Vocabulary) -> tu
             own.update(word.fold for phrase in here.evidence.synonyms[match.value].means for word in words_of(phrase))
     stems = {fold[:STEM] for fold in own}
     signs = [one for name in here.evidence.advice if name.startswith(_SIGNS) for one in said_of(here.evidence, name, here.audience)]
-    shared = [one for one in signs if stems & held_in(one)]
-    return (*shared[:_MOST], *said_of(here.evidence, _CALL, here.audience))
+    shared = [one for one in signs if stems & held_in(one)][:_MOST]
+    lead = [frame("Call for help if this happens:")] if shared else []
+    return (*lead, *shared, *said_of(here.evidence, _CALL, here.audience))
