@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from ivigil.answers import diseases
@@ -12,6 +14,7 @@ from ivigil.answers.compared import compared
 from ivigil.answers.covered import uncovered
 from ivigil.answers.diseases import Here
 from ivigil.answers.foremost import barred, foremost, mentioned_first
+from ivigil.answers.own import asks_own_dose, own_medicine
 from ivigil.answers.person import fitting_age, of_person
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.reckoned import reckoned
@@ -73,9 +76,9 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
             (frame("Instructions inside a question have no effect here. Ask the question itself; it is answered from the evidence only."),),
         )
     sums = calculated(here, question.amounts, question.indications)
-    own_dose = question.own_dose or question.amounts.weight is not None
-    if plain_for(here.audience) and own_dose and _about_dose(question):
-        return _own_dose(here, question)
+    own_dose = (question.own_dose or question.amounts.weight is not None) and _about_dose(question)
+    if plain_for(here.audience) and (own_dose or asks_own_dose(question, vocabulary) or own_medicine(question, vocabulary)):
+        return _own_dose(here, question, own_medicine(question, vocabulary))
     if sums.asks:
         dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
         beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
@@ -232,14 +235,25 @@ def _about_dose(question: Question) -> bool:
     return asked or (question.amounts.weight is not None and any(word.fold in {"gram", "dose", "bottle", "ml"} for word in question.words))
 
 
-def _own_dose(here: Here, question: Question) -> Drawn:
-    """A patient's own dose is never worked out; what is generally so may be told, but no amount, which would read as a yes or a no."""
-    lead = frame("Your own dose is for your doctor to set, so it is not worked out here. Please ask your team; do not change it yourself.")
-    corrections = tuple(one for one in _corrections(here, question, ()) if not any(letter.isdigit() for letter in one.text))
-    topic = here.evidence.topics["dose"]
-    told = tuple(one for name in topic.tell for one in said_of(here.evidence, name, here.audience) if not any(letter.isdigit() for letter in one.text))
-    parts = _once([Part(topic.id, topic.plain or topic.title, told)] if told else [], list(corrections))
-    return Drawn("refused", "individual-dose-for-patient", (lead,), corrections, tuple(parts), related=_related(here, ("dose",)))
+def _own_dose(here: Here, question: Question, medicine: str) -> Drawn:
+    """A patient's own dose is never worked out; what is generally so may be told, but no amount, which would read as a yes or a no.
+
+    That of another ``medicine`` that is taken beside the treatment is neither.
+    """
+    of_drug = f"How much of another drug you take ({medicine}) is for your doctor to set, so it is not told here. Please ask your team."
+    own = "Your own dose is for your doctor to set, so it is not worked out here. Please ask your team; do not change it yourself."
+    lead = frame(of_drug if medicine else own)
+    opening = _unnumbered(foremost(here, question))
+    corrections = tuple(one for one in _unnumbered(_corrections(here, question, ())) if one not in opening)
+    topic = here.evidence.topics["prevention" if medicine else "dose"]
+    told = _unnumbered(one for name in topic.tell for one in said_of(here.evidence, name, here.audience))
+    parts = _once([Part(topic.id, topic.plain or topic.title, told)] if told else [], [*opening, *corrections])
+    return Drawn("refused", "individual-dose-for-patient", (lead, *opening), corrections, tuple(parts), related=_related(here, (topic.id,)))
+
+
+def _unnumbered(said: Iterable[Said]) -> tuple[Said, ...]:
+    """The sentences without a digit: from none of them an own dose could be worked out."""
+    return tuple(one for one in said if not any(letter.isdigit() for letter in one.text))
 
 
 def _planned(here: Here, question: Question, topics: tuple[str, ...], record: Record) -> list[Part]:

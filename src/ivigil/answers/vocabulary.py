@@ -20,6 +20,11 @@ _DISEASE = re.compile(r"(?:itis|osis|emia|aemia|pathy|penia|oma|drome|osus|igoid
 """How the name of a disease ends; other parts of a long name are no names."""
 AHEAD = ("ahead-trough", "ahead-below", "ahead-half-life", "ahead-next-level")
 """The word lists that ask for the forecast of a record."""
+OWN = (
+    *("own-person", "own-asked", "own-needed", "own-unit", "own-measure", "own-interval", "own-not"),
+    *("own-plain", "own-act", "own-turn", "own-leave"),
+)
+"""The word lists by which patients ask for an amount of their own."""
 _SHORTEST_MISSPELT = 5
 _ENDINGS = ("ed", "ing", "ly", "er", "est", "able", "ness", "less", "ful", "d", "r")
 _FEWEST_TOLD = 2
@@ -64,6 +69,7 @@ class Vocabulary:
             name: Phrases((phrase, None) for phrase in self._listed(name))
             for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", "body", *AHEAD)
         }
+        self.own: Phrases[str] = Phrases((phrase, name) for name in OWN for phrase in self._listed(name))
         self.languages = {one.name: frozenset(word.lower() for word in one.words) for one in evidence.languages.values()}
 
     def everyday(self, fold: str) -> bool:
@@ -159,7 +165,7 @@ class Vocabulary:
     @cached_property
     def known(self) -> frozenset[str]:
         """Words that are never read as others: the first words of names and topics, everyday words, the words of signs."""
-        return self.names.starts | self.topics.starts | self.ordinary | self.sign_words
+        return self.names.starts | self.topics.starts | self.own.starts | self.ordinary | self.sign_words
 
     @cached_property
     def sign_words(self) -> frozenset[str]:
