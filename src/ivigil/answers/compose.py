@@ -117,8 +117,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     parts = [msgspec.structs.replace(part, said=said) for part, said in zip(parts, fewer, strict=True) if said or part.table is not None]
     short, parts = _short(parts, leading, 1 if opening else 0)
     short, parts = (short, parts) if leading or forecast is not None else _led(here, question, short, parts)
-    set_right = leading or (corrections and (question.topics or not plain_for(here.audience)))
-    if not (set_right or worked or forecast is not None or record is not None or question.signs):
+    if not (leading or worked or forecast is not None or record is not None or question.signs):
         said_now = [*short, *(one for part in parts for one in part.said)]
         missed = uncovered(here, question, vocabulary, said_now, strange_words(question, vocabulary))
         if missed is not None:

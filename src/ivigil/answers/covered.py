@@ -109,6 +109,7 @@ _TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "us
 _DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm"}
 _SUBJECTS = {"ivig", "scig", "it", "this", "drip", "immunoglobulin", "infusion", "antibody", "treatment", "gamma", "globulin", "they", "medicine"}
 _UNTIL = {"when", "while", "if", "and", "or", "because", "before", "after", "during", "for", "like", "as", "than", "then", "is", "in", "on", "from", "at"}
+_UNTIL |= {"with", "without", "by", "so", "even", "despite", "through", "whatever", "unles"}
 _PASSED_OVER = (
     {"i", "you", "your", "me", "my", "we", "us", "he", "she", "his", "her", "him", "their", "them", "it", "that", "this", "people", "someone"}
     | {"somebody", "patient"}

@@ -24,6 +24,8 @@ def asks_own_dose(question: Question, vocabulary: Vocabulary) -> bool:
         return False
     own = [match for match in vocabulary.names.found(question.words) if match.value.kind == "product" or match.value.id in _TREATMENT]
     named = {place for match in own for place in range(match.start, match.end)}
+    if not named and any(vocabulary.evidence.outsiders[name].kind == "other-drug" for name in question.outside):
+        return False
     measured = named | {match.start for name in ("own-unit", "own-measure") for match in found[name]}
     amounts = question.amounts
     if found["own-plain"] or (amounts.weight is not None and found["own-asked"] and not question.outside):
@@ -35,7 +37,7 @@ def asks_own_dose(question: Question, vocabulary: Vocabulary) -> bool:
 
 def own_medicine(question: Question, vocabulary: Vocabulary) -> str:
     """The other medicine of which somebody asks how much they themselves are to take beside the treatment; empty when none."""
-    if not (question.treatment or question.field or question.indications):
+    if not question.treatment:
         return ""
     found = _found(question, vocabulary)
     needed = {match.start for match in found["own-needed"]}

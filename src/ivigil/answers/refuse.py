@@ -9,6 +9,7 @@ import msgspec
 
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.diseases import Here
+from ivigil.answers.errands import errand
 from ivigil.answers.find import index_of
 from ivigil.answers.said import Said, frame, plain_for, said_of
 from ivigil.answers.things import of_facts
@@ -51,6 +52,9 @@ def emergency(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal
 def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal | None:
     """A question about something else: other medicines, other subjects, conditions that no statement speaks of."""
     evidence = here.evidence
+    order = errand(question, vocabulary)
+    if order:
+        return _errand(order)
     kinds = {evidence.outsiders[name].kind for name in question.outside}
     entity = bool(question.indications or question.products or question.vaccines or question.tests)
     named = _named(question, vocabulary)
@@ -241,7 +245,8 @@ def strange_words(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]
     meant = {question.words[place].fold for match in vocabulary.synonyms.found(question.words) for place in range(match.start, match.end)}
     places = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-place" and "travel" in question.topics]
     travelled = {question.words[place].fold for match in places for place in range(match.start, match.end)}
-    proper = {word.fold for word in question.words[1:] if word.text[0].isupper() and not question.text.isupper()}
+    capital = [word for word in question.words[1:] if word.text[0].isupper() and not question.text.isupper()]
+    proper = {word.fold for word in capital if not (word.text.isupper() and word.fold in meant)}
     unheard = (word for word in question.loose if len(word) > 2 and word not in travelled and not vocabulary.everyday(word) and not index.knows(word))
     return tuple(word for word in unheard if word in proper or not (word in meant or vocabulary.misspelt(word)))
 
@@ -370,6 +375,12 @@ def _out_of_scope() -> Refusal:
             ),
         ),
     )
+
+
+def _errand(order: str) -> Refusal:
+    """That nothing is done here but answering."""
+    said = f"Here questions about immunoglobulin are answered; nothing else can be done ({order}). Ask what you want to know about it."
+    return Refusal("refused", "out-of-scope", (frame(said),), stands=True, firm=True)
 
 
 def _quoted(words: tuple[str, ...]) -> str:

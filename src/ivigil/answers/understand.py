@@ -227,7 +227,8 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary, shouted: bool) -> tu
             out.append(word)
             continue
         name = place > 0 and word.text[0].isupper() and not shouted
-        meant = vocabulary.meant(word.fold, index.words_by_letter, most=1 if name else 3)
+        most = 1 if name else 3
+        meant = vocabulary.meant(word.fold, index.words_by_letter, most) or vocabulary.meant(word.text.lower(), index.words_by_letter, most)
         if meant:
             read_as[word.text] = meant
             out.append(Word(meant, meant))

@@ -57,6 +57,7 @@ class Vocabulary:
         self.evidence = evidence
         self.common = frozenset(folded(word) for word in self._listed("common"))
         self.ordinary = self.common | {folded(word) for word in self._listed("ordinary")}
+        self.things = frozenset(folded(word) for word in self._listed("things"))
         self.names: Phrases[Meaning] = Phrases(self._names())
         self.topics: Phrases[str] = Phrases((phrase, topic.id) for topic in evidence.topics.values() for phrase in (topic.ask, *topic.words))
         self.corrections: Phrases[str] = Phrases((phrase, one.id) for one in evidence.corrections.values() for phrase in one.words)
@@ -70,6 +71,8 @@ class Vocabulary:
             for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", "body", *AHEAD)
         }
         self.own: Phrases[str] = Phrases((phrase, name) for name in OWN for phrase in self._listed(name))
+        self.orders: Phrases[None] = Phrases((phrase, None) for phrase in self._listed("errand"))
+        self.courtesy: Phrases[None] = Phrases((phrase, None) for phrase in self._listed("errand-lead"))
         self.languages = {one.name: frozenset(word.lower() for word in one.words) for one in evidence.languages.values()}
 
     def everyday(self, fold: str) -> bool:
@@ -165,7 +168,7 @@ class Vocabulary:
     @cached_property
     def known(self) -> frozenset[str]:
         """Words that are never read as others: the first words of names and topics, everyday words, the words of signs."""
-        return self.names.starts | self.topics.starts | self.own.starts | self.ordinary | self.sign_words
+        return self.names.starts | self.topics.starts | self.own.starts | self.orders.starts | self.ordinary | self.things | self.sign_words
 
     @cached_property
     def sign_words(self) -> frozenset[str]:
@@ -183,11 +186,11 @@ class Vocabulary:
         for topic in self.evidence.topics.values():
             for phrase in topic.words:
                 words.update(word.fold for word in words_of(phrase) if len(word.fold) > _SHORTEST_MISSPELT and word.fold.isalpha())
-        return _by_letter((words | self.sign_words) - (self.ordinary - self.common))
+        return _by_letter((words | self.sign_words) - ((self.ordinary | self.things) - self.common))
 
     @cached_property
     def _everyday_by_letter(self) -> dict[str, tuple[str, ...]]:
-        return _by_letter(word for word in self.ordinary if len(word) >= _SHORTEST_MISSPELT)
+        return _by_letter(word for word in self.ordinary | self.things if len(word) >= _SHORTEST_MISSPELT)
 
     def misspelt(self, fold: str) -> bool:
         """True for what is nearly an everyday word: it names nothing unknown, somebody mistyped it."""
