@@ -18,10 +18,11 @@ from ivigil.answers.own import asks_own_dose, own_medicine
 from ivigil.answers.person import fitting_age, of_person
 from ivigil.answers.planned import plan_of, quoted, said_line
 from ivigil.answers.reckoned import reckoned
-from ivigil.answers.refuse import Refusal, not_answered, strange_words
+from ivigil.answers.refuse import Refusal, not_answered
 from ivigil.answers.said import Said, by_words, frame, plain_for, said_of
 from ivigil.answers.searched import searched
 from ivigil.answers.shortened import shortened
+from ivigil.answers.strange import strange_words
 from ivigil.answers.telling import asked_for, most_telling
 from ivigil.answers.typed import MEDICINE_TOPICS, typed
 from ivigil.answers.understand import Question

@@ -12,6 +12,7 @@ from ivigil.answers.diseases import Here
 from ivigil.answers.errands import errand
 from ivigil.answers.find import index_of
 from ivigil.answers.said import Said, frame, plain_for, said_of
+from ivigil.answers.strange import strange_words, written_as_name
 from ivigil.answers.things import of_facts
 from ivigil.answers.understand import Question
 from ivigil.answers.unrecorded import Unrecorded, unrecorded
@@ -95,7 +96,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     missing = unrecorded(here, question, vocabulary, strange)
     if missing is not None:
         return _not_recorded(here, question, missing)
-    if strange and not entity and not question.facts and (set(question.topics) <= _LOOSE_TOPICS or _capital(question, strange)):
+    if strange and not entity and not question.facts and (set(question.topics) <= _LOOSE_TOPICS or written_as_name(question, strange)):
         return _not_in_evidence(strange) if about_treatment or question.topics else _out_of_scope()
     had = _unknown_had(question, vocabulary)
     if had and not question.indications and set(question.topics) <= _LOOSE_TOPICS:
@@ -237,23 +238,6 @@ _OF_A_DISEASE_UNDER_A_DRUG = ("resist", "refract", "depend", "induc", "associat"
 _REPLACING = ("replac", "substitut", "antibod", "premed", "igg", "hypogamma")
 _DOSED_ALONE = {"rate", "level", "interval", "trough", "target", "ceiling", "drop"}
 """Words that ask for an amount of a medicine where no other is named."""
-
-
-def strange_words(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Words that no name, no statement and no list of everyday words holds: what is asked about may be unknown to the evidence."""
-    index = index_of(vocabulary.evidence)
-    meant = {question.words[place].fold for match in vocabulary.synonyms.found(question.words) for place in range(match.start, match.end)}
-    places = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind == "other-place" and "travel" in question.topics]
-    travelled = {question.words[place].fold for match in places for place in range(match.start, match.end)}
-    capital = [word for word in question.words[1:] if word.text[0].isupper() and not question.text.isupper()]
-    proper = {word.fold for word in capital if not (word.text.isupper() and word.fold in meant)}
-    unheard = (word for word in question.loose if len(word) > 2 and word not in travelled and not vocabulary.everyday(word) and not index.knows(word))
-    return tuple(word for word in unheard if word in proper or not (word in meant or vocabulary.misspelt(word)))
-
-
-def _capital(question: Question, strange: tuple[str, ...]) -> bool:
-    """True when such a word is written as a name inside the sentence: perhaps a product nobody read of."""
-    return any(word.fold in strange and word.text[0].isupper() and not word.text.isupper() for word in question.words[1:])
 
 
 def _unknown_had(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
