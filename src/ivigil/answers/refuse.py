@@ -15,6 +15,7 @@ from ivigil.answers.said import Said, frame, plain_for, said_of
 from ivigil.answers.strange import strange_words, written_as_name
 from ivigil.answers.things import of_facts
 from ivigil.answers.understand import Question
+from ivigil.answers.unheld import unheld
 from ivigil.answers.unrecorded import Unrecorded, unrecorded
 from ivigil.answers.vocabulary import Meaning, Vocabulary
 from ivigil.answers.words import Match
@@ -93,6 +94,9 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if question.aims and "indicated" in question.topics and not question.indications and not question.vaccines and not question.products:
         return _not_in_evidence(question.aims)
     strange = strange_words(question, vocabulary)
+    nobody = unheld(question, vocabulary, strange)
+    if nobody:
+        return msgspec.structs.replace(_not_in_evidence(nobody), stands=True)
     missing = unrecorded(here, question, vocabulary, strange)
     if missing is not None:
         return _not_recorded(here, question, missing)
