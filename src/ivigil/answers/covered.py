@@ -12,6 +12,7 @@ from ivigil.answers.said import Said, plain_for, said_of
 from ivigil.answers.telling import STEM, asked_for, held_in
 from ivigil.answers.understand import Concept, Question
 from ivigil.answers.vocabulary import Vocabulary
+from ivigil.answers.words import folds_of
 
 _LIGHT = 0.4
 """What an everyday word weighs of what it would otherwise."""
@@ -85,8 +86,8 @@ def _alarming(one: Said) -> bool:
 
 def _mostly(done: dict[str, frozenset[str]], one: Said) -> bool:
     """True for a sentence that holds at least half of the words, the rarest among them, or longer forms of them (*fail*, *failure*)."""
-    stems = held_in(one)
-    held = [any(stem.startswith(tuple(own)) for stem in stems) for own in done.values()]
+    folds = folds_of(one.text)
+    held = [any(fold.startswith(tuple(own)) for fold in folds) for own in done.values()]
     return held[0] and 2 * sum(held) >= len(held)
 
 
@@ -101,12 +102,14 @@ def _done(question: Question, vocabulary: Vocabulary, index: Index) -> dict[str,
     said = list(itertools.takewhile(lambda word: word.fold not in _UNTIL, question.words[verb + 1 :]))
     what = {word.text: meant.get(word.fold, (word.fold,)) for word in said if word.fold not in _PASSED_OVER and word.fold.isalpha()}
     rarest = sorted(what, key=lambda text: -_weight(what[text], index) * (_LIGHT if vocabulary.everyday(what[text][0]) else 1))
-    return {text: frozenset(one[:STEM] for one in what[text]) for text in rarest}
+    return {text: frozenset(one[: max(STEM, len(one) - _ENDING)] for one in what[text]) for text in rarest}
 
 
 _ON_WORDS, _LONGER = {"what", "words"}, 3
 _TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "used", "have", "need", "good", "medicine", "infusion", "dose", "antibody"}
-_DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm"}
+_ENDING = 4
+"""So many letters at most end a long word: *personality* is not *person*."""
+_DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm", "turn", "bring", "ruin", "improve", "boost", "worsen", "trigger", "stunt", "shrink", "grow", "get"}
 _SUBJECTS = {"ivig", "scig", "it", "this", "drip", "immunoglobulin", "infusion", "antibody", "treatment", "gamma", "globulin", "they", "medicine"}
 _UNTIL = {"when", "while", "if", "and", "or", "because", "before", "after", "during", "for", "like", "as", "than", "then", "is", "in", "on", "from", "at"}
 _UNTIL |= {"with", "without", "by", "so", "even", "despite", "through", "whatever", "unles"}
