@@ -14,6 +14,7 @@ from ivigil.answers.understand import Concept, Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import folds_of
 
+_PE,_PL,_PN=2.0,.5,.5
 _LIGHT = 0.4
 """What an everyday word weighs of what it would otherwise."""
 _TELLING = 0.6
@@ -61,7 +62,8 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     if strange:
         return tuple(dict.fromkeys((*strange, *named)))
     unheard = len(missed) == len(left) and bool(question.topics) and set(question.topics) <= _OF_ANYTHING and whole >= _SOME
-    if unheard or (whole >= _ENOUGH and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY):
+    enough, left_, entry = (_PE,_PL,_PN) if plain_for(here.audience) else (_ENOUGH,_LEFT,_ENTRY)
+    if unheard or (whole >= enough and taken_up < left_ and _nearest_entry(question, index) < entry):
         return named
     return None
 

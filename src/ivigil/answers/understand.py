@@ -229,7 +229,7 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary, shouted: bool) -> tu
         name = place > 0 and word.text[0].isupper() and not shouted
         most = 1 if name else 3
         meant = vocabulary.meant(word.fold, index.words_by_letter, most) or vocabulary.meant(word.text.lower(), index.words_by_letter, most)
-        if meant:
+        if meant and meant != word.fold:
             read_as[word.text] = meant
             out.append(Word(meant, meant))
         else:

@@ -58,6 +58,7 @@ class Vocabulary:
         self.common = frozenset(folded(word) for word in self._listed("common"))
         self.ordinary = self.common | {folded(word) for word in self._listed("ordinary")}
         self.things = frozenset(folded(word) for word in self._listed("things"))
+        self.spelt_right = frozenset(folded(word) for word in self._listed("spelt-right"))
         self.names: Phrases[Meaning] = Phrases(self._names())
         self.topics: Phrases[str] = Phrases((phrase, topic.id) for topic in evidence.topics.values() for phrase in (topic.ask, *topic.words))
         self.corrections: Phrases[str] = Phrases((phrase, one.id) for one in evidence.corrections.values() for phrase in one.words)
@@ -168,7 +169,8 @@ class Vocabulary:
     @cached_property
     def known(self) -> frozenset[str]:
         """Words that are never read as others: the first words of names and topics, everyday words, the words of signs."""
-        return self.names.starts | self.topics.starts | self.own.starts | self.orders.starts | self.ordinary | self.things | self.sign_words
+        starts = self.names.starts | self.topics.starts | self.own.starts | self.orders.starts
+        return starts | self.ordinary | self.things | self.spelt_right | self.sign_words
 
     @cached_property
     def sign_words(self) -> frozenset[str]:
@@ -194,8 +196,10 @@ class Vocabulary:
 
     def misspelt(self, fold: str) -> bool:
         """True for what is nearly an everyday word: it names nothing unknown, somebody mistyped it."""
+        if len(fold) < _SHORTEST_MISSPELT or fold in self.spelt_right:
+            return False
         most = 1 if len(fold) < _LONG else 2
-        return len(fold) >= _SHORTEST_MISSPELT and any(distance(fold, known, most) <= most for known in self._everyday_by_letter.get(fold[0], ()))
+        return any(distance(fold, known, most) <= most for known in self._everyday_by_letter.get(fold[0], ()))
 
     def meant(self, word: str, others: Mapping[str, tuple[str, ...]], most: int) -> str:
         """The known word that a misspelt one stands for: the nearest, when no other is as near; else nothing. Names come before ``others``, by first letter.

@@ -167,5 +167,6 @@ QUESTION_KINDS: tuple[tuple[str, str, type[Shape]], ...] = (
     ("questions/languages.yaml", "languages", Language),
     ("questions/words.yaml", "word_lists", WordList),
     ("questions/acts.yaml", "word_lists", WordList),
+    ("questions/spelt-right.yaml", "word_lists", WordList),
 )
 """Which file fills which part of the evidence."""
