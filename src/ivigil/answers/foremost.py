@@ -24,6 +24,10 @@ _ROUTES: dict[str, tuple[str, ...]] = {
     ),
     "subcutaneous": ("subcutaneous*", "under the skin", "sc", "subcut*", "sub q", "subq", "beneath the skin", "into the belly", "into the tummy"),
     "intramuscular": ("im", "intramuscular*", "into a muscle", "into the muscle", "into muscle"),
+    "oral": ("orally", "by mouth", "given oral", "swallow it", "drink it", "as a drink", "as a tablet"),
+    "inhaled": ("inhaled", "inhale it", "nebulis*", "nebuliz*", "as a spray", "into the lung", "into the lungs"),
+    "intrathecal": ("intrathecal*", "into the spine", "into the spinal fluid", "lumbar route"),
+    "other": ("intravitreal*", "into the eye", "rectal*", "intraperitoneal*", "intraosseous*", "intradermal*", "into a bone", "into the bone", "topical*"),
 }
 _ROUTE_WORDS: Phrases[str] = Phrases((wording, route) for route, listed in _ROUTES.items() for wording in listed)
 _UNDER_THE_SKIN = "safety.route.subcutaneous-only"

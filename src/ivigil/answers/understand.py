@@ -226,7 +226,7 @@ def _spelt(words: tuple[Word, ...], vocabulary: Vocabulary, shouted: bool) -> tu
         if place in covered or word.fold in vocabulary.known or not word.fold.isalpha() or index.knows(word.fold):
             out.append(word)
             continue
-        name = place > 0 and word.text[0].isupper() and not shouted
+        name = (place > 0 and word.text[0].isupper() and not shouted) or (not word.text.isupper() and any(map(str.isupper, word.text[1:])))
         most = 1 if name else 3
         meant = vocabulary.meant(word.fold, index.words_by_letter, most) or vocabulary.meant(word.text.lower(), index.words_by_letter, most)
         if meant and meant != word.fold:

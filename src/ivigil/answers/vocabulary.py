@@ -213,10 +213,16 @@ class Vocabulary:
         if not near and not self.misspelt(word):
             most = min(most, 1 if len(word) < _LONG else 2)
             near = [(gap, known) for known in others.get(word[0], ()) if (gap := distance(word, known, most)) <= most]
+        near = [(gap, known) for gap, known in near if not _opposite(word, known)]
         if not near:
             return ""
         near.sort()
         return near[0][1] if len(near) == 1 or near[0][0] < near[1][0] or near[0][1][:_SHORTEST_MISSPELT] == near[1][1][:_SHORTEST_MISSPELT] else ""
+
+
+def _opposite(word: str, known: str) -> bool:
+    """True for too much of something and too little of it, which are no misspellings of each other: *hypernatraemia*, *hyponatraemia*."""
+    return {word[:4], known[:4]} == {"hype", "hypo"}
 
 
 def _by_letter(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
