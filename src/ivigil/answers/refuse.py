@@ -83,7 +83,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if "other-question" in kinds and asks_of_disease:
         return _not_in_evidence(_named(question, vocabulary, "other-question"))
     if "other-condition" in kinds and not _answered_anyway(question, vocabulary) and not set(question.topics) & _OF_ANYBODY:
-        return _not_in_evidence(named)
+        return msgspec.structs.replace(_not_in_evidence(named), stands=True)
     if "other-product" in kinds and not question.products:
         return _not_in_evidence(_named(question, vocabulary, "other-product"))
     of_place = set(question.topics) & _OF_A_PLACE or (question.indications and not question.topics)
@@ -109,7 +109,7 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
     if dosed and not question.treatment and not question.products:
         return _not_in_evidence(dosed)
     if any(word.text.isdigit() and len(word.text) == 4 and here.as_of.year < int(word.text) < _LAST_YEAR for word in question.words):
-        return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),))
+        return Refusal("refused", "not-in-evidence", (frame("What is to come is not in the evidence."),), stands=True)
     medicines = tuple(name for name in question.facts if name.startswith("takes."))
     beside_it = set(question.topics) <= _WITH_MEDICINES and not question.vaccines and not of_facts(here, medicines)
     if "other-drug" in kinds and beside_it and not _told_of(question, vocabulary):

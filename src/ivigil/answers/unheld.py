@@ -22,7 +22,7 @@ def _person(question: Question, vocabulary: Vocabulary) -> tuple[str, ...]:
     for place, word in enumerate(question.words[:-1]):
         after = question.words[place + 1]
         name = after.text[0].isupper() and not after.text.isupper() and after.text.isalpha() and not question.text.isupper()
-        if word.fold in _TITLES and word.text[0].isupper() and name and not index.knows(after.fold):
+        if word.fold in _TITLES and word.text[0].isupper() and name and (vocabulary.everyday(after.fold) or not index.knows(after.fold)):
             return (f"{word.text} {after.text}",)
     return ()
 
