@@ -118,20 +118,24 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     parts = [msgspec.structs.replace(part, said=said) for part, said in zip(parts, fewer, strict=True) if said or part.table is not None]
     short, parts = _short(parts, leading, 1 if opening else 0)
     short, parts = (short, parts) if leading or forecast is not None else _led(here, question, short, parts)
+    strange = strange_words(question, vocabulary)
     if not (leading or worked or forecast is not None or record is not None or question.signs):
         said_now = [*short, *(one for part in parts for one in part.said)]
-        missed = uncovered(here, question, vocabulary, said_now, strange_words(question, vocabulary))
+        missed = uncovered(here, question, vocabulary, said_now, strange)
         if missed is not None:
             none = not_answered(missed)
             return Drawn(none.outcome, none.reason, none.said, related=_related(here, topics))
     spelt = ", ".join(f"{meant} for {written}" for written, meant in question.read_as.items())
     notes = [frame(f"Read as: {spelt}.")] if spelt else []
+    listed = {place for match in question.outsiders for place in range(match.start, match.end)}
+    unheard = [word.text for place, word in enumerate(question.words) if word.fold in strange and place in listed]
+    aside = [frame(f"Nothing that was read speaks of: {', '.join(dict.fromkeys(unheard))}.")] if unheard else []
     if "criteria" in topics and record is None and not plain_for(here.audience):
         notes.append(frame(_NECESSITY))
     missing = _missing(question, topics)
     before = barred(here, question) if leading else []
     first = dict.fromkeys((*(one for one in leading if one in before), *worked, *leading))
-    return Drawn("answered", "", (*notes, *first, *short), tuple(corrections), tuple(parts), missing, _related(here, topics))
+    return Drawn("answered", "", (*notes, *first, *short, *aside), tuple(corrections), tuple(parts), missing, _related(here, topics))
 
 
 _NOTHING = "The evidence does not answer this. What was not read is not guessed."

@@ -14,7 +14,6 @@ from ivigil.answers.understand import Concept, Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import folds_of
 
-_PE,_PL,_PN=2.0,.5,.5
 _LIGHT = 0.4
 """What an everyday word weighs of what it would otherwise."""
 _TELLING = 0.6
@@ -23,8 +22,8 @@ _ENTRY = 0.5
 """The share that some one entry of the evidence must hold for it to be about what is asked."""
 _LEFT = 0.5
 """The share of the words that are neither names nor topics which the answer as a whole must take up."""
-_ENOUGH, _SOME, _LITTLE = 5.0, 3.0, 2.5
-"""What those words must weigh together to tell what is asked: less is a turn of phrase. The smaller where the topics are of anything that may happen."""
+_ENOUGH, _ENOUGH_PLAIN, _SOME, _LITTLE = 5.0, 2.0, 3.0, 2.5
+"""What those words must weigh together to tell what is asked: less is a turn of phrase. Less is enough of patients, and under topics of anything."""
 _OF_ANYTHING = {"effects", "safe", "afterwards", "bring", "frequency"}
 """Topics under which people ask whether the treatment does something: what it is must then stand in the answer."""
 
@@ -62,8 +61,8 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     if strange:
         return tuple(dict.fromkeys((*strange, *named)))
     unheard = len(missed) == len(left) and bool(question.topics) and set(question.topics) <= _OF_ANYTHING and whole >= _SOME
-    enough, left_, entry = (_PE,_PL,_PN) if plain_for(here.audience) else (_ENOUGH,_LEFT,_ENTRY)
-    if unheard or (whole >= enough and taken_up < left_ and _nearest_entry(question, index) < entry):
+    enough = _ENOUGH_PLAIN if plain_for(here.audience) else _ENOUGH
+    if unheard or (whole >= enough and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY):
         return named
     return None
 
@@ -111,7 +110,8 @@ _ON_WORDS, _LONGER = {"what", "words"}, 3
 _TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "used", "have", "need", "good", "medicine", "infusion", "dose", "antibody"}
 _ENDING = 4
 """So many letters at most end a long word: *personality* is not *person*."""
-_DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm", "turn", "bring", "ruin", "improve", "boost", "worsen", "trigger", "stunt", "shrink", "grow", "get"}
+_DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm", "turn", "bring", "ruin"}
+_DOES |= {"improve", "boost", "worsen", "trigger", "stunt", "shrink", "grow", "get"}
 _SUBJECTS = {"ivig", "scig", "it", "this", "drip", "immunoglobulin", "infusion", "antibody", "treatment", "gamma", "globulin", "they", "medicine"}
 _UNTIL = {"when", "while", "if", "and", "or", "because", "before", "after", "during", "for", "like", "as", "than", "then", "is", "in", "on", "from", "at"}
 _UNTIL |= {"with", "without", "by", "so", "even", "despite", "through", "whatever", "unles"}
