@@ -25,6 +25,8 @@ _NUMBERS = re.compile(r"[\s\d.]+%?$")
 _CONTENTS, _RESIDUES, _TRACES = {"content", "concentration", "titer"}, {"residual"}, {"trace"}
 _OF_LEVELS = {"levels", "half-life", "monitoring"}
 _OF_BLOOD = {"blood", "serum", "plasma", "peak", "trough", "igg", "protein"}
+_SMALL = {"of", "in", "the", "a", "an", "on", "for", "per", "to", "at", "is", "are", "how", "what", "many", "much", "do", "doe", "and", "my", "from", "with"}
+"""A wording that holds one of these need not stand in a statement as it is; one of other words alone must."""
 _TRIALS = {"trial", "study"}
 _TOLD_OF_ONESELF = ("y", "ed", "ing", "ish")
 """How words end by which people say how they feel or look."""
@@ -88,7 +90,10 @@ def _property(here: Here, question: Question, vocabulary: Vocabulary) -> str:
         if any(word.fold in _OF_BLOOD for word in question.words[match.end : match.end + 2]):
             continue
         folds = [question.words[place].fold for place in range(match.start, match.end)]
-        held = [index.holders([fold]) for fold in folds if fold not in vocabulary.common and fold.isalpha()]
+        spoken = [fold for fold in folds if fold not in _SMALL]
+        phrase = len(spoken) == match.width > 1 and all(map(str.isalpha, spoken))
+        told = [fold for fold in folds if fold not in vocabulary.common and fold.isalpha()]
+        held = [index.holders([" ".join(spoken)])] if phrase else [index.holders([fold]) for fold in told]
         both = frozenset.intersection(*held) if held else frozenset()
         if not (both & rows if names else both):
             return _spoken(question, match, vocabulary)
