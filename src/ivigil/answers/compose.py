@@ -84,7 +84,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
         beside = _once([dose] if dose is not None else [], [*sums.said, *corrections])
         return Drawn("asks", sums.reason, sums.said, tuple(corrections), tuple(beside), sums.follow_up, _related(here, ("dose",)))
-    if record is not None and refusal is not None and refusal.outcome == "asks":
+    if record is not None and refusal is not None and (refusal.outcome == "asks" or refusal.recorded):
         refusal = None
     forecast = _forecast(here, question, vocabulary, record) if record is not None else None
     opening = foremost(here, question) if "topics" in using else []

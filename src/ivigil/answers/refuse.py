@@ -32,6 +32,8 @@ class Refusal(msgspec.Struct, frozen=True):
     related: tuple[str, ...] = ()
     stands: bool = False
     """True when it is about another subject, of which an opener knows nothing."""
+    recorded: bool = False
+    """True when a patient record would hold what is asked for."""
     firm: bool = False
     """True when something else is asked for than what sums and openers could say, so that neither stands in its place."""
 
@@ -71,6 +73,8 @@ def outside(here: Here, question: Question, vocabulary: Vocabulary) -> Refusal |
         return _other_drug(here, _named(question, vocabulary, "other-globulin"))
     if "beyond" in kinds:
         return msgspec.structs.replace(_not_in_evidence(_named(question, vocabulary, "beyond")), stands=True)
+    if "own-record" in kinds:
+        return _own_record(here)
     of_vaccine = bool(question.vaccines) or "vaccines" in question.topics
     of_vaccine = of_vaccine and not any(word.fold in _TIMED for word in question.words)
     scheduled = "vaccine-schedule" in kinds or (bool(question.vaccines) and {"dose", "vaccines"} <= set(question.topics) and not question.indications)
@@ -363,6 +367,13 @@ def _out_of_scope() -> Refusal:
             ),
         ),
     )
+
+
+def _own_record(here: Here) -> Refusal:
+    """That it is written in one person's notes, which are not known here."""
+    plain = "That is about you alone: it stands in your own notes, which are not known here. Please ask your team."
+    clinical = "That stands in one patient's notes, which are not known here. Give the patient record, or look there."
+    return Refusal("refused", "not-in-evidence", (frame(plain if plain_for(here.audience) else clinical),), stands=True, recorded=True)
 
 
 def _errand(order: str) -> Refusal:

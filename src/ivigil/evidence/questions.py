@@ -135,7 +135,7 @@ class Outsider(Shape, frozen=True):
 
     id: str
     kind: Literal["other-drug", "other-product", "other-condition", "other-subject", "other-question", "other-place", "other-globulin", "beyond", "property",
-                  "vaccine-schedule"]
+                  "vaccine-schedule", "own-record"]
     words: tuple[str, ...]
     unknown_only: bool = False
     held_by: tuple[str, ...] = ()
