@@ -11,7 +11,7 @@ from ivigil.answers.ahead import ahead, wishes_of
 from ivigil.answers.answer import Outcome, Reason
 from ivigil.answers.calculate import calculated
 from ivigil.answers.compared import compared
-from ivigil.answers.covered import uncovered
+from ivigil.answers.covered import asks_share, uncovered
 from ivigil.answers.diseases import Here
 from ivigil.answers.foremost import barred, foremost, mentioned_first
 from ivigil.answers.own import asks_own_dose, own_medicine
@@ -119,8 +119,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     short, parts = _short(parts, leading, 1 if opening else 0)
     short, parts = (short, parts) if leading or forecast is not None else _led(here, question, short, parts)
     strange = strange_words(question, vocabulary)
-    if not (leading or worked or forecast is not None or record is not None or question.signs):
-        said_now = [*short, *(one for part in parts for one in part.said)]
+    if not ((leading and not asks_share(question, vocabulary)) or worked or forecast is not None or record is not None or question.signs):
+        said_now = [*leading, *short, *(one for part in parts for one in part.said)]
         missed = uncovered(here, question, vocabulary, said_now, strange)
         if missed is not None:
             none = not_answered(missed)

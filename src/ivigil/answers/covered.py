@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +15,12 @@ from ivigil.answers.understand import Concept, Question
 from ivigil.answers.vocabulary import Vocabulary
 from ivigil.answers.words import folds_of
 
+_SHARE = re.compile(
+    r"\d\s*%(?! (?:immunoglobulin|product|liquid|solution|strength))|\d (?:of|in|out of) (?:the |every |about )?\d"
+    r"|\b(?:half|third|quarter|fifth|tenth|all|none|most) ",
+    re.IGNORECASE,
+)
+"""How a sentence tells a share; the strength of a product is none."""
 _LIGHT = 0.4
 """What an everyday word weighs of what it would otherwise."""
 _TELLING = 0.6
@@ -35,6 +42,7 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
 
     - somebody asks whether the treatment does or holds something, and no sentence but a sign of danger says so;
     - only the meaning of words would be told to who asked for none;
+    - a share of something is asked for, and no sentence that tells one holds half of what is asked for;
     - a patient asks about no topic and the answer takes up nothing else of the question, or names an illness and does not speak of treatment;
     - a word that neither the evidence nor any list of words knows (``strange``) stands beside no telling sentence;
     - no entry of the evidence holds half of what is asked for, and the answer leaves most of the words aside that are neither names nor topics.
@@ -46,6 +54,8 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     if done and not any(_mostly(done, one) for one in sentences if not _alarming(one)):
         return tuple(done)
     if _only_explained(here, question, sentences):
+        return question.loose
+    if asks_share(question, vocabulary) and not any(asked.share(one) >= _ENTRY and _SHARE.search(one.text) for one in sentences):
         return question.loose
     left = _left(question, vocabulary, index)
     stems = {stem for one in sentences for stem in held_in(one)}
@@ -65,6 +75,11 @@ def uncovered(here: Here, question: Question, vocabulary: Vocabulary, said: Iter
     if unheard or (whole >= enough and taken_up < _LEFT and _nearest_entry(question, index) < _ENTRY):
         return named
     return None
+
+
+def asks_share(question: Question, vocabulary: Vocabulary) -> bool:
+    """True when a percentage, a fraction or another share of something is asked for."""
+    return bool(vocabulary.marks["asks-share"].found(question.words))
 
 
 def _not_on_treatment(question: Question) -> bool:

@@ -235,7 +235,10 @@ def _dosed(question: Question, vocabulary: Vocabulary) -> bool:
 
 def _own(question: Question, vocabulary: Vocabulary) -> list[Match[Meaning]]:
     """Where immunoglobulin itself is named: as such, by a product, or as what replaces antibodies that lack."""
+    others = [match for match in question.outsiders if vocabulary.evidence.outsiders[match.value].kind in {"other-drug", "other-globulin"}]
+    taken = {place for match in others for place in range(match.start, match.end)}
     found = [match for match in vocabulary.names.found(question.words) if match.value.kind == "product" or match.value.id == "treatment"]
+    found = [match for match in found if not taken.issuperset(range(match.start, match.end))]
     replacing = [Match(place, place + 1, Meaning("wording", "treatment")) for place, word in enumerate(question.words) if word.fold.startswith(_REPLACING)]
     return [*found, *replacing]
 

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from ivigil.answers.diseases import Here
-from ivigil.answers.find import index_of
+from ivigil.answers.find import Index, index_of
 from ivigil.answers.things import asked_aspects, chosen, label_words, recorded_aspects
 from ivigil.answers.understand import Question
 from ivigil.answers.vocabulary import Vocabulary
@@ -95,9 +95,16 @@ def _property(here: Here, question: Question, vocabulary: Vocabulary) -> str:
         told = [fold for fold in folds if fold not in vocabulary.common and fold.isalpha()]
         held = [index.holders([" ".join(spoken)])] if phrase else [index.holders([fold]) for fold in told]
         both = frozenset.intersection(*held) if held else frozenset()
-        if not (both & rows if names else both):
+        if not both & (rows if names else _beside(question, match, index) or both):
             return _spoken(question, match, vocabulary)
     return ""
+
+
+def _beside(question: Question, match: Match[str], index: Index) -> frozenset[int]:
+    """The rows of what else is asked for by words that tell; empty when there is nothing else."""
+    spoken = {question.words[place].fold for place in range(match.start, match.end)}
+    others = [one for one in question.concepts if not one.small and not one.light and one.words[0] not in spoken]
+    return frozenset().union(*(index.holders(one.words) for one in others))
 
 
 def _aspect(here: Here, question: Question) -> str:

@@ -20,6 +20,11 @@ _DISEASE = re.compile(r"(?:itis|osis|emia|aemia|pathy|penia|oma|drome|osus|igoid
 """How the name of a disease ends; other parts of a long name are no names."""
 AHEAD = ("ahead-trough", "ahead-below", "ahead-half-life", "ahead-next-level")
 """The word lists that ask for the forecast of a record."""
+MARKS = (
+    *AHEAD,
+    *("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", "body", "asks-share"),
+)
+"""The word lists that mark who speaks, how, and what for."""
 OWN = (
     *("own-person", "own-asked", "own-needed", "own-unit", "own-measure", "own-interval", "own-not"),
     *("own-plain", "own-act", "own-turn", "own-leave"),
@@ -69,7 +74,7 @@ class Vocabulary:
         """How many lists the groups of each emergency have; the first group may be matched anywhere, the others close together."""
         self.marks: dict[str, Phrases[None]] = {
             name: Phrases((phrase, None) for phrase in self._listed(name))
-            for name in ("personal", "happening", "what-to-do", "no-sign", "general", "supposed", "past", "denied", "own-dose", "commands", "body", *AHEAD)
+            for name in MARKS
         }
         self.own: Phrases[str] = Phrases((phrase, name) for name in OWN for phrase in self._listed(name))
         self.orders: Phrases[None] = Phrases((phrase, None) for phrase in self._listed("errand"))
