@@ -78,7 +78,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
         )
     sums = calculated(here, question.amounts, question.indications)
     own_dose = (question.own_dose or question.amounts.weight is not None) and _about_dose(question)
-    if plain_for(here.audience) and (own_dose or asks_own_dose(question, vocabulary) or own_medicine(question, vocabulary)):
+    ordered = refusal is not None and refusal.firm and refusal.stands
+    if plain_for(here.audience) and not ordered and (own_dose or asks_own_dose(question, vocabulary) or own_medicine(question, vocabulary)):
         return _own_dose(here, question, own_medicine(question, vocabulary))
     if sums.asks:
         dose = _topic(here, question, vocabulary.evidence.topics["dose"]) if question.indications else None
