@@ -90,7 +90,8 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     forecast = _forecast(here, question, vocabulary, record) if record is not None else None
     opening = foremost(here, question) if "topics" in using else []
     stands = refusal is not None and (refusal.reason == "other-drug" or refusal.stands or not opening)
-    said_anyway = bool(corrections) or any(one.kind == "calculation" for one in sums.said) or forecast is not None
+    of_others = any(vocabulary.evidence.outsiders[name].kind == "other-drug" for name in question.outside) and not (question.treatment or question.named)
+    said_anyway = bool(corrections) or (any(one.kind == "calculation" for one in sums.said) and not of_others) or forecast is not None
     if refusal is not None and ((refusal.firm and not barred(here, question)) or (stands and not said_anyway)):
         return Drawn(refusal.outcome, refusal.reason, refusal.said, follow_up=refusal.follow_up, related=refusal.related)
     topics = _wanted(here, question) if "topics" in using else ()
