@@ -122,11 +122,11 @@ def _done(question: Question, vocabulary: Vocabulary, index: Index) -> dict[str,
 
 
 _ON_WORDS, _LONGER = {"what", "words"}, 3
-_TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "used", "have", "need", "good", "medicine", "infusion", "dose", "antibody"}
+_TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "used", "have", "need", "good", "medicine", "infusion", "dose", "antibody", "amount", "round", "course"}
 _ENDING = 4
 """So many letters at most end a long word: *personality* is not *person*."""
 _DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm", "turn", "bring", "ruin"}
-_DOES |= {"improve", "boost", "worsen", "trigger", "stunt", "shrink", "grow", "get"}
+_DOES |= {"improve", "boost", "worsen", "trigger", "stunt", "shrink", "grow"}
 _SUBJECTS = {"ivig", "scig", "it", "this", "drip", "immunoglobulin", "infusion", "antibody", "treatment", "gamma", "globulin", "they", "medicine"}
 _UNTIL = {"when", "while", "if", "and", "or", "because", "before", "after", "during", "for", "like", "as", "than", "then", "is", "in", "on", "from", "at"}
 _UNTIL |= {"with", "without", "by", "so", "even", "despite", "through", "whatever", "unles"}
@@ -150,7 +150,8 @@ def _left(question: Question, vocabulary: Vocabulary, index: Index) -> list[tupl
         if word in held:
             continue
         words = of_word[word].words if word in of_word else (word,)
-        out.append((word, frozenset(one[:STEM] for one in words), _weight(words, index) * (_LIGHT if vocabulary.everyday(word) else 1)))
+        weight = min(_weight(words, index), index.weight_of(1) / 2) * _LIGHT if vocabulary.everyday(word) else _weight(words, index)
+        out.append((word, frozenset(one[:STEM] for one in words), weight))
     return out
 
 

@@ -60,8 +60,11 @@ def _found(question: Question, vocabulary: Vocabulary) -> Mapping[str, list[Matc
 def _asked(question: Question, found: Mapping[str, Sequence[Match[str]]], measured: set[int]) -> bool:
     needed = {match.start for match in found["own-needed"]}
     other = {match.start for match in found["own-not"]}
+    person = {match.start for match in found["own-person"]}
     for match in found["own-asked"]:
         near = set(range(match.start, match.end + _NEAR))
+        if not person & (near | set(range(match.start - _NEAR, match.start))) and question.amounts.weight is None:
+            continue
         counted = question.words[match.end - 1].fold == "many"
         if (near & ({one.start for one in found["own-unit"]} if counted else measured)) and near & needed and not near & other:
             return True
