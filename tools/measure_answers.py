@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT)]
 from tools.answer_measures import DAY, FACTS, OUTCOME, REFUSED, SHOWN, WRONG, Asker, Figures, Measure, measured  # noqa: E402 - also as a script
 from tools.dense_search import with_looser_search, with_vectors, without_vectors  # noqa: E402
 from tools.installed import as_installed  # noqa: E402
+from tools.plain_questions import Count, counted  # noqa: E402
 from tools.question_set import PARTS, Part, Question, read_questions  # noqa: E402
 
 PAGE = ROOT / "docs" / "answer-quality.md"
@@ -47,6 +48,7 @@ def page(figures: dict[Part, Figures], ablation: Sequence[tuple[str, Figures]], 
     for part in PARTS:
         out += [f"## By kind of trap, {NAMES[part]}", *_groups("Trap", figures[part], lambda one: one.trap or "none"), ""]
     out += ["## By topic, all", *_groups("Topic", Figures([one for got in figures.values() for one in got.outcomes]), lambda one: one.topic), ""]
+    out += ["## Plain questions", "", *_plain(counted(evidence)), ""]
     out += ["## What each part of the search adds", "", *_ablation(ablation), ""]
     out += [f"## Questions of the development half and of the later set that fail ({len(failing)})", "", "| Question | What is wrong |", "|---|---|"]
     out += [f"| `{one.question.id}` | {_cell('; '.join(one.failures[:3]))} |" for one in failing]
@@ -61,8 +63,9 @@ def _head(figures: dict[Part, Figures], evidence: Evidence) -> list[str]:
             "traps. The keys were written from the statements of the evidence before any answer was seen, but for a list of equal wordings",
             "that was added to both halves after a first run of the development half. The development half",
             f"({number['development']} questions) may be read while the answers are worked on; of the locked half ({number['locked']})",
-            "no text is printed. Its counts, and which part of the program they came from, were looked at some fifty times, and which rules",
-            "were kept and how strict they are was chosen with them: an unknown question is answered and refused somewhat less well.",
+            "no text is printed. Its counts, and which part of the program they came from, were looked at well over a hundred times, and which",
+            "rules were kept and how strict they are was chosen with them: an unknown question is answered and refused less well, as",
+            "[plain questions](#plain-questions) show.",
             f"The later set ({number['fresh']}) was written from the evidence by people who had seen neither",
             "the program nor its answers. Since it was first asked it may be read like the development half; what its keys forbid and what they",
             "want in the short answer was widened after that.", "",
@@ -101,6 +104,19 @@ def _meaning() -> list[str]:
 def _groups(title: str, figures: Figures, name: Callable[[Question], str]) -> list[str]:
     rows = [f"| {group} | {number} | {right} | {found} of {asked} | {wrong} |" for group, number, right, asked, found, wrong in figures.by(name)]
     return [line.format(title) for line in HEADING] + rows
+
+
+def _plain(counts: Sequence[Count]) -> list[str]:
+    out = ["Questions without keys, typed by people who had seen neither the program nor the evidence (those of *held* had read the statements",
+           "that answer them). *At first* is how many came out right when the file was first asked, which is what an unknown question meets;",
+           "what was wrong was then read and worked on. Of *own-doses* only the refusal that says whose matter a dose is counts as right, and",
+           "of *held* any answer; in brackets how many cite the statement that was meant. Some questions that were meant to have no answer have a fair one.", "",
+           "| Questions | Right is | At first | Now |", "|---|---|---|---|"]
+    for one in counts:
+        cited = f" ({one.cited})" if one.cited else ""
+        name = f"[{one.name}](../tests/answers/questions/plain/{one.name}.yaml)"
+        out.append(f"| {name} | {one.expect} | {one.first} of {one.whole} | {one.right} of {one.whole}{cited} |")
+    return out
 
 
 def _ablation(ablation: Sequence[tuple[str, Figures]]) -> list[str]:

@@ -122,7 +122,8 @@ def _done(question: Question, vocabulary: Vocabulary, index: Index) -> dict[str,
 
 
 _ON_WORDS, _LONGER = {"what", "words"}, 3
-_TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "used", "have", "need", "good", "medicine", "infusion", "dose", "antibody", "amount", "round", "course"}
+_TREATING = {"treat", "treated", "treatment", "help", "cure", "work", "use", "used", "have", "need", "good", "medicine", "infusion", "dose", "antibody"}
+_TREATING |= {"amount", "round", "course"}
 _ENDING = 4
 """So many letters at most end a long word: *personality* is not *person*."""
 _DOES = {"make", "cause", "give", "affect", "change", "lower", "raise", "slow", "contain", "reduce", "increase", "damage", "harm", "turn", "bring", "ruin"}
