@@ -109,8 +109,8 @@ def _groups(title: str, figures: Figures, name: Callable[[Question], str]) -> li
 def _plain(counts: Sequence[Count]) -> list[str]:
     out = ["Questions without keys, typed by people who had seen neither the program nor the evidence (those of *held* had read the statements",
            "that answer them). *At first* is how many came out right when the file was first asked, which is what an unknown question meets;",
-           "what was wrong was then read and worked on. Of *own-doses* only the refusal that says whose matter a dose is counts as right, and",
-           "of *held* any answer; in brackets how many cite the statement that was meant. Some questions that were meant to have no answer have a fair one.", "",
+           "what was wrong was then read and worked on. Of *own-doses* only the refusal that says whose matter a dose is counts as right; of",
+           "*held* any answer, in brackets how many cite the statement that was meant. Some that were meant to have no answer have a fair one.", "",
            "| Questions | Right is | At first | Now |", "|---|---|---|---|"]
     for one in counts:
         cited = f" ({one.cited})" if one.cited else ""
