@@ -101,12 +101,17 @@ def sessions(ledger: Ledger, service: Service) -> list[str]:
             if ask(service.port, "GET", "/api/v1/plans", headers={"cookie": cookie}).status != 401]
 
 
+_TRACE = 4000
+"""So much is told of where a crash of native code was."""
+
+
 def log(service: Service, expected: Expected) -> list[str]:
     """No failure of ours, nothing of a patient."""
     told = service.log
     # A worker that ends with a code could not start while the database was away, and says so.
     ours = re.compile(r"request [0-9a-f]+ failed: |Traceback|worker \d+ ended (?!by SIGKILL|with)")
     faults = [line[:300] for line in told.splitlines() if ours.search(line)]
+    faults += [f"crash in {found.group()[:_TRACE]}" for found in re.finditer(r"Current thread .*\n(?:  File .*\n)*", told)]
     names = {match.group(1).decode() for record in expected.records.values() if (match := re.search(rb"^id: (\S+)", record, re.MULTILINE))}
     return faults + [f"the log names {name}" for name in sorted(names) if name in told]
 

@@ -16,7 +16,7 @@ FIRST_USE = f"""
 import sys, threading
 sys.setswitchinterval(1e-6)
 import msgspec
-from ivigil.basis.conversion import convert, from_json, msgpack_decoder
+from ivigil.basis.conversion import convert, from_json, msgpack_decoder, type_info
 from ivigil.evidence.shapes import Indication, Product, Statement
 from ivigil.patient.written import PatientFile
 from ivigil.planning.line import Plan
@@ -27,7 +27,7 @@ text, packed = msgspec.json.encode(plain), msgspec.msgpack.encode(plain)
 together = threading.Barrier({THREADS})
 
 def use(number):
-    ways = (lambda kind: convert(plain, kind), lambda kind: from_json(text, kind), lambda kind: msgpack_decoder(kind).decode(packed))
+    ways = (lambda kind: convert(plain, kind), lambda kind: from_json(text, kind), lambda kind: msgpack_decoder(kind).decode(packed), type_info)
     together.wait()
     for kind in kinds[number % 2:] + kinds[:number % 2]:
         try:

@@ -93,18 +93,20 @@ def test_only_the_command_line_and_the_service_read_the_clock() -> None:
 
 
 def _typed_conversions(tree: ast.Module) -> Iterator[int]:
-    """The lines on which msgspec is asked for a value of a type; a decoding without a type learns none."""
+    """The lines on which msgspec is asked for a value of a type, or what is known of one; a decoding without a type learns none."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"inspect.type_info", "inspect.multi_type_info"}:
+            yield node.lineno
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("msgspec."):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-            if name in {"convert", "Decoder"} or (name == "decode" and any(one.arg == "type" for one in node.keywords)):
+            if name in {"convert", "Decoder", "schema", "schema_components"} or (name == "decode" and any(one.arg == "type" for one in node.keywords)):
                 yield node.lineno
 
 
 def test_types_are_converted_to_in_one_place() -> None:
     """Two threads that let msgspec learn types at once crash the process: basis/conversion.py lets one do it at a time."""
     home = SOURCE / "basis" / "conversion.py"
-    assert len(list(_typed_conversions(_tree(home)))) == 4
+    assert len(list(_typed_conversions(_tree(home)))) == 7
     assert not {path: lines for path in _modules(SOURCE) if path != home and (lines := list(_typed_conversions(_tree(path))))}
 
 

@@ -134,7 +134,7 @@ def composed(here: Here, question: Question, vocabulary: Vocabulary, record: Rec
     aside = [frame(f"Nothing that was read speaks of: {', '.join(dict.fromkeys(unheard))}.")] if unheard else []
     if "criteria" in topics and record is None and not plain_for(here.audience):
         notes.append(frame(_NECESSITY))
-    missing = _missing(question, topics)
+    missing = _missing(question, topics) if record is None else ()
     before = barred(here, question) if leading else []
     first = dict.fromkeys((*(one for one in leading if one in before), *worked, *leading))
     return Drawn("answered", "", (*notes, *first, *short, *aside), tuple(corrections), tuple(parts), missing, _related(here, topics))

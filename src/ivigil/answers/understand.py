@@ -17,6 +17,8 @@ from ivigil.evidence.shapes import Indication
 _TREATMENT = "treatment"
 _SHORTEST = 3
 _WHATS = re.compile(r"\b([Ww]hat|[Hh]ow|[Ww]here|[Ww]ho)['’]?s\b")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,80}>|(?<=\])\([^()\s]{0,200}\)|\x1b\[[\d;]*m")
+"""Tags, targets of links and colours of a terminal, which are no words of a question."""
 _PAST = {"past", "previou", "previous", "previously", "had", "history", "again", "after", "once", "before", "earlier", "last", "ago", "prior"}
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
@@ -109,7 +111,7 @@ class Question(msgspec.Struct, frozen=True):
 
 def understand(text: str, vocabulary: Vocabulary) -> Question:
     """Everything that the words of a question show, misspelt ones included."""
-    spoken = _WHATS.sub(r"\1 is", text)
+    spoken = _WHATS.sub(r"\1 is", _MARKUP.sub(" ", text))
     shouted = text.isupper()
     words, read_as = _spelt(words_of(spoken), vocabulary, shouted)
     matches = _names(words, vocabulary, shouted)

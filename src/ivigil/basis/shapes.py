@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from ivigil.basis.conversion import convert
+from ivigil.basis.conversion import convert, type_info
 from ivigil.basis.problems import Problem
 from ivigil.basis.quantity import Quantity, Span, UnitProblem, parse_quantity, parse_span
 from ivigil.basis.strict_yaml import Lines, Path
@@ -78,7 +78,7 @@ def missing(key: str) -> str:
 
 @lru_cache(maxsize=512)
 def _info(shape: type) -> inspect.Type:
-    return inspect.type_info(shape)
+    return type_info(shape)
 
 
 def _name(path: Path) -> str:

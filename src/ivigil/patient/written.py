@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ivigil.basis.conversion import json_schema
 from ivigil.basis.quantity import Quantity
 from ivigil.patient.record import Answer, AntibodyKind, Override, Route
 
@@ -177,7 +178,7 @@ class PatientFile(Entry, frozen=True, kw_only=True):
 
 def patient_schema() -> dict[str, Any]:
     """The JSON Schema of the written form, short forms included (``weight: 70 kg``, ``conditions: [asthma]``)."""
-    schema: dict[str, Any] = msgspec.json.schema(PatientFile)
+    schema: dict[str, Any] = json_schema(PatientFile)
     defs: dict[str, Any] = schema["$defs"]
     quantity = {"type": "string", "pattern": _QUANTITY_PATTERN, "description": "A number with its unit, for example '70 kg' or '4.2 g/L'."}
     defs["Quantity"] = quantity

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from ivigil.basis.conversion import json_schema
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.shapes import Shaper
 from ivigil.basis.strict_yaml import Lines, read_yaml
@@ -209,7 +210,7 @@ def read_fit_model(text: str, place: str) -> FitModel:
 
 def fit_model_schema() -> dict[str, Any]:
     """The JSON Schema of a MODEL.yaml."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:ivigil:fit-model:1", **msgspec.json.schema(FitModel)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:ivigil:fit-model:1", **json_schema(FitModel)}
 
 
 def check_model(model: FitModel, place: str = "model", lines: Lines | None = None) -> list[Problem]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ivigil.answers.answer import SCHEMA, Answer
+from ivigil.basis.conversion import json_schema
 
 
 def answer_json(answer: Answer) -> str:
@@ -16,6 +17,6 @@ def answer_json(answer: Answer) -> str:
 
 def answer_schema() -> dict[str, Any]:
     """The JSON Schema of one answer."""
-    schema = msgspec.json.schema(Answer)
+    schema = json_schema(Answer)
     schema["$defs"]["Answer"]["properties"]["schema"] = {"const": SCHEMA}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA.replace('/', ':').replace('.', ':')}", "title": SCHEMA, **schema}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import msgspec
-
+from ivigil.basis.conversion import json_schema_components
 from ivigil.evidence.files import KINDS
 from ivigil.evidence.shapes import RiskGroup
 
@@ -46,7 +45,7 @@ def evidence_schema() -> dict[str, Any]:
     """One schema for every kind of evidence file, under the file pattern it applies to."""
     shapes = [*(shape for _, _, shape in KINDS), RiskGroup]
     unique = list(dict.fromkeys(shapes))
-    schemas, definitions = msgspec.json.schema_components(unique, ref_template="#/$defs/{name}")
+    schemas, definitions = json_schema_components(unique, ref_template="#/$defs/{name}")
     by_shape = dict(zip(unique, schemas, strict=True))
     definitions.update({name: written for name, written in _WRITTEN.items() if name in definitions})
     files: dict[str, Any] = {}
@@ -81,7 +80,7 @@ def part_schema(part: str, *, with_neighbours: bool = False) -> dict[str, Any]:
         shapes += [shape for other, name, shape in KINDS if name != part and other.startswith(folders)]
     if part == "rules":
         shapes.append(RiskGroup)
-    entries, definitions = msgspec.json.schema_components(shapes, ref_template="#/definitions/{name}")
+    entries, definitions = json_schema_components(shapes, ref_template="#/definitions/{name}")
     definitions.update({name: _renamed(written) for name, written in _WRITTEN.items() if name in definitions})
     for shape in shapes:
         definitions[shape.__name__]["properties"].update(_OVERLAY_KEYS)

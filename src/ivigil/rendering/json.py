@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ivigil.basis.conversion import convert
+from ivigil.basis.conversion import convert, json_schema
 from ivigil.basis.problems import BadInput, Problem
 from ivigil.basis.quantity import UNITS
 from ivigil.planning.line import Plan
@@ -61,7 +61,7 @@ def is_plan(text: bytes) -> bool:
 
 def plan_schema() -> dict[str, Any]:
     """The JSON Schema of one plan."""
-    schema = msgspec.json.schema(Plan)
+    schema = json_schema(Plan)
     definitions = schema["$defs"]
     definitions["Quantity"]["properties"]["unit"] = {"type": "string", "enum": sorted(set(TO_UCUM.values())), "description": "UCUM unit code"}
     definitions["Plan"]["properties"]["schema"] = {"const": SCHEMA}

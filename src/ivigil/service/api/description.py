@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ivigil import __version__
+from ivigil.basis.conversion import json_schema_components
 from ivigil.rendering.json import plan_schema
 from ivigil.rendering.why import Node
 from ivigil.service.api.questions import Question
@@ -88,7 +89,7 @@ def _tidied(operation: dict[str, Any]) -> None:
 
 
 def _schemas() -> dict[str, Any]:
-    _, schemas = msgspec.json.schema_components([Envelope, Question, Refusal, _Saved, _Reasons], ref_template="#/components/schemas/{name}")
+    _, schemas = json_schema_components([Envelope, Question, Refusal, _Saved, _Reasons], ref_template="#/components/schemas/{name}")
     schemas["Request"] = {**schemas.pop("Envelope"), "additionalProperties": True, "description": (
         "`record` (a record or FHIR resource as JSON, or any record as text) with choices beside it. A body without `record` is itself the record.")}
     schemas["Request"]["properties"]["record"] = {"oneOf": [{"type": "object"}, {"type": "string"}, {"type": "array"}]}
