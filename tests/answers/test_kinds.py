@@ -140,3 +140,10 @@ def test_a_medicine_that_nothing_speaks_of_is_named_beside_the_answer(evidence: 
     given = answer("Can pantoprazole go through the same line while immunoglobulin runs?", evidence, Asking("clinician", "US", DAY))
     assert given.outcome == "answered"
     assert any(one.text == "Nothing that was read speaks of: pantoprazole." for one in given.short)
+
+
+def test_what_stands_between_below_and_above_is_no_markup(evidence: Evidence) -> None:
+    """Signs of an emergency between ``<`` and ``>`` are read; a tag is no word of the question."""
+    question = "BP <baseline, chest pain, cannot breathe, HR >120 right now during her IVIG"
+    assert outcome(evidence, question, "clinician")[0] == "emergency"
+    assert "script" not in {word.fold for word in understand("dose <script>alert(1)</script> in CIDP", vocabulary_of(evidence)).words}

@@ -17,8 +17,8 @@ from ivigil.evidence.shapes import Indication
 _TREATMENT = "treatment"
 _SHORTEST = 3
 _WHATS = re.compile(r"\b([Ww]hat|[Hh]ow|[Ww]here|[Ww]ho)['’]?s\b")
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,80}>|(?<=\])\([^()\s]{0,200}\)|\x1b\[[\d;]*m")
-"""Tags, targets of links and colours of a terminal, which are no words of a question."""
+_MARKUP = re.compile(r"</?[A-Za-z][\w-]*(?:\s+[\w-]+=[^<>]{0,80})?\s*/?>|(?<=\])\([^()\s]{0,200}\)|\x1b\[[\d;]*m")
+"""Tags, targets of links and colours of a terminal, which are no words of a question. What stands between *below* and *above* (<, >) is no tag."""
 _PAST = {"past", "previou", "previous", "previously", "had", "history", "again", "after", "once", "before", "earlier", "last", "ago", "prior"}
 _AIM = re.compile(r"^(?:for|treat|treats|treated|treating|cure|cures|cured|curing|heal|heals|against|help|helps|fix|fixes)$")
 """What follows such a word is what the treatment would be given for."""
